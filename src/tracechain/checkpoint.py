@@ -178,7 +178,7 @@ def _is_key_name(name: str) -> bool:
 
 
 def key_id(name: str, algorithm: int, raw: bytes) -> bytes:
-    """Compute the 4-byte key id: SHA-256(name || LF || type || public key)[:4]; no secure hash, only a name."""
+    """Compute the 4-byte key id: SHA-256(name || LF || type || public key)[:4]; a name, no secure hash."""
     return sha256(name.encode() + b"\n" + bytes((algorithm,)) + raw).digest()[:4]
 
 
