@@ -1,0 +1,381 @@
+"""The ledger's own entries and the open set of typed records (docs/format.md sections 5, 6.3 and 8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import field, frozen
+
+from tracechain import encoding, signing
+from tracechain.entry import MAX_CONTENT
+from tracechain.errors import DecodeError, InputError
+from tracechain.signing import PublicKey, Signer
+
+__all__ = [
+    "ClockRecord",
+    "EpochRecord",
+    "Evidence",
+    "Genesis",
+    "KeyAuthorised",
+    "KeyRevoked",
+    "Record",
+    "authorise",
+    "check_authorised",
+    "check_revoked",
+    "check_settled",
+    "decode_record",
+    "encode_record",
+    "key_subject",
+    "revoke",
+    "settle",
+]
+
+_AUTHORISE = b"tracechain authorise v0\n"
+_REVOKE = b"tracechain revoke v0\n"
+_SETTLE = b"tracechain settle v0\n"
+_KIND = re.compile(r"[a-z0-9.-]{1,64}")
+_PLAIN = (str, bytes, bool, int)
+
+
+@frozen
+class Genesis:
+    """The first entry. `jump_limit` and `created` are milliseconds; `nonce` makes each ledger its own."""
+
+    origin: str
+    created: int
+    log_key: PublicKey
+    roots: tuple[PublicKey, ...]
+    jump_limit: int
+    nonce: bytes
+    predecessor: bytes | None = None
+
+    def encode(self) -> bytes:
+        """The canonical content."""
+        roots = tuple((k.algorithm, k.raw) for k in self.roots)
+        log = (self.log_key.algorithm, self.log_key.raw)
+        return encoding.pack(
+            (0, 1, self.origin, self.created, log, roots, self.jump_limit, self.nonce, self.predecessor)
+        )
+
+    @classmethod
+    def decode(cls, content: bytes) -> Genesis:
+        """Read strictly; DecodeError says what is wrong."""
+        version, suite, origin, created, log, roots, jump, nonce, predecessor = _items(content, 9, "genesis")
+        if (version, suite) != (0, 1):
+            raise DecodeError(f"genesis: format version {version!r}, suite {suite!r}; this version reads 0 and 1")
+        if not isinstance(roots, tuple) or not roots:
+            raise DecodeError("genesis: it names no root key")
+        genesis = cls(
+            _text(origin, "origin"),
+            _number(created, "created"),
+            _key(log),
+            tuple(_key(r) for r in roots),
+            _number(jump, "jump limit"),
+            _bytes(nonce, 32, "nonce"),
+            None if predecessor is None else _blob(predecessor, 65_536, "predecessor"),
+        )
+        hashes = [k.hash for k in genesis.roots]
+        if any(a >= b for a, b in zip(hashes, hashes[1:], strict=False)):
+            raise DecodeError("genesis: root keys are not sorted by their hashes and unique")
+        return genesis
+
+
+@frozen
+class KeyAuthorised:
+    """From the next entry on, statements of `key` stand; signed by the key itself and by a root."""
+
+    key: PublicKey
+    label: str
+    scope: tuple[str, ...] | None
+    root: bytes
+    holder_signature: bytes
+    root_signature: bytes
+
+    def encode(self) -> bytes:
+        """The canonical content."""
+        k = self.key
+        return encoding.pack(
+            (k.algorithm, k.raw, self.label, self.scope, self.root, self.holder_signature, self.root_signature)
+        )
+
+    @classmethod
+    def decode(cls, content: bytes) -> KeyAuthorised:
+        """Read strictly; signatures are checked by `check_authorised`."""
+        algorithm, raw, label, scope, root, holder, by_root = _items(content, 7, "key authorised")
+        return cls(
+            _key((algorithm, raw)),
+            _text(label, "label"),
+            _scope(scope),
+            _bytes(root, 32, "root key hash"),
+            _bytes(holder, 64, "holder's signature"),
+            _bytes(by_root, 64, "root's signature"),
+        )
+
+
+@frozen
+class KeyRevoked:
+    """From the next entry on, statements of the key do not stand."""
+
+    key_hash: bytes
+    reason: str
+    root: bytes
+    root_signature: bytes
+
+    def encode(self) -> bytes:
+        """The canonical content."""
+        return encoding.pack((self.key_hash, self.reason, self.root, self.root_signature))
+
+    @classmethod
+    def decode(cls, content: bytes) -> KeyRevoked:
+        """Read strictly; the signature is checked by `check_revoked`."""
+        key_hash, reason, root, signature = _items(content, 4, "key revoked")
+        return cls(
+            _bytes(key_hash, 32, "key hash"),
+            _text(reason, "reason"),
+            _bytes(root, 32, "root key hash"),
+            _bytes(signature, 64, "root's signature"),
+        )
+
+
+@frozen
+class ClockRecord:
+    """Lets receipt times jump forward from `start` to `end` (milliseconds), for a stated reason."""
+
+    start: int
+    end: int
+    reason: str
+
+    def encode(self) -> bytes:
+        """The canonical content."""
+        return encoding.pack((self.start, self.end, self.reason))
+
+    @classmethod
+    def decode(cls, content: bytes) -> ClockRecord:
+        """Read strictly."""
+        start, end, reason = _items(content, 3, "clock record")
+        return cls(_number(start, "from"), _number(end, "to"), _text(reason, "reason"))
+
+
+@frozen
+class EpochRecord:
+    """A restored backup goes on: entries `size` to `lost_end` - 1 of the former epoch are lost."""
+
+    epoch: int
+    size: int
+    root: bytes
+    lost_end: int
+    note: bytes
+    reason: str
+
+    def encode(self) -> bytes:
+        """The canonical content."""
+        return encoding.pack((self.epoch, self.size, self.root, self.lost_end, self.note, self.reason))
+
+    @classmethod
+    def decode(cls, content: bytes) -> EpochRecord:
+        """Read strictly."""
+        epoch, size, root, lost_end, note, reason = _items(content, 6, "epoch record")
+        return cls(
+            _number(epoch, "epoch"),
+            _number(size, "size"),
+            _bytes(root, 32, "root"),
+            _number(lost_end, "lost end"),
+            _blob(note, 8192, "note"),
+            _text(reason, "reason"),
+        )
+
+
+@frozen
+class Evidence:
+    """A second statement for sequence numbers that the statement at `index` covers differently."""
+
+    index: int
+    message: bytes
+    signature: bytes
+
+    def encode(self) -> bytes:
+        """The canonical content."""
+        return encoding.pack((self.index, self.message, self.signature))
+
+    @classmethod
+    def decode(cls, content: bytes) -> Evidence:
+        """Read strictly."""
+        index, message, signature = _items(content, 3, "evidence")
+        return cls(_number(index, "index"), _blob(message, 1024, "message"), _bytes(signature, 64, "signature"))
+
+
+def _plain(value: Any) -> Any:
+    """Lists become tuples, so that a record is frozen all through and equal after a round trip."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(v) for v in value)
+    if value is None or isinstance(value, _PLAIN):
+        return value
+    raise InputError(f"a record's body holds nil, booleans, integers, texts, bytes and arrays, not {value!r}")
+
+
+@frozen
+class Record:
+    """A typed record of an author: registries, holds, pruning, seals. `body` is a tree of plain values."""
+
+    kind: str
+    body: Any = field(default=None, converter=_plain)
+    subject: str | None = None
+    version: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        if not _KIND.fullmatch(self.kind):
+            raise InputError(f"record kind {self.kind!r}: use 1 to 64 of a-z, 0-9, '-' and '.'")
+
+
+def encode_record(record: Record) -> bytes:
+    """The canonical content of a record."""
+    content = encoding.pack((record.kind, record.version, record.subject, record.body))
+    if len(content) > MAX_CONTENT:
+        raise InputError(f"record {record.kind}: {len(content)} bytes, at most {MAX_CONTENT} fit; pass a digest")
+    return content
+
+
+def decode_record(content: bytes) -> Record:
+    """Read a record strictly."""
+    kind, version, subject, body = _items(content, 4, "record")
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+        raise DecodeError(f"record: kind is {kind!r}")
+    if subject is not None and not (isinstance(subject, str) and subject):
+        raise DecodeError(f"record {kind}: subject is {subject!r}")
+    return Record(kind, body, subject, _number(version, "version"))
+
+
+# ---- signatures of root and holder --------------------------------------------------------------
+
+
+def _authorise_message(ledger_id: bytes, key: PublicKey, label: str, scope: tuple[str, ...] | None) -> bytes:
+    return _AUTHORISE + encoding.pack((ledger_id, key.algorithm, key.raw, label, scope))
+
+
+def authorise(
+    ledger_id: bytes, holder: Signer, root: Signer, label: str, scope: Iterable[str] | None = None
+) -> KeyAuthorised:
+    """Authorise the holder's key as an author of this ledger, for everything or for a scope.
+
+    `scope` names what the key may write: "event", and kinds of records.
+    """
+    allowed = None if scope is None else tuple(sorted(set(scope)))
+    if allowed is not None and not all(map(_KIND.fullmatch, allowed)):
+        raise InputError(f"scope {allowed!r}: name 'event' and kinds of records")
+    message = _authorise_message(ledger_id, holder.public_key, label, allowed)
+    return KeyAuthorised(
+        holder.public_key, label, allowed, root.public_key.hash, holder.sign(message), root.sign(message)
+    )
+
+
+def check_authorised(ledger_id: bytes, record: KeyAuthorised, roots: tuple[PublicKey, ...]) -> None:
+    """Check both signatures; SignatureError where one does not stand or the root is unknown."""
+    message = _authorise_message(ledger_id, record.key, record.label, record.scope)
+    signing.verify(record.key, message, record.holder_signature)
+    signing.verify(_root(roots, record.root), message, record.root_signature)
+
+
+def _revoke_message(ledger_id: bytes, key_hash: bytes, reason: str) -> bytes:
+    return _REVOKE + encoding.pack((ledger_id, key_hash, reason))
+
+
+def revoke(ledger_id: bytes, key_hash: bytes, root: Signer, reason: str) -> KeyRevoked:
+    """Revoke an author's key."""
+    message = _revoke_message(ledger_id, key_hash, reason)
+    return KeyRevoked(key_hash, reason, root.public_key.hash, root.sign(message))
+
+
+def check_revoked(ledger_id: bytes, record: KeyRevoked, roots: tuple[PublicKey, ...]) -> None:
+    """Check the root's signature; SignatureError where it does not stand or the root is unknown."""
+    message = _revoke_message(ledger_id, record.key_hash, record.reason)
+    signing.verify(_root(roots, record.root), message, record.root_signature)
+
+
+def settle(ledger_id: bytes, root: Signer, kind: str, about: tuple[Any, ...]) -> Record:
+    """A record that settles a loss: kind "epoch" (epoch, reason) or "gap" (key hash, from, to, reason)."""
+    signature = root.sign(_settle_message(ledger_id, kind, about))
+    return Record(f"{kind}-settled", (*about, root.public_key.hash, signature))
+
+
+def check_settled(ledger_id: bytes, record: Record, roots: tuple[PublicKey, ...]) -> tuple[Any, ...]:
+    """What a settling record is about; SignatureError where no root of the genesis signed it."""
+    kind = record.kind.removesuffix("-settled")
+    shape = {"epoch": (int, str, bytes, bytes), "gap": (bytes, int, int, str, bytes, bytes)}.get(kind)
+    body = record.body
+    if shape is None or not isinstance(body, tuple) or tuple(map(type, body)) != shape:
+        raise DecodeError(f"record {record.kind}: its body does not have the form of that kind")
+    *about, root, signature = body
+    signing.verify(_root(roots, root), _settle_message(ledger_id, kind, tuple(about)), signature)
+    return tuple(about)
+
+
+def _settle_message(ledger_id: bytes, kind: str, about: tuple[Any, ...]) -> bytes:
+    return _SETTLE + encoding.pack((ledger_id, kind, *about))
+
+
+def key_subject(key_hash: bytes) -> str:
+    """The subject of an author key's own chain (format.md section 5.3)."""
+    return f"urn:tracechain:key:{key_hash.hex()}"
+
+
+def _root(roots: tuple[PublicKey, ...], key_hash: bytes) -> PublicKey:
+    for key in roots:
+        if key.hash == key_hash:
+            return key
+    raise signing.SignatureError(f"root key {key_hash.hex()[:16]} is not one of the genesis record's")
+
+
+# ---- strict items --------------------------------------------------------------------------------
+
+
+def _items(content: bytes, count: int, what: str) -> tuple[Any, ...]:
+    value = encoding.unpack_strict(content, max_bytes=MAX_CONTENT)
+    if not isinstance(value, tuple) or len(value) != count:
+        raise DecodeError(f"{what}: not an array of {count} items")
+    return value
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise DecodeError(f"{what} is {value!r}, not a text")
+    return value
+
+
+def _bytes(value: object, size: int, what: str) -> bytes:
+    if not isinstance(value, bytes) or len(value) != size:
+        raise DecodeError(f"{what} is not a byte string of {size} bytes")
+    return value
+
+
+def _blob(value: object, most: int, what: str) -> bytes:
+    if not isinstance(value, bytes) or len(value) > most:
+        raise DecodeError(f"{what} is not a byte string of at most {most} bytes")
+    return value
+
+
+def _scope(value: object) -> tuple[str, ...] | None:
+    match value:
+        case None:
+            return None
+        case (str(), *_) if all(isinstance(v, str) and _KIND.fullmatch(v) for v in value) and list(value) == sorted(
+            set(value)
+        ):
+            return value
+        case _:
+            raise DecodeError(f"scope is {value!r}, not nil or sorted, distinct kinds")
+
+
+def _number(value: object, what: str) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise DecodeError(f"{what} is {value!r}, not a number from 0 to 2^63 - 1")
+    return value
+
+
+def _key(value: object) -> PublicKey:
+    match value:
+        case (int() as algorithm, bytes() as raw) if type(algorithm) is int:
+            return PublicKey(algorithm, raw)
+        case _:
+            raise DecodeError("a public key is an algorithm number and its bytes")

@@ -1,0 +1,14 @@
+"""The LMDB store: layout, index, one write transaction, snapshots (docs/format.md section 11).
+
+The only importer of lmdb.
+"""
+
+from tracechain.store.environment import Environment
+from tracechain.store.index import UnitIndex
+from tracechain.store.snapshot import Snapshot
+from tracechain.store.store import Store
+from tracechain.store.tip import Tip
+from tracechain.store.transaction import Transaction
+from tracechain.store.vault import Vault
+
+__all__ = ["Environment", "Snapshot", "Store", "Tip", "Transaction", "UnitIndex", "Vault"]

@@ -1,0 +1,110 @@
+"""One LMDB environment: opening, tables, and what happens when the disk fails."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from tracechain.errors import DataError, InputError, PoisonedError, StorageError
+from tracechain.store.files import explain
+
+__all__ = ["MAP_SIZE", "Environment"]
+
+#: Reserved once: growing the map later would invalidate open snapshots. Sparse, so it costs address space only.
+MAP_SIZE = 1 << 43
+_MAX_READERS = 512
+
+# LMDB allows one open environment a path and process; a second one would drop the first one's locks.
+_open_paths: dict[Path, int] = {}
+_open_paths_lock = threading.Lock()
+
+
+class Environment:
+    """An open LMDB environment with its tables. Poisoned after a failed write or sync, until opened again."""
+
+    def __init__(
+        self, folder: Path, tables: tuple[str, ...], *, writable: bool, create: bool = False, map_size: int = MAP_SIZE
+    ) -> None:
+        self.folder = folder
+        self.writable = writable
+        self._poison: str | None = None
+        self._pid = os.getpid()
+        self._real = folder.resolve()
+        if not create and not (folder / "data.mdb").is_file():
+            raise DataError(f"{folder} holds no database: data.mdb is missing")
+        with _open_paths_lock:
+            if _open_paths.get(self._real) == self._pid:
+                raise InputError(f"{folder} is open in this process already: use that Ledger, threads may share it")
+            _open_paths[self._real] = self._pid
+        try:
+            # LMDB needs its lock file even to read; a read-only medium is read without locks, nobody can write it.
+            lock = os.access(folder, os.W_OK)
+            if writable and not lock:
+                raise StorageError(f"{folder} cannot be written: check its owner and permissions, or open it to read")
+            self.env: Any = lmdb.open(
+                str(folder), map_size=map_size, max_dbs=len(tables) + 2, max_readers=_MAX_READERS,
+                readonly=not writable, create=create, lock=lock, readahead=True, max_spare_txns=4,
+            )  # fmt: skip
+            if writable:
+                self.env.reader_check()
+            self.tables: dict[str, Any] = {
+                name: self.env.open_db(name.encode(), create=create) for name in tables
+            }
+        except (lmdb.Error, OSError) as error:
+            self._forget()
+            raise self.failure("open", error) from error
+        except StorageError:
+            self._forget()
+            raise
+
+    def failure(self, what: str, error: Exception) -> StorageError | DataError:
+        """The error to raise for an error of LMDB."""
+        if isinstance(error, (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.NotFoundError,
+                              lmdb.PageNotFoundError)):  # fmt: skip
+            return DataError(
+                f"{self.folder}: not a database of this version, or damaged ({error}); restore a backup"
+            )
+        return StorageError(f"cannot {what} {self.folder}: {explain(error, self.folder)}")
+
+    def poison(self, why: str) -> None:
+        """Refuse everything from now on: what is durable is unknown until the ledger is opened again."""
+        self._poison = why
+
+    def check(self) -> None:
+        """Refuse to go on after a failure, or in a forked child."""
+        if self._poison is not None:
+            raise PoisonedError(f"{self.folder}: {self._poison}; close the ledger and open it again")
+        if os.getpid() != self._pid:
+            raise InputError(f"{self.folder} was opened before this process was forked: open it again in the child")
+
+    def begin(self, *, write: bool = False) -> Any:
+        """An LMDB transaction."""
+        self.check()
+        if write and not self.writable:
+            raise InputError(f"{self.folder} was opened for reading: pass a signer to write")
+        try:
+            return self.env.begin(write=write, buffers=False)
+        except lmdb.Error as error:
+            raise self.failure("begin a transaction on", error) from error
+
+    def copy(self, folder: Path) -> None:
+        """A compact copy into an empty folder, while others read and write."""
+        self.check()
+        try:
+            self.env.copy(str(folder), compact=True)
+        except (lmdb.Error, OSError) as error:
+            raise self.failure(f"copy to {folder} from", error) from error
+
+    def close(self) -> None:
+        """Close; a forked child only forgets it, as the file belongs to the parent."""
+        if os.getpid() == self._pid:
+            self.env.close()
+            self._forget()
+
+    def _forget(self) -> None:
+        with _open_paths_lock:
+            _open_paths.pop(self._real, None)

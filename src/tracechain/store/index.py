@@ -1,0 +1,193 @@
+"""The unit index: canonical id -> unit number -> word (state and latest entry), docs/format.md section 11.
+
+Random updates are what a ledger this size costs, so a word is not written where it belongs at once:
+
+    tail    the changes of the last commits, a sorted array rewritten by each small commit
+    delta   the changes of the last dozens of commits, a sorted array; takes the tail when that is full
+    base    blocks of 250 words in order of unit numbers; each fold merges the next slice of the delta into it
+
+A fold merges as large a share of the base's range as the share of the delta's capacity that came in, so the delta stays
+bounded, the base is written in order, and no commit has to pay for many others. All of it changes in the
+transaction of the log, so a snapshot has log and index of one moment. The newest of tail, delta and base holds.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+from tracechain import encoding
+from tracechain.errors import DecodeError
+from tracechain.store.environment import Environment
+from tracechain.store.tables import BASE, META, UNITS, key_of
+
+__all__ = ["BLOCK", "IndexReader", "UnitIndex"]
+
+#: Words a block of the base.
+BLOCK = 250
+#: Words in the tail before it is folded into the delta.
+TAIL_LIMIT = 1024
+#: Words in the delta once it is warm. More means fewer pages of the base a commit, and a longer array to rewrite.
+DELTA_CAPACITY = 16_384
+
+_ZERO_BLOCK = bytes(8 * BLOCK)
+
+
+def _native(words: array[int]) -> array[int]:
+    """Between the file's little-endian words and this machine's."""
+    if sys.byteorder == "big":
+        words.byteswap()
+    return words
+
+
+def _pack(numbers: list[int], words: Iterator[int]) -> bytes:
+    return _native(array("Q", numbers)).tobytes() + _native(array("Q", words)).tobytes()
+
+
+def _unpack(data: bytes | None) -> tuple[array[int], array[int]]:
+    """Sorted unit numbers, and their words."""
+    if data is None:
+        return array("Q"), array("Q")
+    if len(data) % 16:
+        raise DecodeError("a part of the unit index is damaged: run `tracechain reindex`")
+    both = array("Q")
+    both.frombytes(data)
+    half = len(both) // 2
+    return _native(both[:half]), _native(both[half:])
+
+
+class UnitIndex:
+    """The writer's side. Holds tail and delta in memory between commits while no other process has written."""
+
+    def __init__(self, env: Environment, txn: Any) -> None:
+        self._units = env.tables[UNITS]
+        self._base = env.tables[BASE]
+        self._meta = env.tables[META]
+        stored = txn.get(b"index", None, self._meta)
+        value = (0, 0) if stored is None else encoding.unpack_strict(stored, max_bytes=64, max_depth=1)
+        match value:
+            case (int() as count, int() as position):
+                self.count, self._position = count, position
+            case _:
+                raise DecodeError("the unit index is damaged: run `tracechain reindex`")
+        self.tail: dict[int, int] = dict(zip(*_unpack(txn.get(b"tail", None, self._meta)), strict=True))
+        self.delta: dict[int, int] = dict(zip(*_unpack(txn.get(b"delta", None, self._meta)), strict=True))
+
+    def word(self, txn: Any, number: int) -> int:
+        """The word of a unit: 0 for one that was numbered just now."""
+        word = self.tail.get(number) or self.delta.get(number)
+        if word is not None:
+            return word
+        block, at = divmod(number, BLOCK)
+        data = txn.get(key_of(block), None, self._base)
+        return 0 if data is None else int.from_bytes(data[8 * at : 8 * at + 8], "little")
+
+    def add(self, txn: Any, subjects: list[bytes]) -> None:
+        """Number new subjects, in this order, from `count` on."""
+        first = self.count
+        txn.cursor(self._units).putmulti(
+            [(subject, (first + n).to_bytes(8, "big")) for n, subject in enumerate(subjects)]
+        )
+        self.count += len(subjects)
+
+    def flush(self, txn: Any) -> None:
+        """Write what changed since the last flush: `tail` has it."""
+        if len(self.tail) > TAIL_LIMIT:
+            self._fold(txn)
+        numbers = sorted(self.tail)
+        txn.put(b"tail", _pack(numbers, map(self.tail.__getitem__, numbers)), db=self._meta)
+        txn.put(b"index", encoding.pack((self.count, self._position)), db=self._meta)
+
+    def _fold(self, txn: Any) -> None:
+        blocks = -(-self.count // BLOCK)
+        width = min(blocks, -(-blocks * len(self.tail) // DELTA_CAPACITY))
+        self.delta.update(self.tail)
+        self.tail = {}
+        numbers = sorted(self.delta)
+        end = self._position + width
+        low = bisect_left(numbers, self._position * BLOCK)
+        high = bisect_left(numbers, end * BLOCK)
+        self._merge(txn, numbers[low:high])
+        self._position = 0 if end >= blocks else end
+        del numbers[low:high]
+        txn.put(b"delta", _pack(numbers, map(self.delta.__getitem__, numbers)), db=self._meta)
+
+    def _merge(self, txn: Any, numbers: list[int]) -> None:
+        """Move the words of these units, ascending, from the delta into the base."""
+        take = self.delta.pop
+        block, data = -1, array("Q")
+        merged: list[tuple[bytes, bytes]] = []
+        for number in numbers:
+            if number // BLOCK != block:
+                if block >= 0:
+                    merged.append((key_of(block), _native(data).tobytes()))
+                block = number // BLOCK
+                data = array("Q")
+                data.frombytes(txn.get(key_of(block), _ZERO_BLOCK, self._base))
+                _native(data)
+            data[number - block * BLOCK] = take(number)
+        if block >= 0:
+            merged.append((key_of(block), _native(data).tobytes()))
+        txn.cursor(self._base).putmulti(merged)
+
+    @staticmethod
+    def rebuild(env: Environment, txn: Any, units: Iterator[tuple[str, int]], *, chunk: int = 100_000) -> int:
+        """Replace the whole index by (subject, word) in order of first sight; returns how many there are."""
+        for name in (UNITS, BASE):
+            txn.drop(env.tables[name], delete=False)
+        for key in (b"tail", b"delta"):
+            txn.delete(key, db=env.tables[META])
+        count = 0
+        pending: list[tuple[bytes, bytes]] = []
+        words = array("Q")
+        base = txn.cursor(env.tables[BASE])
+        for subject, word in units:
+            pending.append((subject.encode(), count.to_bytes(8, "big")))
+            words.append(word)
+            count += 1
+            if len(words) == BLOCK:
+                base.put(key_of(count // BLOCK - 1), _native(words).tobytes(), append=True)
+                words = array("Q")
+            if len(pending) == chunk:
+                txn.cursor(env.tables[UNITS]).putmulti(sorted(pending))
+                pending = []
+        if words:
+            words.extend([0] * (BLOCK - len(words)))
+            base.put(key_of(count // BLOCK), _native(words).tobytes(), append=True)
+        txn.cursor(env.tables[UNITS]).putmulti(sorted(pending))
+        txn.put(b"index", encoding.pack((count, 0)), db=env.tables[META])
+        return count
+
+
+class IndexReader:
+    """The reader's side: looks units up in the transaction of a snapshot."""
+
+    def __init__(self, env: Environment, txn: Any) -> None:
+        self._txn = txn
+        self._units = env.tables[UNITS]
+        self._base = env.tables[BASE]
+        meta = env.tables[META]
+        self._parts = [_unpack(txn.get(name, None, meta)) for name in (b"tail", b"delta")]
+
+    def word(self, subject: str) -> int | None:
+        """The word of a subject, None if it has no number."""
+        number = self._txn.get(subject.encode(), None, self._units) if subject else None
+        return None if number is None else self.numbered(int.from_bytes(number, "big"))
+
+    def numbered(self, number: int) -> int:
+        """The word of a unit by its number."""
+        for numbers, words in self._parts:
+            at = bisect_left(numbers, number)
+            if at < len(numbers) and numbers[at] == number:
+                return words[at]
+        block, at = divmod(number, BLOCK)
+        data = self._txn.get(key_of(block), _ZERO_BLOCK, self._base)
+        return int.from_bytes(data[8 * at : 8 * at + 8], "little")
+
+    def items(self) -> Iterator[tuple[str, int]]:
+        """(subject, word) of every unit, in order of their ids."""
+        for subject, number in self._txn.cursor(self._units):
+            yield subject.decode(), self.numbered(int.from_bytes(number, "big"))

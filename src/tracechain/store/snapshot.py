@@ -1,0 +1,161 @@
+"""A Snapshot: the View of a live ledger, one LMDB read transaction."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from tracechain.errors import DataError, InputError
+from tracechain.store.environment import Environment
+from tracechain.store.index import IndexReader
+from tracechain.store.tables import (
+    CONTENTS,
+    HEADERS,
+    INDEX_MASK,
+    META,
+    NODES,
+    ROWS,
+    STATE_SHIFT,
+    key_of,
+    node_key,
+)
+from tracechain.store.tip import Tip
+from tracechain.view import Unit
+
+__all__ = ["Snapshot"]
+
+#: An open snapshot keeps every page it can see from being used again; after this many seconds closing it warns.
+OLD_AFTER = 3600.0
+
+
+class Snapshot:
+    """A ledger as of one commit. Close it, best by `with`: an old one makes the file grow. Not for sharing by threads
+    at the same time."""
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+        self._txn: Any = env.begin()
+        self._opened = time.monotonic()
+        self._tables = env.tables
+        tip = self._get(META, b"tip")
+        if tip is None:
+            self._txn.abort()
+            raise DataError(f"{env.folder} holds no ledger: it has no tip")
+        self.tip = Tip.decode(tip)
+        self._index: IndexReader | None = None
+
+    # ---- the View ----
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return self.tip.size
+
+    @property
+    def checkpoint(self) -> str:
+        """The signed note over this size."""
+        return (self._get(META, b"checkpoint") or b"").decode()
+
+    def header(self, index: int) -> bytes | None:
+        """The 128 bytes of an entry's header."""
+        return self._get(HEADERS, key_of(index))
+
+    def content(self, index: int) -> bytes | None:
+        """Salt and content."""
+        return self._get(CONTENTS, key_of(index))
+
+    def rows(self, index: int) -> bytes | None:
+        """Salt and rows."""
+        return self._get(ROWS, key_of(index))
+
+    def headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, header), ascending."""
+        return self._range(HEADERS, start, stop)
+
+    def contents(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, salt and content), ascending."""
+        return self._range(CONTENTS, start, stop)
+
+    def all_rows(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, salt and rows), ascending."""
+        return self._range(ROWS, start, stop)
+
+    def node(self, height: int, index: int) -> bytes | None:
+        """A stored subtree root."""
+        return self._get(NODES, node_key(height, index))
+
+    def unit(self, subject: str) -> Unit | None:
+        """The index's word on a subject."""
+        word = self._reader().word(subject)
+        return None if not word else Unit((word & INDEX_MASK) - 1, word >> STATE_SHIFT)
+
+    def units(self) -> Iterator[tuple[str, Unit]]:
+        """Every subject, in order of ids."""
+        for subject, word in self._reader().items():
+            yield subject, Unit((word & INDEX_MASK) - 1, word >> STATE_SHIFT)
+
+    # ---- beyond the View ----
+
+    def meta(self, name: str) -> bytes | None:
+        """A value of the table meta."""
+        return self._get(META, name.encode())
+
+    def table_bytes(self) -> dict[str, tuple[int, int]]:
+        """Bytes on disk (whole pages) and number of records of each table."""
+        result = {}
+        for name, table in self._tables.items():
+            stat = self._txn.stat(table)
+            pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+            result[name] = (pages * stat["psize"], stat["entries"])
+        return result
+
+    def close(self) -> None:
+        """End the read transaction."""
+        if self._txn is None:
+            return
+        self._txn.abort()
+        self._txn = None
+        age = time.monotonic() - self._opened
+        if age > OLD_AFTER:
+            warnings.warn(
+                f"a snapshot of {self._env.folder} was open for {age:.0f} s: while it is, pages are not reused and"
+                " the file grows; take a new one now and then",
+                ResourceWarning,
+                stacklevel=2,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _get(self, table: str, key: bytes) -> bytes | None:
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        value: bytes | None = self._txn.get(key, None, self._tables[table])
+        return value
+
+    def _reader(self) -> IndexReader:
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        if self._index is None:
+            self._index = IndexReader(self._env, self._txn)
+        return self._index
+
+    def _range(self, table: str, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        cursor = self._txn.cursor(self._tables[table])
+        if not cursor.set_range(key_of(start)):
+            return
+        end = key_of(min(stop, self.size))
+        for key, value in cursor.iternext():
+            if key >= end:
+                return
+            yield int.from_bytes(key, "big"), value

@@ -1,0 +1,131 @@
+"""The store of one ledger: its two environments, its writer lock, its write transactions."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import lmdb
+
+from tracechain.errors import DataError, InputError, StorageError
+from tracechain.merkle import Frontier
+from tracechain.store.environment import Environment
+from tracechain.store.files import (
+    FIRST_GENERATION,
+    FileLock,
+    current_generation,
+    explain,
+    sync_folder,
+    write_durably,
+)
+from tracechain.store.index import UnitIndex
+from tracechain.store.snapshot import Snapshot
+from tracechain.store.tables import META, TABLES
+from tracechain.store.tip import Tip
+from tracechain.store.transaction import Transaction
+from tracechain.store.vault import Vault
+
+__all__ = ["FORMAT", "Store"]
+
+FORMAT = b"0"
+
+
+class Store:
+    """Opens what CURRENT names; one path is opened once per process, and by many processes."""
+
+    def __init__(self, path: Path, *, writable: bool) -> None:
+        self.path = path
+        self.writable = writable
+        self._index: UnitIndex | None = None
+        self._index_txn = -1
+        self.env = Environment(current_generation(path / "ledger"), TABLES, writable=writable)
+        try:
+            self._check_format()
+            self.vault = Vault(current_generation(path / "vault"), writable=writable)
+        except BaseException:
+            self.env.close()
+            raise
+        self.lock = FileLock(path / "writer.lock")
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """Make the folders of a new ledger and open it. InputError if there is something already."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(f"{path} exists already: a new ledger needs a new or empty folder")
+        try:
+            for part in ("ledger", "vault"):
+                (path / part / FIRST_GENERATION).mkdir(parents=True)
+            env = Environment(path / "ledger" / FIRST_GENERATION, TABLES, writable=True, create=True)
+            try:
+                with env.begin(write=True) as txn:
+                    txn.put(b"format", FORMAT, db=env.tables[META])
+            finally:
+                env.close()
+            Vault(path / "vault" / FIRST_GENERATION, writable=True, create=True).close()
+            for part in ("ledger", "vault"):
+                write_durably(path / part / "CURRENT", f"{FIRST_GENERATION}\n".encode())
+            sync_folder(path)
+            sync_folder(path.parent)
+        except (OSError, lmdb.Error) as error:
+            raise StorageError(f"cannot make a ledger at {path}: {explain(error, path)}") from error
+        return cls(path, writable=True)
+
+    def _check_format(self) -> None:
+        with self.env.begin() as txn:
+            found = txn.get(b"format", None, self.env.tables[META])
+        if found != FORMAT:
+            said = "none" if found is None else found[:16].decode("ascii", "backslashreplace")
+            raise DataError(
+                f"{self.path} has format version {said}, this tracechain reads {FORMAT.decode()}: use the version of"
+                " tracechain that wrote it"
+            )
+
+    def snapshot(self) -> Snapshot:
+        """The ledger as of its last commit."""
+        return Snapshot(self.env)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A write transaction: committed durably at the end of the block, or nothing of it is there.
+
+        The caller holds `lock`. A failed commit poisons the environment.
+        """
+        self._follow_successor()
+        txn = self.env.begin(write=True)
+        committing = False
+        try:
+            number = txn.id()
+            if self._index is None or self._index_txn != number - 1:
+                self._index = UnitIndex(self.env, txn)
+            index = self._index
+            tip = txn.get(b"tip", None, self.env.tables[META])
+            yield Transaction(self.env, txn, index, Tip(Frontier()) if tip is None else Tip.decode(tip))
+            committing = True
+            txn.commit()
+            self._index_txn = number
+        except BaseException as error:
+            self._index = None
+            with contextlib.suppress(lmdb.Error):
+                txn.abort()
+            if isinstance(error, lmdb.Error) or committing:
+                self.env.poison(f"a write failed ({error}), and what of it is on disk is unknown")
+            if isinstance(error, lmdb.Error):
+                raise self.env.failure("write to", error) from error
+            raise
+
+    def _follow_successor(self) -> None:
+        """Go on in the generation that replaced this one, if any (invariant 8 of the design)."""
+        with self.env.begin() as txn:
+            successor = txn.get(b"successor", None, self.env.tables[META])
+        if successor is not None:
+            self.env.close()
+            self._index = None
+            self.env = Environment(current_generation(self.path / "ledger"), TABLES, writable=self.writable)
+
+    def close(self) -> None:
+        """Close both environments."""
+        self.vault.close()
+        self.env.close()
+        self.lock.close()
+

@@ -1,0 +1,114 @@
+"""The one write transaction: everything a commit changes, at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tracechain.errors import DataError
+from tracechain.merkle import Node
+from tracechain.store.environment import Environment
+from tracechain.store.index import UnitIndex
+from tracechain.store.tables import (
+    CONTENTS,
+    HEADERS,
+    META,
+    NODES,
+    ROWS,
+    STATEMENTS,
+    UNITS,
+    key_of,
+    node_key,
+)
+from tracechain.store.tip import Tip
+
+__all__ = ["Transaction"]
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+class Transaction:
+    """What the ledger reads and writes between the writer lock and the commit."""
+
+    def __init__(self, env: Environment, txn: Any, index: UnitIndex, tip: Tip) -> None:
+        self.env = env
+        self.txn = txn
+        self.index = index
+        self.tip = tip
+
+    # ---- reading; also what the previous snapshot shows, and what this transaction has written ----
+
+    def header(self, index: int) -> bytes:
+        """An entry's header."""
+        header: bytes | None = self.txn.get(key_of(index), None, self.env.tables[HEADERS])
+        if header is None:
+            raise DataError(f"entry {index}: its header is missing; run `tracechain verify`, restore a backup")
+        return header
+
+    def node(self, height: int, index: int) -> bytes | None:
+        """A stored subtree root."""
+        node: bytes | None = self.txn.get(node_key(height, index), None, self.env.tables[NODES])
+        return node
+
+    def getter(self, table: str) -> Callable[[bytes], bytes | None]:
+        """A quick lookup in one table, for the hot loop."""
+        get, handle = self.txn.get, self.env.tables[table]
+        return lambda key: get(key, None, handle)
+
+    def find_unit(self) -> Callable[[bytes], bytes | None]:
+        """Canonical id -> unit number as 8 bytes."""
+        return self.getter(UNITS)
+
+    def meta(self, name: str) -> bytes | None:
+        """A value of the table meta."""
+        value: bytes | None = self.txn.get(name.encode(), None, self.env.tables[META])
+        return value
+
+    def statement(self, author_id: bytes, first: int) -> bytes | None:
+        """The record of the statement that begins at an author's sequence number."""
+        value: bytes | None = self.txn.get(author_id + key_of(first), None, self.env.tables[STATEMENTS])
+        return value
+
+    def statement_before(self, author_id: bytes, sequence: int) -> tuple[int, bytes] | None:
+        """(first sequence, record) of the author's latest statement that begins at or before `sequence`."""
+        cursor = self.txn.cursor(self.env.tables[STATEMENTS])
+        key = author_id + key_of(sequence)
+        if cursor.set_range(key):
+            if cursor.key() == key:
+                return sequence, cursor.value()
+            found = cursor.prev()
+        else:
+            found = cursor.last()
+        if not found or cursor.key()[:8] != author_id:
+            return None
+        return int.from_bytes(cursor.key()[8:], "big"), cursor.value()
+
+    def statement_after(self, author_id: bytes, sequence: int) -> tuple[int, bytes] | None:
+        """(first sequence, record) of the author's first statement that begins after `sequence`."""
+        cursor = self.txn.cursor(self.env.tables[STATEMENTS])
+        if not cursor.set_range(author_id + key_of(sequence + 1)) or cursor.key()[:8] != author_id:
+            return None
+        return int.from_bytes(cursor.key()[8:], "big"), cursor.value()
+
+    # ---- writing ----
+
+    def put_entries(self, headers: Pairs, contents: Pairs, rows: Pairs) -> None:
+        """Append parts of entries; keys ascend."""
+        for table, pairs in ((HEADERS, headers), (CONTENTS, contents), (ROWS, rows)):
+            _, added = self.txn.cursor(self.env.tables[table]).putmulti(pairs, append=True)
+            if added != len(pairs):
+                raise DataError(f"{self.env.folder}: table {table} holds entries past the tip; restore a backup")
+
+    def put_nodes(self, nodes: Iterable[Node]) -> None:
+        """Store completed subtrees."""
+        self.txn.cursor(self.env.tables[NODES]).putmulti(
+            [(node_key(height, index), value) for height, index, value in nodes]
+        )
+
+    def put_statement(self, author_id: bytes, first: int, value: bytes) -> None:
+        """Remember where a statement is."""
+        self.txn.put(author_id + key_of(first), value, db=self.env.tables[STATEMENTS])
+
+    def put_meta(self, name: str, value: bytes) -> None:
+        """Set a value of the table meta."""
+        self.txn.put(name.encode(), value, db=self.env.tables[META])

@@ -1,0 +1,115 @@
+"""The View: the one narrow seam through which everything reads a ledger.
+
+A live `Snapshot` (an LMDB read transaction), a bundle on disk and the `MemoryView` of a replay are Views, so a
+pure function over a View gives the same answer on a live ledger and on what an auditor was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Protocol, runtime_checkable
+
+from attrs import frozen
+
+from tracechain import entry
+from tracechain.errors import DataError
+
+__all__ = ["Unit", "View", "ViewNodes", "ledger_id", "unit_history"]
+
+
+@frozen
+class Unit:
+    """Where a subject stands: index of its latest entry, and its state after that."""
+
+    last: int
+    state: int
+
+
+@runtime_checkable
+class View(Protocol):
+    """A ledger as of one moment. Missing parts are None; nothing here verifies anything."""
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+
+    @property
+    def checkpoint(self) -> str:
+        """The signed note over this size, '' if there is none."""
+
+    def header(self, index: int) -> bytes | None:
+        """The 128 bytes of an entry's header."""
+
+    def content(self, index: int) -> bytes | None:
+        """Salt (32 bytes) and content."""
+
+    def rows(self, index: int) -> bytes | None:
+        """Salt (32 bytes) and rows; None where the entry has none."""
+
+    def headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, header) of the entries that are there, ascending, start <= index < stop."""
+
+    def contents(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, salt and content), likewise."""
+
+    def all_rows(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, salt and rows), likewise."""
+
+    def node(self, height: int, index: int) -> bytes | None:
+        """A stored subtree root, or None: see merkle.NodeReader."""
+
+    def unit(self, subject: str) -> Unit | None:
+        """The index's word on a subject, by its canonical id."""
+
+    def units(self) -> Iterator[tuple[str, Unit]]:
+        """Every subject the index knows."""
+
+
+@frozen
+class ViewNodes:
+    """A merkle.NodeReader over a View: leaves are hashed from the headers, never trusted."""
+
+    view: View
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash of an entry; DataError if its header is missing."""
+        header = self.view.header(index)
+        if header is None:
+            raise DataError(f"entry {index}: its header is missing, so the tree cannot be computed")
+        return sha256(b"\0" + header).digest()
+
+    def node(self, height: int, index: int) -> bytes | None:
+        """The stored subtree root, which is as good as the store it comes from."""
+        return self.view.node(height, index)
+
+
+def ledger_id(view: View) -> bytes:
+    """The ledger id: the leaf of entry 0 (format.md section 2.1)."""
+    return ViewNodes(view).leaf(0)
+
+
+def unit_history(view: View, subject: str) -> list[int]:
+    """The indices of a subject's entries, oldest first, by following its rows back from the index.
+
+    Iterates, and stops at a link that does not lead backwards; DataError where a row is missing.
+    """
+    unit = view.unit(subject)
+    history: list[int] = []
+    at = None if unit is None else unit.last
+    while at is not None:
+        if history and at >= history[-1]:
+            raise DataError(f"{subject}: the row in entry {history[-1]} points forward to {at}")
+        history.append(at)
+        part = view.rows(at)
+        if part is None:
+            raise DataError(f"{subject}: the rows of entry {at} are missing")
+        _, rows = entry.decode_rows(part[entry.SALT_SIZE :])
+        for row in rows:
+            if row.subject == subject:
+                at = row.previous
+                break
+        else:
+            raise DataError(f"{subject}: entry {at} has no row of it")
+    history.reverse()
+    return history
