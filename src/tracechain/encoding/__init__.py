@@ -1,0 +1,29 @@
+"""Canonical bytes: values and events to MessagePack and back, one spelling for each (docs/format.md sections
+3 and 9).
+
+What is hashed and signed is always stored bytes, so a second spelling of the same value would be a second
+identity.
+Reading is therefore strict: sizes first, then decode, then encode again and compare.
+
+- `primitives`: any plain value (nil, bool, int, text, bytes, arrays): `pack`, `unpack_strict`, `unpack_raw`.
+- `content`: events: `encode`, `decode`, `decode_raw`.
+
+This package alone knows MessagePack.
+"""
+
+from tracechain.encoding.content import MAX_CONTENT, decode, decode_raw, encode, subjects_raw
+from tracechain.encoding.primitives import MAX_NESTING, Plain, check_plain, pack, unpack_raw, unpack_strict
+
+__all__ = [
+    "MAX_CONTENT",
+    "MAX_NESTING",
+    "Plain",
+    "check_plain",
+    "decode",
+    "decode_raw",
+    "encode",
+    "pack",
+    "subjects_raw",
+    "unpack_raw",
+    "unpack_strict",
+]
