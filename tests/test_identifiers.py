@@ -407,7 +407,8 @@ def _outcome(function: Callable[[str], str], text: str) -> str:
 
 PIECES = """
 01 09521234001072 /21/ 21 10 17270630 17270231 ]d2 ]C1 BJ0001 %2F %2f % 00 095212340000000013 414/
-9521234000013 /254/ 0 urn:epc:id:sgtin: 9521234.000107. / urn:epc:id:sscc:9521234. 0000000001 nmpa/ 81234567890123456789
+9521234000013 /254/ 0 urn:epc:id:sgtin: 9521234.000107. / urn:epc:id:sscc:9521234.
+0000000001 nmpa/ 81234567890123456789
 urn:epc:id:sgln:9521234.00001. https://id.gs1.org/ http://a.b/ (01) ! \uff11 \u0661 \u00e9 ?17=270630
 """
 fragments = st.sampled_from([*PIECES.split(), GS, "\n", " "])
