@@ -1,0 +1,79 @@
+"""Write the vectors: one JSON file a case, named <group>-<case>.json.
+
+    python tests/vectors/generate.py            write all files
+    python tests/vectors/generate.py --check    compare only; exit 1 and name what differs (runs in the suite)
+
+A group is a function that returns {case name: JSON value}. Add one to GROUPS; where it is long, give it a
+module of its own beside this file. Every case says in "about" what it shows, and in "kind" how it is to be
+read. Bytes are hex, unless the format itself is text. Cases are deterministic: fixed seeds, fixed times, no
+clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import group_c2sp
+import group_ed25519
+import group_merkle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = Path(__file__).resolve().parent
+
+GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
+    "c2sp": group_c2sp.cases,
+    "ed25519": group_ed25519.cases,
+    "merkle": group_merkle.cases,
+}
+
+
+def build() -> dict[str, str]:
+    """Make all files: name -> text."""
+    files = {}
+    for group, function in GROUPS.items():
+        for case, value in function().items():
+            assert value["about"], f"{group}-{case} does not say what it shows"
+            assert value["kind"], f"{group}-{case} does not say how to read it"
+            files[f"{group}-{case}.json"] = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    return files
+
+
+def differences(files: dict[str, str]) -> list[str]:
+    """Say what on disk is not as generated."""
+    there = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.json")}
+    return [
+        *(f"{name}: missing" for name in sorted(files.keys() - there.keys())),
+        *(f"{name}: nothing generates it" for name in sorted(there.keys() - files.keys())),
+        *(f"{name}: differs" for name in sorted(files.keys() & there.keys()) if files[name] != there[name]),
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        description="Write the test vectors, or check that they are as generated."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
+    check = parser.parse_args(arguments).check
+    files = build()
+    if check:
+        found = differences(files)
+        for line in found:
+            print(line)
+        print(f"{len(files)} vectors checked, {len(found)} differ")
+        return 1 if found else 0
+    for name, text in files.items():
+        (FOLDER / name).write_text(text, "utf-8", newline="\n")
+    for line in differences(files):  # only files that nothing generates: whoever put them there removes them
+        print(line)
+    print(f"{len(files)} vectors written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
