@@ -114,10 +114,8 @@ MAX_SIGNATURES = 100
 MAX_PROOF_BYTES = 2 * MAX_NOTE_BYTES
 """Longest proof file that is read or written: a note, 63 hashes and extra data."""
 
-MAX_TIME = 2**63 - 1
-"""Latest time of a cosignature, in seconds since 1970 (tlog-cosignature)."""
-
 _DASH = "\N{EM DASH} "
+_MAX_TIME = 2**63 - 1  # of a cosignature, in seconds since 1970
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # surrogates: no UTF-8 has them
 _PROOF_MAGIC = "c2sp.org/tlog-proof@v1"
@@ -215,6 +213,8 @@ def format_vkey(verifier: VerifierKey) -> str:
 
 def parse_vkey(text: str) -> VerifierKey:
     """Parse a vkey. KeyUseError if it is malformed, of an unknown type, or its hash does not fit its key."""
+    if _SKEY_PREFIX in text:  # so that no message below repeats it
+        raise KeyUseError("this is a signer key, a secret: give the verifier key (name+hash+key) instead")
     parts = text.split("+", 2)  # base64 has + in it too
     if len(parts) != 3:
         raise KeyUseError(f"not a verifier key (name+hash+key): {text[:200]!r}")
@@ -229,8 +229,7 @@ def parse_vkey(text: str) -> VerifierKey:
         raise KeyUseError(f"verifier key {parts[0]!r}: {error}") from None
     if format_vkey(verifier) != text:
         raise KeyUseError(
-            f"verifier key {parts[0]!r}: hash {parts[1]!r} should be {verifier.key_id.hex()};"
-            " name, hash or key was mistyped"
+            f"verifier key {parts[0]!r}: hash {parts[1]!r} should be {verifier.key_id.hex()}: mistyped?"
         )
     return verifier
 
@@ -417,7 +416,7 @@ def _verify_line(text: str, line: NoteSignature, verifier: VerifierKey) -> Verif
             raise SignatureError(f"a cosignature has 72 bytes, this one has {len(line.signature)}")
         parse_checkpoint(text)  # what a cosignature says is said of a checkpoint
         time_s = int.from_bytes(line.signature[:8], "big")
-        if time_s > MAX_TIME:
+        if time_s > _MAX_TIME:
             raise SignatureError("the time in a cosignature is over 2^63 - 1")
         verify(verifier.key, _cosigned_message(text, time_s), line.signature[8:])
         return VerifiedSignature(verifier, time_s)
@@ -512,7 +511,7 @@ def cosign(note: str, name: str, signer: Signer, time_s: int) -> str:
     The caller has opened the note with the log's key and checked that it extends what this witness signed
     before.
     """
-    if not 0 <= time_s <= MAX_TIME:
+    if not 0 <= time_s <= _MAX_TIME:
         raise InputError(f"a cosignature's time is from 0 to 2^63 - 1 seconds, not {time_s}")
     text = parse_note(note).text
     parse_checkpoint(text)
