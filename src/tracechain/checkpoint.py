@@ -190,9 +190,7 @@ class VerifierKey:
 
     def __attrs_post_init__(self) -> None:
         if not _is_key_name(self.name):
-            raise KeyUseError(
-                f"{self.name!r} cannot name a key: empty, or with a space, a control character or +"
-            )
+            raise KeyUseError(f"{self.name!r} cannot name a key: empty, or with a space, a control character or +")
         if self.algorithm not in {ED25519, COSIGNATURE}:
             raise KeyUseError(
                 f"key {self.name} has signature type {self.algorithm}; this version knows 1 (Ed25519) and"
@@ -220,17 +218,13 @@ def parse_vkey(text: str) -> VerifierKey:
         raise KeyUseError(f"not a verifier key (name+hash+key): {text[:200]!r}")
     data = _decode_base64(parts[2], "the key in the verifier key", KeyUseError)
     if len(data) != 1 + KEY_BYTES:
-        raise KeyUseError(
-            f"verifier key {parts[0]!r}: an Ed25519 key has 1 + 32 bytes, this one has {len(data)}"
-        )
+        raise KeyUseError(f"verifier key {parts[0]!r}: an Ed25519 key has 1 + 32 bytes, this one has {len(data)}")
     try:
         verifier = VerifierKey(parts[0], data[0], PublicKey(ED25519, data[1:]))
     except SignatureError as error:
         raise KeyUseError(f"verifier key {parts[0]!r}: {error}") from None
     if format_vkey(verifier) != text:
-        raise KeyUseError(
-            f"verifier key {parts[0]!r}: hash {parts[1]!r} should be {verifier.key_id.hex()}: mistyped?"
-        )
+        raise KeyUseError(f"verifier key {parts[0]!r}: hash {parts[1]!r} should be {verifier.key_id.hex()}: mistyped?")
     return verifier
 
 
@@ -293,9 +287,7 @@ class Checkpoint:
     def __attrs_post_init__(self) -> None:
         for line in (self.origin, *self.extensions):
             if not line or "\n" in line:
-                raise CheckpointError(
-                    f"the origin and each extension of a checkpoint is one line, not {line!r}"
-                )
+                raise CheckpointError(f"the origin and each extension of a checkpoint is one line, not {line!r}")
             _clean_text(line, MAX_NOTE_BYTES, "a checkpoint", CheckpointError)
         if not 0 <= self.size <= merkle.MAX_SIZE:
             raise CheckpointError(f"a checkpoint's size is from 0 to 2^63 - 1, not {self.size}")
@@ -377,13 +369,9 @@ def parse_note(data: str | bytes) -> Note:
     text, separator, tail = note.rpartition("\n\n")
     lines = tail.split("\n")
     if not separator or lines.pop() or not lines:
-        raise CheckpointError(
-            "a note is text, an empty line and signature lines, each ended by LF; a part is missing"
-        )
+        raise CheckpointError("a note is text, an empty line and signature lines, each ended by LF; a part is missing")
     if len(lines) > MAX_SIGNATURES:
-        raise CheckpointError(
-            f"the note has {len(lines)} signature lines, over the {MAX_SIGNATURES} that are read"
-        )
+        raise CheckpointError(f"the note has {len(lines)} signature lines, over the {MAX_SIGNATURES} that are read")
     return Note(text + "\n", tuple(map(_parse_line, lines)))
 
 
@@ -448,9 +436,7 @@ def open_note(data: str | bytes, verifiers: Iterable[VerifierKey]) -> OpenedNote
     if not verified:
         found = ", ".join(f"{line.name}+{line.key_id.hex()}" for line in note.signatures[:5])
         wanted = ", ".join(f"{name}+{number.hex()}" for name, number in known) or "none"
-        raise CheckpointError(
-            f"the note carries no signature of a known key: signed by {found}; known: {wanted}"
-        )
+        raise CheckpointError(f"the note carries no signature of a known key: signed by {found}; known: {wanted}")
     return OpenedNote(note.text, tuple(verified.values()))
 
 
@@ -483,8 +469,7 @@ def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[NoteSigner]) -> st
         raise InputError("a note needs at least one signature")
     text = format_checkpoint(checkpoint)
     lines = [
-        NoteSignature(signer.name, signer.verifier.key_id, signer.signer.sign(text.encode()))
-        for signer in signers
+        NoteSignature(signer.name, signer.verifier.key_id, signer.signer.sign(text.encode())) for signer in signers
     ]
     return format_note(Note(text, tuple(lines)))
 
@@ -495,9 +480,7 @@ def open_checkpoint(data: str | bytes, verifier: VerifierKey, origin: str | None
     KeyUseError for a witness's key, which vouches for having seen a checkpoint, not for being the log.
     """
     if verifier.algorithm != ED25519:
-        raise KeyUseError(
-            f"{verifier.name} is a witness's key (type 4); a checkpoint is opened with the log's own key"
-        )
+        raise KeyUseError(f"{verifier.name} is a witness's key (type 4); a checkpoint is opened with the log's own key")
     checkpoint = parse_checkpoint(open_note(data, (verifier,)).text)
     if origin is not None and checkpoint.origin != origin:
         raise CheckpointError(f"the checkpoint is of log {checkpoint.origin!r}, not of {origin!r}")
@@ -573,9 +556,7 @@ def parse_proof(data: str | bytes) -> InclusionProof:
     head, separator, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not separator or lines.pop(0) != _PROOF_MAGIC:
-        raise ProofError(
-            f"not a proof file: it begins with the line {_PROOF_MAGIC} and has an empty line in it"
-        )
+        raise ProofError(f"not a proof file: it begins with the line {_PROOF_MAGIC} and has an empty line in it")
     extra = None
     if lines and lines[0].startswith("extra "):
         extra = _decode_base64(lines.pop(0).removeprefix("extra "), "the extra data of the proof", ProofError)

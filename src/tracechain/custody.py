@@ -70,6 +70,10 @@ def step(state: int, act: int) -> Outcome:
 
 def acts(event: Event) -> tuple[tuple[str, Act], ...]:
     """The subjects of an event with what it does to each, in row order (format.md sections 7 and 7.1)."""
+    if type(event) is ObjectEvent and event.plain:
+        # The usual scan, in the ingest loop: nothing but units.
+        act = Act.END if event.action == "DELETE" else Act.SEE
+        return tuple([(epc, act) for epc in event.epcs])
     if event.error_declaration is not None:
         return tuple((subject, Act.NOTE) for subject in subjects(event))
     ends = isinstance(event, TransformationEvent) or (isinstance(event, ObjectEvent) and event.action == "DELETE")

@@ -186,7 +186,7 @@ def encode_row(rule_set: int, row: Row) -> bytes:
 
 def encode_rows(rule_set: int, rows: Sequence[Row]) -> bytes:
     """The rows of an entry as they are stored; neighbours with one prefix share it (format.md section 7)."""
-    groups: list[list[object]] = []
+    groups: list[list[encoding.Plain]] = []
     last: str | None = None
     for row in rows:
         prefix, suffix = identifiers.split(row.subject)
@@ -211,19 +211,14 @@ def decode_rows(data: bytes) -> tuple[int, tuple[Row, ...]]:
         if not isinstance(prefix, str) or prefix == last_prefix:
             raise DecodeError("neighbouring groups of rows share a prefix, or a prefix is no text")
         last_prefix = prefix
-        rows += [
-            _decode_row(prefix, *cells)
-            for cells in zip(*(group[n::5] for n in range(1, 6)), strict=True)
-        ]
+        rows += [_decode_row(prefix, *cells) for cells in zip(*(group[n::5] for n in range(1, 6)), strict=True)]
     subjects = [row.subject for row in rows]
     if any(a >= b for a, b in zip(subjects, subjects[1:], strict=False)):
         raise DecodeError("rows are not in strictly ascending order of their subjects")
     return value[0], tuple(rows)
 
 
-def _decode_row(
-    prefix: str, suffix: object, act: object, previous: object, state: object, violations: object
-) -> Row:
+def _decode_row(prefix: str, suffix: object, act: object, previous: object, state: object, violations: object) -> Row:
     if not isinstance(suffix, str) or identifiers.split(prefix + suffix) != (prefix, suffix):
         raise DecodeError(f"row subject {prefix!r} + {suffix!r} is not split after its last '/'")
     if type(act) is not int or not 0 <= act < 256:
@@ -258,9 +253,7 @@ def row_hash(salt: bytes, previous_leaf: bytes | None, row: bytes) -> bytes:
     return sha256(ROW_TAG + salt + (previous_leaf or ZERO) + row).digest()
 
 
-def row_hashes(
-    salt: bytes, rule_set: int, rows: Sequence[Row], previous_leaves: Iterable[bytes | None]
-) -> list[bytes]:
+def row_hashes(salt: bytes, rule_set: int, rows: Sequence[Row], previous_leaves: Iterable[bytes | None]) -> list[bytes]:
     """The hashes of all rows of an entry, in order."""
     count = len(rows)
     return [
@@ -276,6 +269,19 @@ def row_root(hashes: Sequence[bytes]) -> bytes:
     return hashes[0] if len(hashes) == 1 else merkle.root(hashes)
 
 
+@frozen
+class _Hashes:
+    """A merkle.NodeReader over the row hashes of one entry."""
+
+    hashes: Sequence[bytes]
+
+    def leaf(self, index: int) -> bytes:
+        return self.hashes[index]
+
+    def node(self, height: int, index: int) -> None:  # noqa: ARG002  # the Protocol's; nothing is stored
+        return None
+
+
 def prove_row(hashes: Sequence[bytes], position: int) -> list[bytes]:
     """An RFC 6962 inclusion proof of one row hash under the row root."""
-    return merkle.prove_inclusion_in(hashes, position)
+    return merkle.prove_inclusion(_Hashes(hashes), position, len(hashes))

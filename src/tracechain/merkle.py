@@ -199,9 +199,7 @@ class Frontier:
         """Decode what `to_bytes` wrote; DecodeError if it is anything else."""
         size = int.from_bytes(data[:8], "big")
         if len(data) < 8 or size > MAX_SIZE or len(data) != 8 + HASH_BYTES * size.bit_count():
-            raise DecodeError(
-                f"{len(data)} bytes are not a tree frontier of {size} leaves; reindex the ledger"
-            )
+            raise DecodeError(f"{len(data)} bytes are not a tree frontier of {size} leaves; reindex the ledger")
         return cls(size, tuple(data[at : at + HASH_BYTES] for at in range(8, len(data), HASH_BYTES)))
 
 
@@ -329,9 +327,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
         )
 
 
-def check_consistency(
-    old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
-) -> None:
+def check_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:
     """Check that the tree of `new_size` leaves begins with the tree of `old_size`: nothing was rewritten.
 
     RFC 9162 section 2.1.4.2. The empty tree is consistent with every tree and equal sizes need equal roots,

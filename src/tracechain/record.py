@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from tracechain import encoding, signing
 from tracechain.entry import MAX_CONTENT
-from tracechain.errors import DecodeError, InputError
+from tracechain.errors import DecodeError, InputError, SignatureError
 from tracechain.signing import PublicKey, Signer
 
 __all__ = [
@@ -97,7 +97,15 @@ class KeyAuthorised:
         """The canonical content."""
         k = self.key
         return encoding.pack(
-            (k.algorithm, k.raw, self.label, self.scope, self.root, self.holder_signature, self.root_signature)
+            (
+                k.algorithm,
+                k.raw,
+                self.label,
+                self.scope,
+                self.root,
+                self.holder_signature,
+                self.root_signature,
+            )
         )
 
     @classmethod
@@ -324,7 +332,7 @@ def _root(roots: tuple[PublicKey, ...], key_hash: bytes) -> PublicKey:
     for key in roots:
         if key.hash == key_hash:
             return key
-    raise signing.SignatureError(f"root key {key_hash.hex()[:16]} is not one of the genesis record's")
+    raise SignatureError(f"root key {key_hash.hex()[:16]} is not one of the genesis record's")
 
 
 # ---- strict items --------------------------------------------------------------------------------
@@ -355,16 +363,14 @@ def _blob(value: object, most: int, what: str) -> bytes:
     return value
 
 
-def _scope(value: object) -> tuple[str, ...] | None:
-    match value:
-        case None:
-            return None
-        case (str(), *_) if all(isinstance(v, str) and _KIND.fullmatch(v) for v in value) and list(value) == sorted(
-            set(value)
-        ):
-            return value
-        case _:
-            raise DecodeError(f"scope is {value!r}, not nil or sorted, distinct kinds")
+def _scope(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if isinstance(value, tuple) and value and all(isinstance(v, str) and _KIND.fullmatch(v) for v in value):
+        scope: tuple[str, ...] = value
+        if scope == tuple(sorted(set(scope))):
+            return scope
+    raise DecodeError(f"scope is {value!r}, not nil or sorted, distinct kinds")
 
 
 def _number(value: object, what: str) -> int:

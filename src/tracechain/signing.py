@@ -150,9 +150,7 @@ def verify(public_key: PublicKey, message: bytes, signature: bytes) -> None:
     if len(signature) != SIGNATURE_BYTES:
         raise SignatureError(f"an Ed25519 signature has 64 bytes, this one has {len(signature)}")
     if int.from_bytes(signature[32:], "little") >= _L:
-        raise SignatureError(
-            "signature refused: S is not reduced, so it is a second spelling of another signature"
-        )
+        raise SignatureError("signature refused: S is not reduced, so it is a second spelling of another signature")
     y = _y(signature[:32])
     if y >= _P or y in _SMALL_ORDER_Y:
         raise SignatureError("signature refused: R is not canonical or of small order")
@@ -190,9 +188,7 @@ class _HeldKey:
         return f"<{type(self).__name__} of public key {self._public_key.raw.hex()}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"a {type(self).__name__} holds a private key and is not pickled; open it where it is needed"
-        )
+        raise TypeError(f"a {type(self).__name__} holds a private key and is not pickled; open it where it is needed")
 
 
 class MemorySigner(_HeldKey):
@@ -231,9 +227,7 @@ class FileSigner(_HeldKey):
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            raise KeyUseError(
-                f"{path} exists; a key file is never overwritten: choose another name"
-            ) from None
+            raise KeyUseError(f"{path} exists; a key file is never overwritten: choose another name") from None
         except OSError as error:
             raise KeyUseError(f"{path}: the key file cannot be created: {error.strerror}") from error
         try:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any, cast
 
 from attrs import frozen
 
-from tracechain import encoding, merkle, signing
+from tracechain import encoding, merkle
 from tracechain.entry import COVERED_TYPES, MAX_CONTENT, SALT_SIZE, ZERO, content_commitment
 from tracechain.errors import DecodeError, InputError
-from tracechain.signing import PublicKey, Signer
+from tracechain.signing import Signer
 
 __all__ = [
     "Item",
     "Statement",
     "Submission",
-    "check_submission",
+    "check_items",
     "decode_statement",
     "decode_submission",
     "encode_statement",
@@ -132,11 +133,11 @@ def encode_statement(statement: Statement) -> bytes:
 
 
 def decode_statement(data: bytes) -> Statement:
-    """Read a statement strictly. Its signature is not checked here: see `check_submission` and verification."""
+    """Read a statement strictly. Its signature is not checked here: see `check_items` and verification."""
     value = encoding.unpack_strict(data, max_bytes=1024, max_depth=1)
     if not isinstance(value, tuple) or len(value) != 8:
         raise DecodeError("a statement is an array of eight items")
-    ledger_id, author, first, count, previous, signed_at, root, signature = value
+    ledger_id, author, first, count, previous, signed_at, root, signature = cast("tuple[Any, ...]", value)
     for name, item, size in (
         ("ledger id", ledger_id, 32),
         ("author key hash", author, 32),
@@ -194,17 +195,16 @@ def _decode_item(number: int, value: object) -> Item:
             )
 
 
-def check_submission(submission: Submission, key: PublicKey) -> None:
-    """Check that a submission's items are what its statement covers, and that `key` signed it.
+def check_items(submission: Submission) -> None:
+    """Check that a submission's items are exactly what its statement covers; DecodeError where they differ.
 
-    Raises DecodeError where items and statement differ, SignatureError where the signature does not stand.
+    The signature is another matter: it stands or falls with the author's key (signing.verify over `Statement.message`).
     """
     statement, items = submission.statement, submission.items
     if len(items) != statement.count:
         raise DecodeError(f"the statement covers {statement.count} contents, {len(items)} came with it")
-    leaves = statement_leaves(
-        [i.commitment for i in items], [i.record_class for i in items], [i.type for i in items]
-    )
+    if len({i.salt for i in items}) != len(items):
+        raise DecodeError("two contents of the submission have one salt: draw each anew")
+    leaves = statement_leaves([i.commitment for i in items], [i.record_class for i in items], [i.type for i in items])
     if merkle.root(leaves) != statement.root:
         raise DecodeError("the contents are not those that the statement covers: its root differs")
-    signing.verify(key, statement.message, statement.signature)

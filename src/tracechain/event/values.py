@@ -27,6 +27,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIST",
     "MAX_TEXT",
+    "OWN_NAMESPACE",
     "Array",
     "Extension",
     "Object",
@@ -45,12 +46,15 @@ __all__ = [
     "sorted_uris",
 ]
 
-MAX_ID = 512  # bytes of UTF-8 of an id, a URI, a name
+MAX_ID = 480  # bytes of UTF-8 of an id, a URI, a name; an LMDB key has at most 511
 MAX_TEXT = 16_384  # bytes of UTF-8 of a text value
 MAX_LIST = 32_768  # items of a list: more cannot fit into one content
 MAX_DEPTH = 16  # arrays and objects within each other in an extension value
 MAX_MANTISSA = (1 << 63) - 1
 MAX_EXPONENT = 64
+
+# Where `person` and `private` stand in documents of other formats; no vendor field of an event may claim it.
+OWN_NAMESPACE = "urn:tracechain:"
 
 # EPCIS texts are text documents' values, so line breaks and tabs stay; any other control character is
 # refused.
@@ -60,23 +64,17 @@ SPACE = re.compile(r"\s")
 ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`]+")
 
 
-def check_text(
-    text: object, what: str, limit: int = MAX_TEXT, control: re.Pattern[str] = CONTROL_BUT_WHITE
-) -> None:
+def check_text(text: object, what: str, limit: int = MAX_TEXT, control: re.Pattern[str] = CONTROL_BUT_WHITE) -> None:
     """InputError unless `text` is a str of NFC without control characters and of at most `limit` bytes."""
     if type(text) is not str:
         raise InputError(f"{what} is {text!r}: it must be text")
     if not (text.isascii() and text.isprintable()):
         if (match := control.search(text)) is not None:
-            raise InputError(
-                f"{what} {text!r:.100} holds a control character at position {match.start()}: remove it"
-            )
+            raise InputError(f"{what} {text!r:.100} holds a control character at position {match.start()}: remove it")
         try:
             size = len(text.encode())
         except UnicodeEncodeError as error:
-            raise InputError(
-                f"{what} {text!r:.100} holds a lone surrogate at position {error.start}"
-            ) from None
+            raise InputError(f"{what} {text!r:.100} holds a lone surrogate at position {error.start}") from None
         if not unicodedata.is_normalized("NFC", text):
             raise InputError(f"{what} {text!r:.100} is not in Unicode normal form C: normalise it")
     else:
@@ -87,13 +85,7 @@ def check_text(
 
 def check_id(text: object, what: str) -> None:
     """InputError unless `text` can be an id or a URI: not empty, no spaces, at most 512 bytes."""
-    if (
-        type(text) is str
-        and 0 < len(text) <= MAX_ID
-        and text.isascii()
-        and text.isprintable()
-        and " " not in text
-    ):
+    if type(text) is str and 0 < len(text) <= MAX_ID and text.isascii() and text.isprintable() and " " not in text:
         return
     check_name(text, what)
     if (match := SPACE.search(str(text))) is not None:
@@ -111,9 +103,7 @@ def check_uri(text: object, what: str) -> None:
     """InputError unless `text` is an absolute URI (or IRI)."""
     check_id(text, what)
     if ABSOLUTE_URI.fullmatch(str(text)) is None:
-        raise InputError(
-            f"{what} is {text!r:.100}: it must be an absolute URI, such as urn:... or https://..."
-        )
+        raise InputError(f"{what} is {text!r:.100}: it must be an absolute URI, such as urn:... or https://...")
 
 
 def check_term(text: object, vocabulary: Vocabulary, what: str) -> None:
@@ -137,9 +127,7 @@ def check_ids(ids: Iterable[str], what: str) -> tuple[str, ...]:
             check_id(ids[0], what)
         return ids
     if len(ids) > MAX_LIST:
-        raise InputError(
-            f"{what} has {len(ids)} ids, over the limit of {MAX_LIST}: make several events of it"
-        )
+        raise InputError(f"{what} has {len(ids)} ids, over the limit of {MAX_LIST}: make several events of it")
     try:
         joined = "".join(ids)
         plain = joined.isascii() and joined.isprintable() and max(map(len, ids)) <= MAX_ID
@@ -292,9 +280,7 @@ def check_size(items: object, what: str) -> None:
         raise InputError(f"{what} has {len(items)} items, over the limit of {MAX_LIST}")
 
 
-def sorted_extensions(
-    fields: tuple[Extension, ...], what: str, *, bare: bool = False
-) -> tuple[Extension, ...]:
+def sorted_extensions(fields: tuple[Extension, ...], what: str, *, bare: bool = False) -> tuple[Extension, ...]:
     """`fields` sorted by (namespace, name).
 
     InputError for a name that comes twice or, unless `bare`, has no namespace.
@@ -304,9 +290,7 @@ def sorted_extensions(
         if type(one) is not Extension:
             raise InputError(f"{what} holds {one!r:.100}: it must be an Extension")
         if not one.namespace and not bare:
-            raise InputError(
-                f"{what} holds {one.name!r:.100} without a namespace: declare a prefix and use it"
-            )
+            raise InputError(f"{what} holds {one.name!r:.100} without a namespace: declare a prefix and use it")
     if len(fields) < 2:
         return fields
     result = tuple(sorted(fields, key=lambda one: (one.namespace, one.name)))

@@ -27,7 +27,13 @@ class Environment:
     """An open LMDB environment with its tables. Poisoned after a failed write or sync, until opened again."""
 
     def __init__(
-        self, folder: Path, tables: tuple[str, ...], *, writable: bool, create: bool = False, map_size: int = MAP_SIZE
+        self,
+        folder: Path,
+        tables: tuple[str, ...],
+        *,
+        writable: bool,
+        create: bool = False,
+        map_size: int = MAP_SIZE,
     ) -> None:
         self.folder = folder
         self.writable = writable
@@ -51,9 +57,7 @@ class Environment:
             )  # fmt: skip
             if writable:
                 self.env.reader_check()
-            self.tables: dict[str, Any] = {
-                name: self.env.open_db(name.encode(), create=create) for name in tables
-            }
+            self.tables: dict[str, Any] = {name: self.env.open_db(name.encode(), create=create) for name in tables}
         except (lmdb.Error, OSError) as error:
             self._forget()
             raise self.failure("open", error) from error
@@ -65,9 +69,7 @@ class Environment:
         """The error to raise for an error of LMDB."""
         if isinstance(error, (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.NotFoundError,
                               lmdb.PageNotFoundError)):  # fmt: skip
-            return DataError(
-                f"{self.folder}: not a database of this version, or damaged ({error}); restore a backup"
-            )
+            return DataError(f"{self.folder}: not a database of this version, or damaged ({error}); restore a backup")
         return StorageError(f"cannot {what} {self.folder}: {explain(error, self.folder)}")
 
     def poison(self, why: str) -> None:

@@ -96,14 +96,14 @@ class Store:
         committing = False
         try:
             number = txn.id()
-            if self._index is None or self._index_txn != number - 1:
-                self._index = UnitIndex(self.env, txn)
-            index = self._index
+            # What this process remembers of the index holds as long as no other process has written.
+            index = self._index if self._index_txn == number - 1 else None
             tip = txn.get(b"tip", None, self.env.tables[META])
-            yield Transaction(self.env, txn, index, Tip(Frontier()) if tip is None else Tip.decode(tip))
+            transaction = Transaction(self.env, txn, index, Tip(Frontier()) if tip is None else Tip.decode(tip))
+            yield transaction
             committing = True
             txn.commit()
-            self._index_txn = number
+            self._index, self._index_txn = transaction.index_read, number
         except BaseException as error:
             self._index = None
             with contextlib.suppress(lmdb.Error):
@@ -128,4 +128,3 @@ class Store:
         self.vault.close()
         self.env.close()
         self.lock.close()
-

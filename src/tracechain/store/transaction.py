@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 from tracechain.errors import DataError
@@ -30,11 +31,23 @@ Pairs = list[tuple[bytes, bytes]]
 class Transaction:
     """What the ledger reads and writes between the writer lock and the commit."""
 
-    def __init__(self, env: Environment, txn: Any, index: UnitIndex, tip: Tip) -> None:
+    def __init__(self, env: Environment, txn: Any, index: UnitIndex | None, tip: Tip) -> None:
         self.env = env
         self.txn = txn
-        self.index = index
         self.tip = tip
+        self._index = index
+
+    @property
+    def index(self) -> UnitIndex:
+        """The unit index, read when it is first asked for: a damaged one must not keep `reindex` out."""
+        if self._index is None:
+            self._index = UnitIndex(self.env, self.txn)
+        return self._index
+
+    @property
+    def index_read(self) -> UnitIndex | None:
+        """The unit index if it is in memory."""
+        return self._index
 
     # ---- reading; also what the previous snapshot shows, and what this transaction has written ----
 
@@ -45,19 +58,34 @@ class Transaction:
             raise DataError(f"entry {index}: its header is missing; run `tracechain verify`, restore a backup")
         return header
 
+    def content(self, index: int) -> bytes | None:
+        """Salt and content of an entry."""
+        value: bytes | None = self.txn.get(key_of(index), None, self.env.tables[CONTENTS])
+        return value
+
+    def rows(self, index: int) -> bytes | None:
+        """Salt and rows of an entry."""
+        value: bytes | None = self.txn.get(key_of(index), None, self.env.tables[ROWS])
+        return value
+
+    def entries(self) -> int:
+        """Number of stored headers, whatever the tip says."""
+        count: int = self.txn.stat(self.env.tables[HEADERS])["entries"]
+        return count
+
+    def leaf(self, index: int) -> bytes:
+        """An entry's leaf hash: with `node`, a merkle.NodeReader."""
+        return sha256(b"\0" + self.header(index)).digest()
+
     def node(self, height: int, index: int) -> bytes | None:
         """A stored subtree root."""
         node: bytes | None = self.txn.get(node_key(height, index), None, self.env.tables[NODES])
         return node
 
-    def getter(self, table: str) -> Callable[[bytes], bytes | None]:
-        """A quick lookup in one table, for the hot loop."""
-        get, handle = self.txn.get, self.env.tables[table]
-        return lambda key: get(key, None, handle)
-
-    def find_unit(self) -> Callable[[bytes], bytes | None]:
-        """Canonical id -> unit number as 8 bytes."""
-        return self.getter(UNITS)
+    def number(self, subject: bytes) -> int | None:
+        """The number of a unit, None if it has none."""
+        value = self.txn.get(subject, None, self.env.tables[UNITS])
+        return None if value is None else int.from_bytes(value, "big")
 
     def meta(self, name: str) -> bytes | None:
         """A value of the table meta."""
@@ -112,3 +140,12 @@ class Transaction:
     def put_meta(self, name: str, value: bytes) -> None:
         """Set a value of the table meta."""
         self.txn.put(name.encode(), value, db=self.env.tables[META])
+
+    def clear_derived(self) -> None:
+        """Empty what `reindex` rebuilds, evidence marks included."""
+        for table in (NODES, STATEMENTS):
+            self.txn.drop(self.env.tables[table], delete=False)
+        cursor = self.txn.cursor(self.env.tables[META])
+        while cursor.set_range(b"evidence ") and cursor.key().startswith(b"evidence "):
+            cursor.delete()
+        self._index = None

@@ -1,0 +1,316 @@
+"""One commit: jobs become entries in one write transaction, under one new checkpoint.
+
+A job validates first and seals then, so a refused one leaves nothing behind and sinks no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from itertools import groupby
+
+from attrs import frozen
+
+from tracechain import custody, signing
+from tracechain.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
+from tracechain.encoding import encode
+from tracechain.entry import CONTENT_TAG, SALT_SIZE, EntryType
+from tracechain.errors import (
+    ClockError,
+    DecodeError,
+    EquivocationError,
+    InputError,
+    KeyUseError,
+    RefusedError,
+)
+from tracechain.event import Event
+from tracechain.ledger.authors import Authors, Logged, next_sequence
+from tracechain.ledger.receipt import Receipt, Violated
+from tracechain.ledger.sealing import Acts, Sealing
+from tracechain.record import Evidence, Genesis, Record, encode_record
+from tracechain.signing import Signer
+from tracechain.statement import (
+    Statement,
+    Submission,
+    decode_statement,
+    encode_statement,
+    sign_statement,
+    statement_leaves,
+)
+from tracechain.store import Tip, Transaction
+from tracechain.store.tables import INDEX_MASK, STATE_SHIFT
+
+__all__ = ["Batch", "Commit", "Outcome", "acts_of", "origin_of", "prepare"]
+
+#: What a job leaves: called with the signed note once the commit is durable, gives the submitter's result.
+Outcome = Callable[[str], Receipt]
+
+
+@frozen
+class Batch:
+    """Contents ready to be sealed: encoded, salted, committed to. Columns, as the hot path wants them."""
+
+    types: tuple[int, ...]
+    classes: tuple[int, ...]
+    parts: list[bytes]
+    commitments: list[bytes]
+    acts: Sequence[Acts]
+    kinds: frozenset[str]
+
+
+def acts_of(content: Event | Record) -> Acts:
+    """The subjects of a content with their acts."""
+    if isinstance(content, Record):
+        return () if content.subject is None else ((content.subject, custody.Act.NOTE),)
+    return custody.acts(content)
+
+
+def prepare(contents: Sequence[Event | Record], record_class: int, random: Callable[[int], bytes]) -> Batch:
+    """Encode, salt and commit to the contents of one submission."""
+    if not contents:
+        raise InputError("there is nothing to append: pass at least one event or record")
+    if type(record_class) is not int or not 0 <= record_class < 1 << 16:
+        raise InputError(f"record class {record_class!r} is not a number from 0 to 65,535")
+    count = len(contents)
+    salts = random(SALT_SIZE * count)
+    kinds = frozenset(c.kind if type(c) is Record else "event" for c in contents)
+    if kinds == {"event"}:
+        encoded = [encode(e) for e in contents]  # type: ignore[arg-type]  # the set above says so
+        types: tuple[int, ...] = (int(EntryType.EVENT),) * count
+        acts: Sequence[Acts] = [custody.acts(e) for e in contents]  # type: ignore[arg-type]  # likewise
+    else:
+        encoded = [encode_record(c) if isinstance(c, Record) else encode(c) for c in contents]
+        types = tuple(int(EntryType.RECORD if isinstance(c, Record) else EntryType.EVENT) for c in contents)
+        acts = [acts_of(c) for c in contents]
+    parts = [
+        salts[at : at + SALT_SIZE] + e for at, e in zip(range(0, SALT_SIZE * count, SALT_SIZE), encoded, strict=True)
+    ]
+    commitments = [sha256(CONTENT_TAG + part).digest() for part in parts]
+    return Batch(types, (record_class,) * count, parts, commitments, acts, kinds)
+
+
+def origin_of(genesis: Genesis, epoch: int) -> str:
+    """The origin of checkpoints in an epoch (format.md section 5.5)."""
+    return f"{genesis.origin}/epoch/{epoch}" if epoch else genesis.origin
+
+
+class Commit:
+    """The state of one commit while its jobs run. Finish it with `seal`."""
+
+    def __init__(
+        self,
+        txn: Transaction,
+        genesis: Genesis,
+        ledger_id: bytes,
+        now: int,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.txn = txn
+        self.genesis = genesis
+        self.ledger_id = ledger_id
+        self.epoch = txn.tip.epoch
+        self.sealing = Sealing(txn, now, random)
+        self.jump_allowed = txn.tip.size == 0 or now - txn.tip.time <= genesis.jump_limit
+        self._now = now
+        self._authors: Authors | None = None
+        self._authors_changed = False
+
+    # ---- keys ----
+
+    @property
+    def authors(self) -> Authors:
+        """The author keys as of the entries so far."""
+        if self._authors is None:
+            self._authors = Authors.decode(self.txn.meta("keys"))
+        return self._authors
+
+    @authors.setter
+    def authors(self, authors: Authors) -> None:
+        self._authors = authors
+        self._authors_changed = True
+
+    def check_clock(self) -> None:
+        """Refuse a receipt time too far ahead of the last one (format.md section 8)."""
+        if not self.jump_allowed:
+            ahead = (self._now - self.txn.tip.time) / 86_400_000
+            raise ClockError(
+                f"the clock is {ahead:.1f} days ahead of the last entry, the ledger accepts"
+                f" {self.genesis.jump_limit / 86_400_000:.1f}: set the clock right, or record the jump with"
+                " Ledger.accept_clock(reason)"
+            )
+
+    def check_scope(self, key_hash: bytes, kinds: Iterable[str]) -> None:
+        """Refuse an author who is not authorised for what the batch holds."""
+        author = self.authors.active(key_hash)
+        beyond = sorted(set(kinds) - set(author.scope)) if author.scope is not None else []
+        if beyond:
+            raise KeyUseError(
+                f"author key {key_hash.hex()[:16]} ({author.label}) is authorised for {', '.join(author.scope or ())},"
+                f" not for {', '.join(beyond)}"
+            )
+
+    # ---- jobs ----
+
+    def check_strict(self, acts: Sequence[Acts]) -> None:
+        """Refuse a strict submission whole, saying everything that is wrong with it."""
+        words: dict[str, int] = {}
+        wrong: list[Violated] = []
+        for position, entry_acts in enumerate(acts):
+            for subject, act in entry_acts:
+                word = words.get(subject)
+                if word is None:
+                    word = self.sealing.word(subject)
+                state, codes = custody.step(word >> STATE_SHIFT, act)
+                words[subject] = state << STATE_SHIFT | word & INDEX_MASK
+                wrong += (Violated(position, subject, code, custody.describe(code)) for code in codes)
+        if wrong:
+            said = "; ".join(f"event {v.index}: {v.subject}: {v.name}" for v in wrong[:5])
+            more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+            raise RefusedError(f"refused, nothing was written: {said}{more}", tuple(wrong))
+
+    def append(self, batches: Sequence[Batch], author: Signer) -> list[Outcome]:
+        """Seal batches of the ledger's own author under one statement; one outcome a batch."""
+        key_hash = author.public_key.hash
+        self.check_clock()
+        for batch in batches:
+            self.check_scope(key_hash, batch.kinds)
+        first, previous = next_sequence(self.txn, key_hash[:8])
+        leaves = [leaf for b in batches for leaf in statement_leaves(b.commitments, b.classes, b.types)]
+        statement = sign_statement(
+            author,
+            ledger_id=self.ledger_id,
+            first=first,
+            previous=previous,
+            signed_at=self.sealing.time,
+            leaves=leaves,
+        )
+        index = self._log_statement(statement)
+        outcomes = []
+        for batch in batches:
+            outcomes.append(self._cover(batch, statement.author_id, first, index))
+            first += len(batch.parts)
+        return outcomes
+
+    def submit(self, submission: Submission, batch: Batch, *, strict: bool) -> Outcome:
+        """Seal a station's submission, whose form and root were checked before; check key, signature and order."""
+        statement = submission.statement
+        if statement.ledger_id != self.ledger_id:
+            raise InputError(
+                f"the statement was made for ledger {statement.ledger_id.hex()[:16]}, this is"
+                f" {self.ledger_id.hex()[:16]}: send it there"
+            )
+        known = self.authors.find(statement.author)
+        if known is None:
+            self.authors.active(statement.author)
+            raise AssertionError
+        signing.verify(known.key, statement.message, statement.signature)
+        at = Logged.decode(self.txn.statement_before(statement.author_id, statement.first))
+        if at is not None and at.first == statement.first and at.hash == statement.hash:
+            return self._repeat(at)
+        self.check_clock()
+        self.check_scope(statement.author, batch.kinds)
+        against = self._contradicts(statement, at)
+        if against is not None:
+            return self._evidence(statement, against)
+        if strict:
+            self.check_strict(batch.acts)
+        index = self._log_statement(statement)
+        return self._cover(batch, statement.author_id, statement.first, index)
+
+    def own(self, kind: EntryType, content: bytes, acts: Acts = ()) -> Outcome:
+        """Seal an entry that the ledger makes."""
+        index = self.sealing.own(kind, content, acts)
+        return lambda note: Receipt(index, 1, index, self.sealing.time, note)
+
+    # ---- parts of jobs ----
+
+    def _log_statement(self, statement: Statement) -> int:
+        index = self.sealing.own(
+            EntryType.STATEMENT, encode_statement(statement), author=statement.author_id, seq=statement.first
+        )
+        logged = Logged(statement.first, statement.count, index, statement.hash)
+        self.txn.put_statement(statement.author_id, statement.first, logged.encode())
+        return index
+
+    def _cover(self, batch: Batch, author_id: bytes, sequence: int, statement: int) -> Outcome:
+        first = self.sealing.size
+        violated: list[Violated] = []
+        at = 0
+        for (kind, record_class), run in groupby(zip(batch.types, batch.classes, strict=True)):
+            end = at + sum(1 for _ in run)
+            found = self.sealing.covered(
+                kind, record_class, author_id, sequence + at, batch.parts[at:end], batch.commitments[at:end],
+                batch.acts[at:end],
+            )  # fmt: skip
+            violated += [
+                Violated(index, subject, code, custody.describe(code))
+                for index, _, subject, codes in found
+                for code in codes
+            ]
+            at = end
+        count, time, violations = len(batch.parts), self.sealing.time, tuple(violated)
+        return lambda note: Receipt(first, count, statement, time, note, False, violations)
+
+    def _repeat(self, logged: Logged) -> Outcome:
+        time = int.from_bytes(self.txn.header(logged.index)[8:16], "big")
+        return lambda note: Receipt(logged.index + 1, logged.count, logged.index, time, note, repeated=True)
+
+    def _contradicts(self, statement: Statement, at: Logged | None) -> Logged | None:
+        """The logged statement that this one cannot stand beside, if any (format.md section 6.2)."""
+        end = statement.first + statement.count
+        if at is not None and at.end > statement.first:
+            return at
+        after = Logged.decode(self.txn.statement_after(statement.author_id, statement.first))
+        if after is not None and after.first < end:
+            return after
+        if at is not None and at.end == statement.first and at.hash != statement.previous:
+            return at
+        if after is not None and after.first == end:
+            following = self._logged_statement(after)
+            if following.previous != statement.hash:
+                return after
+        return None
+
+    def _logged_statement(self, logged: Logged) -> Statement:
+        part = self.txn.content(logged.index)
+        if part is None:
+            raise DecodeError(f"entry {logged.index}: the statement is missing; run `tracechain verify`")
+        return decode_statement(part[SALT_SIZE:])
+
+    def _evidence(self, statement: Statement, against: Logged) -> Outcome:
+        """Log, once, that an author contradicted itself; the submitter is told by an error all the same."""
+        error = EquivocationError(
+            f"author {statement.author.hex()[:16]} signed numbers {statement.first} to"
+            f" {statement.first + statement.count - 1} in two different ways: entry {against.index} has the other;"
+            " the evidence is kept in the log, ask the author what happened"
+        )
+        seen = f"evidence {statement.hash.hex()}"
+        if self.txn.meta(seen) is None:
+            index = self.sealing.own(
+                EntryType.EVIDENCE, Evidence(against.index, statement.message, statement.signature).encode()
+            )
+            self.txn.put_meta(seen, index.to_bytes(8, "big"))
+
+        def refuse(_: str) -> Receipt:
+            raise error
+
+        return refuse
+
+    # ---- the end ----
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has to be written."""
+        return self.sealing.size == self.sealing.start
+
+    def seal(self, signer: Signer) -> str:
+        """Write everything into the transaction; returns the signed note, which nobody may see before the commit."""
+        self.sealing.flush()
+        frontier = self.sealing.frontier
+        self.txn.put_meta("tip", Tip(frontier, self.sealing.time, self.epoch).encode())
+        checkpoint = Checkpoint(origin_of(self.genesis, self.epoch), frontier.size, frontier.root())
+        note = sign_checkpoint(checkpoint, [NoteSigner(self.genesis.origin, signer)])
+        self.txn.put_meta("checkpoint", note.encode())
+        if self._authors_changed:
+            self.txn.put_meta("keys", self.authors.encode())
+        return note

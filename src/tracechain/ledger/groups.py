@@ -1,0 +1,103 @@
+"""Group commit: submissions from many threads share one durable commit, each gets its own outcome.
+
+No thread of its own: the first thread to come leads, takes everything that is queued, commits it, and hands the lead to
+the first of those who queued meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+__all__ = ["GroupCommit", "Request"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# A group as large as the last one is worth this short wait: threads that were just answered are about to come again.
+_GATHER_SECONDS = 0.002
+_GATHER_STEP = 0.00005
+
+
+class Request(Generic[T, R]):
+    """One submission in the queue: `result` or `error` is set when `done`."""
+
+    __slots__ = ("done", "error", "job", "result", "wake")
+
+    def __init__(self, job: T) -> None:
+        self.job = job
+        self.result: R | None = None
+        self.error: BaseException | None = None
+        self.done = False
+        self.wake = threading.Lock()
+        self.wake.acquire()
+
+
+class GroupCommit(Generic[T, R]):
+    """Runs `commit(requests)` for groups of requests; `commit` sets result or error on each of them.
+
+    What `commit` raises is raised to each submitter whose request it left without a result.
+    """
+
+    def __init__(self, commit: Callable[[list[Request[T, R]]], None], most: int = 1024) -> None:
+        self._commit = commit
+        self._most = most
+        self._mutex = threading.Lock()
+        self._queue: list[Request[T, R]] = []
+        self._led = False
+        self._last_group = 1
+
+    def submit(self, job: T) -> R:
+        """Queue a job, have it committed by this thread or another, and return or raise its outcome."""
+        request: Request[T, R] = Request(job)
+        with self._mutex:
+            self._queue.append(request)
+            lead = not self._led
+            self._led = True
+        if not lead:
+            request.wake.acquire()
+        if not request.done:
+            self._lead(request)
+        if request.error is not None:
+            raise request.error
+        assert request.result is not None
+        return request.result
+
+    def _lead(self, own: Request[T, R]) -> None:
+        self._gather()
+        with self._mutex:
+            group, self._queue = self._queue[: self._most], self._queue[self._most :]
+        try:
+            self._commit(group)
+        except BaseException as error:
+            for request in group:
+                if request.result is None and request.error is None:
+                    request.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._last_group = len(group)
+            with self._mutex:
+                successor = self._queue[0] if self._queue else None
+                self._led = successor is not None
+            for request in group:
+                request.done = True
+                if request is not own:
+                    request.wake.release()
+            if successor is not None:
+                successor.wake.release()
+
+    def _gather(self) -> None:
+        """Wait a moment while a group is still coming together. A lone thread never waits."""
+        if self._last_group <= 1 and len(self._queue) <= 1:
+            return
+        deadline = time.perf_counter() + _GATHER_SECONDS
+        waiting = len(self._queue)
+        while waiting < self._last_group and time.perf_counter() < deadline:
+            time.sleep(_GATHER_STEP)  # gives the interpreter lock to those who are coming
+            now = len(self._queue)
+            if now == waiting:
+                break
+            waiting = now

@@ -1,0 +1,525 @@
+"""The Ledger: create, open, append, submit, prove, snapshot."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from attrs import frozen
+
+from tracechain import merkle, record
+from tracechain.checkpoint import InclusionProof, VerifierKey, format_proof, parse_checkpoint, parse_note
+from tracechain.encoding import decode
+from tracechain.entry import COVERED_TYPES, SALT_SIZE, EntryType
+from tracechain.errors import (
+    DataError,
+    DecodeError,
+    EquivocationError,
+    InputError,
+    KeyUseError,
+    RefusedError,
+    RollbackError,
+    StorageError,
+    TracechainError,
+)
+from tracechain.event import Event
+from tracechain.ledger import maintenance
+from tracechain.ledger.anchor import Anchor, Anchored
+from tracechain.ledger.authors import Author
+from tracechain.ledger.commit import Batch, Commit, Outcome, acts_of, origin_of, prepare
+from tracechain.ledger.groups import GroupCommit, Request
+from tracechain.ledger.guard import check_anchor, epoch_of
+from tracechain.ledger.receipt import Receipt
+from tracechain.custody import Act
+from tracechain.record import ClockRecord, EpochRecord, Genesis, KeyAuthorised, KeyRevoked, Record
+from tracechain.signing import PublicKey, Signer
+from tracechain.statement import Submission, check_items, decode_submission
+from tracechain.store import Snapshot, Store, Transaction
+from tracechain.view import ViewNodes, ledger_id
+
+__all__ = ["DAY", "Ledger", "anchor_path", "system_clock"]
+
+#: Milliseconds in a day.
+DAY = 86_400_000
+DEFAULT_JUMP_LIMIT = 31 * DAY
+
+Clock = Callable[[], int]
+Random = Callable[[int], bytes]
+Progress = Callable[[int, int], None]
+
+
+def system_clock() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def anchor_path(path: Path) -> Path:
+    """Where a ledger's anchor is unless the caller says otherwise: beside it, not in it."""
+    return path.with_name(f"{path.name}.anchor")
+
+
+@frozen
+class _Append:
+    batch: Batch
+    strict: bool
+
+
+@frozen
+class _Submit:
+    submission: Submission
+    batch: Batch
+    strict: bool
+
+
+_Own = Callable[[Commit], Outcome]
+_Job = _Append | _Submit | _Own
+
+
+class Ledger:
+    """One ledger on disk. Threads may share it; a forked child must open it again; a path is opened once a process.
+
+    Without a signer it is open for reading. Everything that is signed or answered is durable first.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        signer: Signer | None,
+        author: Signer | None,
+        clock: Clock,
+        random: Random,
+        anchor: Path,
+    ) -> None:
+        self.path = store.path
+        self._store = store
+        self._signer = signer
+        self._author = author
+        self._clock = clock
+        self._random = random
+        self._anchor = Anchor(anchor)
+        self._sound: bytes | None = None
+        self._groups: GroupCommit[_Job, Receipt] = GroupCommit(self._commit_group)
+        self.genesis: Genesis
+        self.ledger_id: bytes
+
+    # ---- opening ----
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        origin: str,
+        signer: Signer,
+        root: Signer,
+        author: Signer | None = None,
+        author_label: str = "ledger",
+        more_roots: Iterable[PublicKey] = (),
+        jump_limit: int = DEFAULT_JUMP_LIMIT,
+        anchor: str | os.PathLike[str] | None = None,
+        clock: Clock = system_clock,
+        random: Random = os.urandom,
+    ) -> Ledger:
+        """Make a new ledger and open it for writing.
+
+        `origin` is the first line of its checkpoints and the name of its key; `signer` holds the log key, `root` the organisation's root
+        key, which authorises `author`, the key of this process's own events. `jump_limit` is in milliseconds.
+        """
+        folder = Path(path)
+        anchor_file = anchor_path(folder) if anchor is None else Path(anchor)
+        if anchor_file.exists():
+            raise InputError(f"{anchor_file} is there already: it anchors another ledger; move it away or name another")
+        now = clock()
+        roots = {key.hash: key for key in (root.public_key, *more_roots)}
+        genesis = Genesis(
+            origin, now, signer.public_key, tuple(roots[h] for h in sorted(roots)), jump_limit, random(32)
+        )
+        VerifierKey(origin, signer.public_key.algorithm, signer.public_key)
+        _check_origin(origin)
+        store = Store.create(folder)
+        ledger = cls(store, signer, author, clock, random, anchor_file)
+        ledger.genesis = genesis
+
+        def first(commit: Commit) -> Outcome:
+            outcome = commit.own(EntryType.GENESIS, genesis.encode())
+            commit.ledger_id = ledger.ledger_id = commit.sealing.leaf(0)
+            if author is not None:
+                ledger._authorise(commit, record.authorise(ledger.ledger_id, author, root, author_label))
+            return outcome
+
+        try:
+            ledger.ledger_id = bytes(32)
+            with store.lock.held():
+                ledger._transact([Request(first)], None, create=True)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        signer: Signer | None = None,
+        author: Signer | None = None,
+        anchor: str | os.PathLike[str] | None = None,
+        clock: Clock = system_clock,
+        random: Random = os.urandom,
+    ) -> Ledger:
+        """Open a ledger: with `signer` (the log key) for writing, without it for reading.
+
+        Opening costs the same whatever the size. RollbackError or ForkError where the database does not extend what was signed
+        last; KeyUseError for the wrong key; DataError for a folder that is no ledger of this version.
+        """
+        folder = Path(path)
+        store = Store(folder, writable=signer is not None)
+        ledger = cls(store, signer, author, clock, random, anchor_path(folder) if anchor is None else Path(anchor))
+        try:
+            ledger._read_genesis()
+            if signer is not None:
+                if signer.public_key != ledger.genesis.log_key:
+                    raise KeyUseError(
+                        f"{folder} is signed by key {ledger.genesis.log_key.hash.hex()[:16]}, the key given is"
+                        f" {signer.public_key.hash.hex()[:16]}: use the ledger's own log key"
+                    )
+                with store.lock.held(), store.snapshot() as snapshot:
+                    ledger._check_sound(snapshot.size, ViewNodes(snapshot), snapshot.checkpoint.encode())
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    @classmethod
+    def restore(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        signer: Signer,
+        reason: str,
+        author: Signer | None = None,
+        anchor: str | os.PathLike[str] | None = None,
+        clock: Clock = system_clock,
+        random: Random = os.urandom,
+    ) -> Ledger:
+        """Go on with a restored backup as a new epoch (format.md section 5.5), and open it for writing.
+
+        What was signed after the backup is lost and stays a finding until it was submitted again and that is settled. Revocations
+        and holds of the lost range have to be made again first. InputError where nothing is lost.
+        """
+        folder = Path(path)
+        store = Store(folder, writable=True)
+        ledger = cls(store, signer, author, clock, random, anchor_path(folder) if anchor is None else Path(anchor))
+        try:
+            ledger._read_genesis()
+            if signer.public_key != ledger.genesis.log_key:
+                raise KeyUseError(f"{folder} is signed by another key: use the ledger's own log key")
+            with store.lock.held():
+                ledger._begin_epoch(reason)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def close(self) -> None:
+        """Close the ledger; snapshots of it must be closed before."""
+        self._anchor.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- reading ----
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The key that checkpoints of this ledger verify under: what a regulator keeps."""
+        return VerifierKey(self.genesis.origin, self.genesis.log_key.algorithm, self.genesis.log_key)
+
+    def snapshot(self) -> Snapshot:
+        """A View of the last commit. Close it when done, best by `with`."""
+        return self._store.snapshot()
+
+    def checkpoint(self) -> str:
+        """The signed note of the last commit."""
+        with self.snapshot() as snapshot:
+            return snapshot.checkpoint
+
+    def prove(self, index: int) -> str:
+        """The tlog-proof file of an entry under the last checkpoint."""
+        with self.snapshot() as snapshot:
+            if not 0 <= index < snapshot.size:
+                raise InputError(f"there is no entry {index}: the ledger has {snapshot.size} entries, from 0")
+            hashes = merkle.prove_inclusion(ViewNodes(snapshot), index, snapshot.size)
+            return format_proof(InclusionProof(index, tuple(hashes), snapshot.checkpoint))
+
+    def prove_consistency(self, old_size: int) -> list[bytes]:
+        """That the tree of the last checkpoint extends the tree of `old_size` entries."""
+        with self.snapshot() as snapshot:
+            return merkle.prove_consistency(ViewNodes(snapshot), old_size, snapshot.size)
+
+    @property
+    def vault(self):  # type: ignore[no-untyped-def]  # Vault, see store
+        """Identities behind tokens and values of private fields, erasable."""
+        return self._store.vault
+
+    # ---- writing ----
+
+    def append(self, contents: Iterable[Event | Record], *, record_class: int = 0, strict: bool = False) -> Receipt:
+        """Record events and records of this process's own author key; returns when they are durable.
+
+        An event that breaks a rule is kept with its violations (`Receipt.violations`); with `strict` the whole
+        submission is refused instead (RefusedError), before anything is written. Calls from several threads share commits.
+        """
+        if self._author is None:
+            raise KeyUseError("this ledger was opened without an author key: pass author= to append")
+        batch = prepare(tuple(contents), record_class, self._random)
+        return self._groups.submit(_Append(batch, strict))
+
+    def submit(self, data: bytes, *, strict: bool = False) -> Receipt:
+        """Record a station's submission (format.md section 6.4); the very same one again gets its first receipt.
+
+        Raises DecodeError or SignatureError where it is not what its statement covers, KeyUseError for a key that may not write,
+        EquivocationError where the author signed otherwise before (the evidence is kept).
+        """
+        submission = decode_submission(data)
+        batch = _checked_batch(submission)
+        return self._groups.submit(_Submit(submission, batch, strict))
+
+    def authorise(self, authorised: KeyAuthorised) -> Receipt:
+        """Let an author's key write from the next entry on; see record.authorise."""
+        return self._groups.submit(lambda commit: self._authorise(commit, authorised))
+
+    def revoke(self, revoked: KeyRevoked) -> Receipt:
+        """Stop an author's key from the next entry on; see record.revoke."""
+
+        def job(commit: Commit) -> Outcome:
+            record.check_revoked(self.ledger_id, revoked, self.genesis.roots)
+            commit.check_clock()
+            commit.authors = commit.authors.without(revoked.key_hash, commit.sealing.size)
+            acts = ((record.key_subject(revoked.key_hash), Act.END),)
+            return commit.own(EntryType.KEY_REVOKED, revoked.encode(), acts)
+
+        return self._groups.submit(job)
+
+    def authors(self) -> tuple[Author, ...]:
+        """All author keys that were ever authorised, in order."""
+        from tracechain.ledger.authors import Authors
+
+        with self.snapshot() as snapshot:
+            return Authors.decode(snapshot.meta("keys")).authors
+
+    def accept_clock(self, reason: str) -> Receipt:
+        """Record that the clock rightly jumped forward by more than the limit, and go on (format.md section 8)."""
+
+        def job(commit: Commit) -> Outcome:
+            if commit.jump_allowed:
+                raise InputError("the clock is within the limit: there is no jump to record")
+            jump = ClockRecord(commit.txn.tip.time, commit.sealing.time, reason)
+            outcome = commit.own(EntryType.CLOCK, jump.encode())
+            commit.jump_allowed = True
+            return outcome
+
+        return self._groups.submit(job)
+
+    def settle_epoch(self, epoch: int, reason: str, root: Signer) -> Receipt:
+        """Record that what an epoch lost was submitted again, or is given up for `reason`."""
+        return self.append([record.settle(self.ledger_id, root, "epoch", (epoch, reason))])
+
+    def settle_gap(self, key_hash: bytes, start: int, end: int, reason: str, root: Signer) -> Receipt:
+        """Record that an author's numbers `start` to `end - 1` will not come, for `reason`."""
+        return self.append([record.settle(self.ledger_id, root, "gap", (key_hash, start, end, reason))])
+
+    # ---- maintenance ----
+
+    def reindex(self, progress: Progress | None = None) -> int:
+        """Rebuild everything that is derived from the log, in one transaction; returns the number of units.
+
+        DataError where the log's tree is not the signed one: then nothing is changed.
+        """
+        self._need_signer()
+        with self._store.lock.held(), self._store.write() as txn:
+            return maintenance.reindex(txn, self.genesis, self.verifier, progress)
+
+    def backup(self, destination: str | os.PathLike[str]) -> Path:
+        """Copy the ledger, compacted, to a new folder while it is read and written. The anchor is not copied."""
+        return maintenance.backup(self._store, Path(destination))
+
+    # ---- the commit ----
+
+    def _authorise(self, commit: Commit, authorised: KeyAuthorised) -> Outcome:
+        record.check_authorised(self.ledger_id, authorised, self.genesis.roots)
+        commit.check_clock()
+        commit.authors = commit.authors.with_author(
+            Author(authorised.key, authorised.label, authorised.scope, commit.sealing.size)
+        )
+        acts = ((record.key_subject(authorised.key.hash), Act.SEE),)
+        return commit.own(EntryType.KEY_AUTHORISED, authorised.encode(), acts)
+
+    def _need_signer(self) -> Signer:
+        if self._signer is None:
+            raise KeyUseError(f"{self.path} was opened for reading: pass the log key as signer= to write")
+        return self._signer
+
+    def _commit_group(self, requests: list[Request[_Job, Receipt]]) -> None:
+        self._need_signer()
+        with self._store.lock.held():
+            self._transact(requests, self._anchor.read())
+
+    def _transact(
+        self, requests: list[Request[_Job, Receipt]], anchored: Anchored | None, *, create: bool = False
+    ) -> None:
+        """Run jobs in one commit: commit, then anchor, then answer (invariants 1 and 5 of the design)."""
+        signer = self._need_signer()
+        done: list[tuple[Request[_Job, Receipt], Outcome]] = []
+        counter = 0 if anchored is None else anchored.counter
+        with contextlib.suppress(_Nothing):
+            with self._store.write() as txn:
+                if not create:
+                    self._check_tip(txn, anchored)
+                commit = Commit(txn, self.genesis, self.ledger_id, self._clock(), self._random)
+                for run in _runs(requests):
+                    self._run(commit, run, done)
+                if commit.empty:
+                    note = (txn.meta("checkpoint") or b"").decode()
+                    raise _Nothing
+                note = commit.seal(signer)
+            self._sound = note.encode()
+            try:
+                self._anchor.write(counter + 1, note.encode())
+            except StorageError as error:
+                self._store.env.poison(f"the anchor could not be written ({error})")
+                raise
+        for request, outcome in done:
+            try:
+                request.result = outcome(note)
+            except EquivocationError as error:
+                request.error = error
+
+    def _run(
+        self,
+        commit: Commit,
+        run: list[Request[_Job, Receipt]],
+        done: list[tuple[Request[_Job, Receipt], Outcome]],
+    ) -> None:
+        """Run neighbouring jobs that go under one statement. What a job is refused for is its own affair."""
+        try:
+            match run[0].job:
+                case _Append(batch, strict):
+                    assert self._author is not None
+                    if strict:
+                        commit.check_clock()
+                        commit.check_strict(batch.acts)
+                    batches = [r.job.batch for r in run if isinstance(r.job, _Append)]
+                    done.extend(zip(run, commit.append(batches, self._author), strict=True))
+                case _Submit(submission, batch, strict):
+                    done.append((run[0], commit.submit(submission, batch, strict=strict)))
+                case job:
+                    done.append((run[0], job(commit)))
+        except (InputError, DecodeError, TracechainError) as error:
+            if isinstance(error, StorageError):
+                raise
+            for request in run:
+                request.error = error
+
+    # ---- soundness ----
+
+    def _read_genesis(self) -> None:
+        with self._store.snapshot() as snapshot:
+            part = snapshot.content(0)
+            if part is None:
+                raise DataError(f"{self.path}: its genesis record is missing; restore a backup")
+            self.genesis = Genesis.decode(part[SALT_SIZE:])
+            self.ledger_id = ledger_id(snapshot)
+
+    def _check_tip(self, txn: Transaction, anchored: Anchored | None) -> None:
+        note = txn.meta("checkpoint") or b""
+        if anchored is not None and anchored.note == note == self._sound:
+            return  # what this process itself signed and anchored last
+        self._check_sound(txn.tip.size, txn, note, anchored)
+        if txn.tip.frontier.root() != parse_checkpoint(parse_note(note).text).root:
+            raise DataError(f"{self.path}: its tip is not what was signed; run `tracechain reindex`")
+
+    def _check_sound(self, size: int, reader: merkle.NodeReader, note: bytes, anchored: Anchored | None = None) -> None:
+        if anchored is None:
+            anchored = self._anchor.read()
+        check_anchor(str(self.path), size, reader, anchored, self.verifier)
+        self._sound = note
+
+    def _begin_epoch(self, reason: str) -> None:
+        anchored = self._anchor.read()
+        with self._store.snapshot() as snapshot:
+            size, note = snapshot.size, snapshot.checkpoint.encode()
+            if anchored is not None:
+                with contextlib.suppress(RollbackError):
+                    check_anchor(str(self.path), size, ViewNodes(snapshot), anchored, self.verifier)
+                    raise InputError(f"{self.path} is as new as its anchor: nothing is lost, open it as usual")
+                note = anchored.note
+            root = merkle.tree_root(ViewNodes(snapshot), size)
+        last = parse_checkpoint(parse_note(note).text)
+        epoch = EpochRecord(1 + epoch_of(last.origin), size, root, last.size, note, reason)
+
+        def job(commit: Commit) -> Outcome:
+            commit.epoch = epoch.epoch
+            return commit.own(EntryType.EPOCH, epoch.encode())
+
+        request: Request[_Job, Receipt] = Request(job)
+        self._transact([request], anchored, create=True)
+        if request.error is not None:
+            raise request.error
+
+
+class _Nothing(Exception):  # noqa: N818  # not an error: it ends a transaction that has nothing to write
+    pass
+
+
+def _runs(requests: list[Request[_Job, Receipt]]) -> Iterator[list[Request[_Job, Receipt]]]:
+    """Neighbouring appends that are not strict go under one statement; everything else by itself."""
+    run: list[Request[_Job, Receipt]] = []
+    for request in requests:
+        if isinstance(request.job, _Append) and not request.job.strict:
+            run.append(request)
+            continue
+        if run:
+            yield run
+            run = []
+        yield [request]
+    if run:
+        yield run
+
+
+def _checked_batch(submission: Submission) -> Batch:
+    """A submission's contents, decoded strictly and held against the root of its statement."""
+    check_items(submission)
+    acts, kinds = [], set()
+    for number, item in enumerate(submission.items):
+        try:
+            content = record.decode_record(item.content) if item.type == EntryType.RECORD else decode(item.content)
+        except (DecodeError, InputError) as error:
+            raise DecodeError(f"item {number} of the submission: {error}") from error
+        acts.append(acts_of(content))
+        kinds.add(content.kind if isinstance(content, Record) else "event")
+    return Batch(
+        tuple(i.type for i in submission.items),
+        tuple(i.record_class for i in submission.items),
+        [i.salt + i.content for i in submission.items],
+        [i.commitment for i in submission.items],
+        acts,
+        frozenset(kinds),
+    )
+
+
+def _check_origin(origin: str) -> None:
+    """format.md section 5.2."""
+    if "/epoch/" in origin or origin.startswith(("tracechain ", "cosignature/")):
+        raise InputError(f"origin {origin!r}: it must not contain '/epoch/' nor begin with another signature's prefix")
