@@ -116,9 +116,7 @@ REPORT_FIELDS = (
     "extensions",
 )
 REPORT_TERMS = {"type": MEASUREMENT_TYPE, "exception": EXCEPTION, "component": COMPONENT}
-REPORT_NUMBERS = frozenset(
-    {"value", "min_value", "max_value", "mean_value", "s_dev", "perc_rank", "perc_value"}
-)
+REPORT_NUMBERS = frozenset({"value", "min_value", "max_value", "mean_value", "s_dev", "perc_rank", "perc_value"})
 
 # ---- writing -----------------------------------------------------------------------------------
 
@@ -452,8 +450,7 @@ def read_transactions(raw: tuple[Any, ...]) -> tuple[BizTransaction, ...]:
     """The inverse of `write_transactions`."""
     read = read_term(BIZ_TRANSACTION_TYPE)
     return tuple(
-        BizTransaction(None if kind is None else read(kind), one)
-        for one, kind in (filled(item, 2) for item in raw)
+        BizTransaction(None if kind is None else read(kind), one) for one, kind in (filled(item, 2) for item in raw)
     )
 
 

@@ -72,14 +72,10 @@ def check_plain(value: object, max_depth: int = MAX_NESTING, *, texts: bool = Tr
         for item in value:  # type: ignore[attr-defined] # it is a tuple
             check_plain(item, max_depth - 1, texts=texts)
     elif value is not None and kind is not bool and kind is not bytes:
-        raise InputError(
-            f"{value!r:.100} cannot be recorded: only None, bool, int, str, bytes and tuples can"
-        )
+        raise InputError(f"{value!r:.100} cannot be recorded: only None, bool, int, str, bytes and tuples can")
 
 
-def unpack_raw(
-    data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_NESTING, *, known: int = 0
-) -> Plain:
+def unpack_raw(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_NESTING, *, known: int = 0) -> Plain:
     """The plain value (arrays as tuples) of which `data` is the canonical encoding; DecodeError otherwise.
 
     Texts are only checked to be UTF-8: for hot loops over bytes whose hash is known. `unpack_strict` checks
@@ -102,9 +98,7 @@ def unpack_raw(
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         raise DecodeError(f"bytes are not canonical: {error or type(error).__name__}") from None
     if again != data:
-        raise DecodeError(
-            f"bytes are not canonical: the value at offset {difference(data, again)} has a shorter form"
-        )
+        raise DecodeError(f"bytes are not canonical: the value at offset {difference(data, again)} has a shorter form")
     return value
 
 

@@ -25,6 +25,7 @@ from tracechain.event.parts import (
 )
 from tracechain.event.times import MAX_OFFSET, MAX_TIME, MIN_TIME
 from tracechain.event.values import (
+    OWN_NAMESPACE,
     Extension,
     Value,
     check_id,
@@ -127,9 +128,7 @@ class Event:
             check_time(nanos, "event_time")
         offset = self.time_zone_offset
         if type(offset) is not int or not -MAX_OFFSET <= offset <= MAX_OFFSET:
-            raise InputError(
-                f"time_zone_offset is {offset!r:.100}: it must be minutes, an int from -840 to 840"
-            )
+            raise InputError(f"time_zone_offset is {offset!r:.100}: it must be minutes, an int from -840 to 840")
         step = self.biz_step
         if step is not None and (type(step) is not str or step not in STEPS):
             check_term(step, BIZ_STEP, "biz_step")
@@ -184,6 +183,8 @@ def check_rare(event: Event) -> None:
     set_attribute(event, "private", private)
     for name in ("extensions", "read_point_extensions", "biz_location_extensions"):
         set_attribute(event, name, sorted_extensions(getattr(event, name), name))
+    if any(one.namespace == OWN_NAMESPACE for one in event.extensions):
+        raise InputError(f"extensions use the namespace {OWN_NAMESPACE}, which is ours: use person and private")
     for place in ("read_point", "biz_location"):
         if getattr(event, f"{place}_extensions") and getattr(event, place) is None:
             raise InputError(f"{place}_extensions stand beside no {place}: state its id")
@@ -253,9 +254,7 @@ class ObjectEvent(Event):
             if self.ilmd and self.action != "ADD":
                 raise InputError(f"ilmd stands with action {self.action}: only ADD brings master data")
         if not (self.epcs or self.quantities or self.sensors):
-            raise InputError(
-                "an ObjectEvent without epcs, quantities and sensors says nothing: name what it is about"
-            )
+            raise InputError("an ObjectEvent without epcs, quantities and sensors says nothing: name what it is about")
 
 
 @frozen(kw_only=True)
@@ -274,13 +273,9 @@ class AggregationEvent(Event):
         Event.__attrs_post_init__(self)
         check_parent(self)
         if self.parent is None and self.action != "OBSERVE":
-            raise InputError(
-                f"an AggregationEvent with action {self.action} needs a parent: the container's id"
-            )
+            raise InputError(f"an AggregationEvent with action {self.action} needs a parent: the container's id")
         if self.action != "DELETE" and not (self.epcs or self.quantities):
-            raise InputError(
-                f"an AggregationEvent with action {self.action} needs epcs or quantities: the children"
-            )
+            raise InputError(f"an AggregationEvent with action {self.action} needs epcs or quantities: the children")
 
 
 @frozen(kw_only=True)
@@ -297,9 +292,7 @@ class TransactionEvent(Event):
         if not self.biz_transactions:
             raise InputError("a TransactionEvent needs biz_transactions: name the document")
         if self.action != "DELETE" and not (self.epcs or self.quantities or self.parent):
-            raise InputError(
-                f"a TransactionEvent with action {self.action} needs epcs, quantities or a parent"
-            )
+            raise InputError(f"a TransactionEvent with action {self.action} needs epcs, quantities or a parent")
 
 
 @frozen(kw_only=True)
@@ -317,9 +310,7 @@ class TransformationEvent(Event):
 
     def __attrs_post_init__(self) -> None:
         Event.__attrs_post_init__(self)
-        set_attribute(
-            self, "output_quantities", sorted_quantities(self.output_quantities, "output_quantities")
-        )
+        set_attribute(self, "output_quantities", sorted_quantities(self.output_quantities, "output_quantities"))
         set_attribute(self, "ilmd", sorted_extensions(self.ilmd, "ilmd"))
         if self.transformation_id is not None:
             check_uri(self.transformation_id, "transformation_id")
@@ -342,9 +333,7 @@ class AssociationEvent(Event):
         Event.__attrs_post_init__(self)
         check_id(self.parent, "parent")
         if self.action != "DELETE" and not (self.epcs or self.quantities):
-            raise InputError(
-                f"an AssociationEvent with action {self.action} needs epcs or quantities: the children"
-            )
+            raise InputError(f"an AssociationEvent with action {self.action} needs epcs or quantities: the children")
 
 
 def subjects(event: Event) -> tuple[str, ...]:
@@ -360,9 +349,7 @@ def subjects(event: Event) -> tuple[str, ...]:
     if isinstance(event, TransformationEvent):
         found.update(event.output_epcs)
         found.update(one.epc_class for one in event.output_quantities)
-    elif (
-        isinstance(event, AggregationEvent | TransactionEvent | AssociationEvent) and event.parent is not None
-    ):
+    elif isinstance(event, AggregationEvent | TransactionEvent | AssociationEvent) and event.parent is not None:
         found.add(event.parent)
     return tuple(sorted(found))
 

@@ -81,12 +81,8 @@ class Quantity:
     def __attrs_post_init__(self) -> None:
         check_id(self.epc_class, "the class of a quantity")
         object.__setattr__(self, "quantity", optional_number(self.quantity, "a quantity"))
-        if self.uom is not None and (
-            type(self.uom) is not str or UNIT_OF_MEASURE.fullmatch(self.uom) is None
-        ):
-            raise InputError(
-                f"uom is {self.uom!r:.100}: it must be 2 or 3 capitals or digits (UN/CEFACT Rec. 20)"
-            )
+        if self.uom is not None and (type(self.uom) is not str or UNIT_OF_MEASURE.fullmatch(self.uom) is None):
+            raise InputError(f"uom is {self.uom!r:.100}: it must be 2 or 3 capitals or digits (UN/CEFACT Rec. 20)")
 
 
 @frozen
@@ -218,14 +214,10 @@ class SensorReport:
         if self.uom is not None:
             check_name(self.uom, "sensor report, uom")
         if self.boolean_value is not None and type(self.boolean_value) is not bool:
-            raise InputError(
-                f"sensor report, boolean_value is {self.boolean_value!r:.100}: it must be a bool"
-            )
+            raise InputError(f"sensor report, boolean_value is {self.boolean_value!r:.100}: it must be a bool")
         if self.hex_binary_value is not None:
             if type(self.hex_binary_value) is not bytes:
-                raise InputError(
-                    f"sensor report, hex_binary_value is {self.hex_binary_value!r:.100}: must be bytes"
-                )
+                raise InputError(f"sensor report, hex_binary_value is {self.hex_binary_value!r:.100}: must be bytes")
             if not 0 < len(self.hex_binary_value) <= MAX_BYTES:
                 raise InputError(f"sensor report, hex_binary_value must have from 1 to {MAX_BYTES} bytes")
 
@@ -240,9 +232,7 @@ class SensorElement:
 
     def __attrs_post_init__(self) -> None:
         if self.metadata is not None and type(self.metadata) is not SensorMetadata:
-            raise InputError(
-                f"metadata of a sensor element is {self.metadata!r:.100}: it must be SensorMetadata"
-            )
+            raise InputError(f"metadata of a sensor element is {self.metadata!r:.100}: it must be SensorMetadata")
         check_size(self.reports, "reports of a sensor element")
         if not self.reports or any(type(one) is not SensorReport for one in self.reports):
             raise InputError("a sensor element needs reports, each a SensorReport")
@@ -281,9 +271,7 @@ class PrivateField:
             raise InputError(f"the commitment of private field {self.name!r:.100} must be 32 bytes")
 
 
-def check_fields(
-    part: SensorMetadata | SensorReport, what: str, times: tuple[str, ...], uris: tuple[str, ...]
-) -> None:
+def check_fields(part: SensorMetadata | SensorReport, what: str, times: tuple[str, ...], uris: tuple[str, ...]) -> None:
     """Check the times, URIs and extensions of `part`."""
     for name in times:
         if (nanos := getattr(part, name)) is not None:

@@ -73,18 +73,14 @@ class Vocabulary:
 def cbv(title: str, urn: str | None, fragment: str, names: str) -> Vocabulary:
     """A vocabulary of the CBV, with the spellings of its 1.x (urn) and 2.0 (Web) editions."""
     urns = () if urn is None else (f"urn:epcglobal:cbv:{urn}:",)
-    web = tuple(
-        f"{scheme}://{host}.gs1.org/cbv/{fragment}-" for host in ("ref", "ns") for scheme in ("https", "http")
-    )
+    web = tuple(f"{scheme}://{host}.gs1.org/cbv/{fragment}-" for host in ("ref", "ns") for scheme in ("https", "http"))
     # Web names under ref.gs1.org stay open: a later CBV may add some, and a ledger must be able to hold them.
     return Vocabulary(title, tuple(names.split()), urns + web, closed=("urn:epcglobal:cbv:", *web[2:]))
 
 
 def voc(title: str, names: str) -> Vocabulary:
     """A vocabulary of the GS1 Web Vocabulary."""
-    prefixes = tuple(
-        f"{scheme}://{host}/voc/" for host in ("gs1.org", "www.gs1.org") for scheme in ("https", "http")
-    )
+    prefixes = tuple(f"{scheme}://{host}/voc/" for host in ("gs1.org", "www.gs1.org") for scheme in ("https", "http"))
     return Vocabulary(title, tuple(names.split()), prefixes)
 
 
@@ -171,9 +167,7 @@ def format_tables() -> str:
     """All tables as Markdown, for docs/format.md."""
     parts = []
     for vocabulary in VOCABULARIES:
-        cells = [
-            f"{code} `{name}`" if name else f"{code} (empty)" for code, name in enumerate(vocabulary.names)
-        ]
+        cells = [f"{code} `{name}`" if name else f"{code} (empty)" for code, name in enumerate(vocabulary.names)]
         parts.append(f"**{vocabulary.title.capitalize()}**: {', '.join(cells)}.\n")
     return "\n".join(parts)
 

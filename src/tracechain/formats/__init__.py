@@ -1,0 +1,1 @@
+"""Files of other systems <-> events: EPCIS documents, scan files."""
