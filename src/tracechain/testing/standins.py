@@ -13,7 +13,7 @@ from tracechain.ledger import Ledger
 from tracechain.ledger.ledger import DEFAULT_JUMP_LIMIT
 from tracechain.signing import MemorySigner, PublicKey, Signer
 
-__all__ = ["ORIGIN", "START", "Clock", "Keys", "Random", "new_ledger", "open_ledger", "fixed_key"]
+__all__ = ["ORIGIN", "START", "Clock", "Keys", "Random", "fixed_key", "new_ledger", "open_ledger"]
 
 #: Origin of ledgers made here.
 ORIGIN = "ledger.example/test"
