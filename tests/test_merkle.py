@@ -167,7 +167,7 @@ def a_few(size: int) -> list[int]:
 # ---- hashing and roots -------------------------------------------------------------------------
 
 
-def test_published_roots_of_the_certificate_transparency_test_tree():
+def test_published_roots_of_the_certificate_transparency_test_tree() -> None:
     """Entries and roots as in the test suites of the Certificate Transparency implementations."""
     entries = [
         "",
@@ -194,7 +194,7 @@ def test_published_roots_of_the_certificate_transparency_test_tree():
     assert [merkle.root(leaves[:size]).hex() for size in range(9)] == roots
 
 
-def test_every_size_to_1024_has_the_root_of_the_model_however_it_is_computed():
+def test_every_size_to_1024_has_the_root_of_the_model_however_it_is_computed() -> None:
     frontier = merkle.Frontier()
     for size in range(FULL + 1):
         expected = model_root(0, size)
@@ -205,13 +205,13 @@ def test_every_size_to_1024_has_the_root_of_the_model_however_it_is_computed():
         frontier.extend(LEAVES[size : size + 1])
 
 
-def test_root_leaves_its_argument_alone():
+def test_root_leaves_its_argument_alone() -> None:
     leaves = LEAVES[:7]
     merkle.root(leaves)
     assert leaves == LEAVES[:7]
 
 
-def test_without_stored_nodes_everything_is_recomputed_from_leaves():
+def test_without_stored_nodes_everything_is_recomputed_from_leaves() -> None:
     bare = Memory(LEAVES, nodes=False)
     assert merkle.tree_root(bare, 1000) == model_root(0, 1000)
     assert merkle.prove_inclusion(bare, 700, 1000) == model_path(700, 0, 1000)
@@ -219,7 +219,7 @@ def test_without_stored_nodes_everything_is_recomputed_from_leaves():
     assert merkle.subtree(bare, 9, 1) == model_root(512, 1024)
 
 
-def test_a_proof_is_read_from_few_places():
+def test_a_proof_is_read_from_few_places() -> None:
     """With nodes at every fourth height, a proof of 10 hashes needs at most 15 reads for 4 of its levels."""
     reads = 0
 
@@ -244,7 +244,7 @@ batches = st.lists(st.integers(0, 70), max_size=12)
 
 
 @given(batches)
-def test_how_leaves_are_split_into_batches_does_not_matter(sizes):
+def test_how_leaves_are_split_into_batches_does_not_matter(sizes: Any) -> None:
     whole, parts = merkle.Frontier(), merkle.Frontier()
     total = sum(sizes)
     completed = whole.extend(LEAVES[:total])
@@ -261,7 +261,7 @@ def test_how_leaves_are_split_into_batches_does_not_matter(sizes):
 
 
 @given(st.integers(0, FULL), st.integers(0, 40))
-def test_a_frontier_comes_back_from_its_bytes_and_grows_on(size, more):
+def test_a_frontier_comes_back_from_its_bytes_and_grows_on(size: int, more: int) -> None:
     frontier = merkle.Frontier()
     frontier.extend(LEAVES[:size])
     again = merkle.Frontier.from_bytes(frontier.to_bytes())
@@ -271,7 +271,7 @@ def test_a_frontier_comes_back_from_its_bytes_and_grows_on(size, more):
     assert again.root() == frontier.root()
 
 
-def test_a_copy_grows_alone():
+def test_a_copy_grows_alone() -> None:
     frontier = merkle.Frontier()
     frontier.extend(LEAVES[:21])
     before = copy.deepcopy(frontier)
@@ -283,7 +283,7 @@ def test_a_copy_grows_alone():
 
 
 @pytest.mark.parametrize("bad", [b"", b"x" * 31, b"x" * 33])
-def test_a_refused_leaf_leaves_the_frontier_as_it_was(bad):
+def test_a_refused_leaf_leaves_the_frontier_as_it_was(bad: bytes) -> None:
     frontier = merkle.Frontier()
     frontier.extend(LEAVES[:21])
     before = frontier.copy()
@@ -292,7 +292,7 @@ def test_a_refused_leaf_leaves_the_frontier_as_it_was(bad):
     assert frontier == before
 
 
-def test_the_largest_tree_is_full():
+def test_the_largest_tree_is_full() -> None:
     full = merkle.Frontier(merkle.MAX_SIZE, tuple(LEAVES[:63]))
     with pytest.raises(InputError, match="at most"):
         full.extend(LEAVES[:1])
@@ -301,7 +301,7 @@ def test_the_largest_tree_is_full():
 
 
 @given(st.integers(0, 300), st.data())
-def test_frontier_bytes_that_are_cut_or_padded_are_refused(size, data):
+def test_frontier_bytes_that_are_cut_or_padded_are_refused(size: int, data: st.DataObject) -> None:
     frontier = merkle.Frontier()
     frontier.extend(LEAVES[:size])
     encoded = frontier.to_bytes()
@@ -311,7 +311,7 @@ def test_frontier_bytes_that_are_cut_or_padded_are_refused(size, data):
             merkle.Frontier.from_bytes(bad)
 
 
-def test_a_frontier_with_the_wrong_hashes_is_not_built():
+def test_a_frontier_with_the_wrong_hashes_is_not_built() -> None:
     for size, hashes in ((3, (LEAVES[0],)), (0, (LEAVES[0],)), (1, (b"short",)), (-1, ())):
         with pytest.raises(DecodeError):
             merkle.Frontier(size, hashes)
@@ -320,7 +320,7 @@ def test_a_frontier_with_the_wrong_hashes_is_not_built():
 # ---- proofs ------------------------------------------------------------------------------------
 
 
-def test_all_proofs_to_64_leaves_stand_and_no_corrupted_one_does():
+def test_all_proofs_to_64_leaves_stand_and_no_corrupted_one_does() -> None:
     for size in range(65):
         for other in range(size + 1):
             sweep_consistency(size, other, corrupt=True)
@@ -329,7 +329,7 @@ def test_all_proofs_to_64_leaves_stand_and_no_corrupted_one_does():
 
 
 @pytest.mark.parametrize("first", range(65, 257, 32))
-def test_all_proofs_to_256_leaves_are_those_of_the_model(first):
+def test_all_proofs_to_256_leaves_are_those_of_the_model(first: int) -> None:
     for size in range(first, first + 32):
         for other in range(size + 1):
             sweep_consistency(size, other, corrupt=False)
@@ -338,7 +338,7 @@ def test_all_proofs_to_256_leaves_are_those_of_the_model(first):
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_of_every_size_to_1024_some_proofs_stand_and_no_corrupted_one_does(part):
+def test_of_every_size_to_1024_some_proofs_stand_and_no_corrupted_one_does(part: int) -> None:
     for size in range(257 + part, FULL + 1, 4):
         for other in a_few(size):
             sweep_consistency(size, other, corrupt=True)
@@ -347,7 +347,7 @@ def test_of_every_size_to_1024_some_proofs_stand_and_no_corrupted_one_does(part)
 
 
 @given(st.integers(1, 300), st.data())
-def test_a_proof_of_another_length_place_or_size_is_refused(size, data):
+def test_a_proof_of_another_length_place_or_size_is_refused(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     proof = merkle.prove_inclusion(MEMORY, index, size)
     root = model_root(0, size)
@@ -355,14 +355,12 @@ def test_a_proof_of_another_length_place_or_size_is_refused(size, data):
     refuse_inclusion(LEAVES[index], index, size, [LEAVES[0], *proof], root)
     for cut in range(len(proof)):
         refuse_inclusion(LEAVES[index], index, size, proof[:cut] + proof[cut + 1 :], root)
-    other = data.draw(
-        st.integers(0, size - 1).filter(lambda place: place != index) if size > 1 else st.just(size)
-    )
+    other = data.draw(st.integers(0, size - 1).filter(lambda place: place != index) if size > 1 else st.just(size))
     refuse_inclusion(LEAVES[index], other, size, proof, root)
 
 
 @given(st.integers(2, 300), st.data())
-def test_a_consistency_proof_of_another_length_or_size_is_refused(new, data):
+def test_a_consistency_proof_of_another_length_or_size_is_refused(new: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(1, new - 1))
     proof = merkle.prove_consistency(MEMORY, old, new)
     old_root, new_root = model_root(0, old), model_root(0, new)
@@ -378,21 +376,21 @@ def test_a_consistency_proof_of_another_length_or_size_is_refused(new, data):
     ("index", "size", "words"),
     [(0, 0, "has no leaf"), (7, 7, "has no leaf"), (-1, 7, "has no leaf"), (2**63, 2**64, "has no leaf")],
 )
-def test_a_leaf_that_does_not_exist_is_neither_proved_nor_checked(index, size, words):
+def test_a_leaf_that_does_not_exist_is_neither_proved_nor_checked(index: int, size: int, words: Any) -> None:
     with pytest.raises(ProofError, match=words):
         merkle.check_inclusion(LEAVES[0], index, size, [], LEAVES[0])
     with pytest.raises(InputError, match=words):
         merkle.prove_inclusion(MEMORY, index, size)
 
 
-def test_a_tree_does_not_shrink():
+def test_a_tree_does_not_shrink() -> None:
     with pytest.raises(ProofError, match="does not extend"):
         merkle.check_consistency(8, model_root(0, 8), 7, model_root(0, 7), [])
     with pytest.raises(InputError, match="does not extend"):
         merkle.prove_consistency(MEMORY, 8, 7)
 
 
-def test_the_empty_tree_is_consistent_with_every_tree_by_an_empty_proof_only():
+def test_the_empty_tree_is_consistent_with_every_tree_by_an_empty_proof_only() -> None:
     for size in (0, 1, 7, 8):
         merkle.check_consistency(0, merkle.EMPTY_ROOT, size, model_root(0, size), [])
         with pytest.raises(ProofError, match="must be empty"):
@@ -401,7 +399,7 @@ def test_the_empty_tree_is_consistent_with_every_tree_by_an_empty_proof_only():
             merkle.check_consistency(0, LEAVES[0], size, model_root(0, size), [])
 
 
-def test_equal_sizes_need_equal_roots_and_an_empty_proof():
+def test_equal_sizes_need_equal_roots_and_an_empty_proof() -> None:
     merkle.check_consistency(7, model_root(0, 7), 7, model_root(0, 7), [])
     with pytest.raises(ProofError, match="fork"):
         merkle.check_consistency(7, model_root(0, 7), 7, model_root(1, 8), [])
@@ -410,7 +408,7 @@ def test_equal_sizes_need_equal_roots_and_an_empty_proof():
 
 
 @pytest.mark.parametrize("bad", [b"", b"x" * 31, b"x" * 64])
-def test_hashes_of_another_length_are_refused(bad):
+def test_hashes_of_another_length_are_refused(bad: bytes) -> None:
     proof = merkle.prove_inclusion(MEMORY, 3, 7)
     with pytest.raises(ProofError, match="instead of 32"):
         merkle.check_inclusion(LEAVES[3], 3, 7, [bad, *proof[1:]], model_root(0, 7))
@@ -420,10 +418,32 @@ def test_hashes_of_another_length_are_refused(bad):
         merkle.check_consistency(3, model_root(0, 3), 7, bad, merkle.prove_consistency(MEMORY, 3, 7))
 
 
-def test_a_node_is_no_leaf():
+def test_a_node_is_no_leaf() -> None:
     """An inner node presented as an entry of 64 bytes does not hash to itself: the prefixes differ."""
     left, right = LEAVES[:2]
     assert merkle.leaf_hash(left + right) != merkle.node_hash(left, right)
+
+
+def test_an_inner_node_passed_off_as_a_leaf_is_refused_by_the_length_of_its_proof() -> None:
+    """The upper part of a proof leads from an inner node to the root: only the number of hashes tells."""
+    for size in (2, 7, 8, 100):
+        for index in range(size):
+            proof = merkle.prove_inclusion(MEMORY, index, size)
+            for height in range(1, len(proof) + 1):
+                node = (index >> height << height, min((index >> height) + 1 << height, size))
+                with pytest.raises(ProofError, match=r"too few|leads to"):
+                    merkle.check_inclusion(model_root(*node), index, size, proof[height:], model_root(0, size))
+    with pytest.raises(ProofError, match="too few"):
+        merkle.check_inclusion(model_root(0, 4), 0, 8, [model_root(4, 8)], model_root(0, 8))
+
+
+def test_a_consistency_proof_that_stops_early_is_refused() -> None:
+    old, new = model_root(0, 4), model_root(0, 8)
+    merkle.check_consistency(4, old, 8, new, [model_root(4, 8)])
+    with pytest.raises(ProofError, match="too few"):
+        merkle.check_consistency(4, old, 16, new, [model_root(4, 8)])
+    with pytest.raises(ProofError, match="empty"):
+        merkle.check_consistency(3, model_root(0, 3), 7, model_root(0, 7), [])
 
 
 # ---- vectors -----------------------------------------------------------------------------------
@@ -449,7 +469,7 @@ def leaves_of(case: dict[str, Any]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("case", cases("tree"))
-def test_vector_trees(case):
+def test_vector_trees(case: dict[str, Any]) -> None:
     leaves = leaves_of(case)
     frontier = merkle.Frontier()
     nodes = frontier.extend(leaves)
@@ -461,7 +481,7 @@ def test_vector_trees(case):
 
 
 @pytest.mark.parametrize("case", cases("inclusion"))
-def test_vector_inclusion_proofs(case):
+def test_vector_inclusion_proofs(case: dict[str, Any]) -> None:
     check = (
         bytes.fromhex(case["leaf"]),
         case["index"],
@@ -478,7 +498,7 @@ def test_vector_inclusion_proofs(case):
 
 
 @pytest.mark.parametrize("case", cases("consistency"))
-def test_vector_consistency_proofs(case):
+def test_vector_consistency_proofs(case: dict[str, Any]) -> None:
     roots = bytes.fromhex(case["old_root"]), bytes.fromhex(case["new_root"])
     check = (case["old"], roots[0], case["new"], roots[1], unhex(case["proof"]))
     if case["verdict"] == "refused":
@@ -489,7 +509,7 @@ def test_vector_consistency_proofs(case):
         assert unhex(case["proof"]) == model_consistency(case["old"], case["new"])
 
 
-def test_there_are_vectors_of_each_kind():
+def test_there_are_vectors_of_each_kind() -> None:
     assert {kind for kind in ("tree", "inclusion", "consistency") if cases(kind)} == {
         "tree",
         "inclusion",

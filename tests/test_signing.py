@@ -89,7 +89,7 @@ def cases(kind: str) -> list[Any]:
         ),
     ],
 )
-def test_rfc_8032_section_7_1(seed, key, message, signature):
+def test_rfc_8032_section_7_1(seed: Any, key: Any, message: Any, signature: Any) -> None:
     signer = MemorySigner.from_seed(bytes.fromhex(seed))
     assert signer.public_key.raw.hex() == key
     assert signer.sign(bytes.fromhex(message)).hex() == signature
@@ -97,7 +97,7 @@ def test_rfc_8032_section_7_1(seed, key, message, signature):
 
 
 @pytest.mark.parametrize("case", cases("signature"))
-def test_vector_signatures(case):
+def test_vector_signatures(case: dict[str, Any]) -> None:
     key, message, signature = (bytes.fromhex(case[name]) for name in ("public_key", "message", "signature"))
     assert accepted(key, message, signature) == (case["verdict"] == "stands")
     assert model.stands(key, message, signature) == (case["verdict"] == "stands")
@@ -106,7 +106,7 @@ def test_vector_signatures(case):
 
 
 @pytest.mark.parametrize("case", cases("keys-refused"))
-def test_vector_keys_that_are_refused(case):
+def test_vector_keys_that_are_refused(case: dict[str, Any]) -> None:
     assert len(case["small_order"]) == 14
     for kind, words in (
         ("small_order", "small order|not the canonical"),
@@ -119,12 +119,12 @@ def test_vector_keys_that_are_refused(case):
                 PublicKey(ED25519, bytes.fromhex(key))
 
 
-def test_there_are_vectors():
+def test_there_are_vectors() -> None:
     assert len(cases("signature")) > 15
     assert len(cases("keys-refused")) == 1
 
 
-def test_openssl_alone_would_accept_what_small_order_does():
+def test_openssl_alone_would_accept_what_small_order_does() -> None:
     """Why the rule is stricter than the library below it: with a small-order key one signature fits any
     message."""
     neutral = model.encode(model.IDENTITY)
@@ -135,7 +135,9 @@ def test_openssl_alone_would_accept_what_small_order_does():
 
 @settings(max_examples=25)
 @given(seeds, st.binary(max_size=40), st.integers(0, 63), st.integers(0, 7))
-def test_both_implementations_agree_on_signatures_and_on_their_flips(seed, message, at, bit):
+def test_both_implementations_agree_on_signatures_and_on_their_flips(
+    seed: Any, message: Any, at: Any, bit: Any
+) -> None:
     signer = MemorySigner.from_seed(seed)
     key, signature = model.sign(seed, message)
     assert (key, signature) == (signer.public_key.raw, signer.sign(message))
@@ -147,7 +149,9 @@ def test_both_implementations_agree_on_signatures_and_on_their_flips(seed, messa
 
 @settings(max_examples=25)
 @given(seeds, st.integers(0, 7), st.integers(0, 7), st.binary(max_size=8), st.integers(1, model.L - 1))
-def test_both_implementations_agree_where_points_have_small_components(seed, of_key, of_r, message, number):
+def test_both_implementations_agree_where_points_have_small_components(
+    seed: Any, of_key: Any, of_r: Any, message: Any, number: Any
+) -> None:
     a, _ = model.secret(seed)
     key = model.encode(model.add(model.multiply(a, model.BASE), model.TORSION[of_key]))
     r = model.encode(model.add(model.multiply(number, model.BASE), model.TORSION[of_r]))
@@ -157,7 +161,7 @@ def test_both_implementations_agree_where_points_have_small_components(seed, of_
 
 
 @given(seeds)
-def test_every_key_that_is_a_canonical_point_of_no_small_order_is_taken_and_no_other(raw):
+def test_every_key_that_is_a_canonical_point_of_no_small_order_is_taken_and_no_other(raw: Any) -> None:
     fine = model.decode(raw) is not None and raw not in model.SMALL_ORDER
     if fine:
         assert PublicKey(ED25519, raw).raw == raw
@@ -169,22 +173,31 @@ def test_every_key_that_is_a_canonical_point_of_no_small_order_is_taken_and_no_o
 @pytest.mark.parametrize(
     ("algorithm", "raw"), [(0, bytes(32)), (2, bytes(32)), (1, b""), (1, bytes(31)), (1, bytes(33))]
 )
-def test_another_algorithm_or_length_is_no_key(algorithm, raw):
+def test_another_algorithm_or_length_is_no_key(algorithm: int, raw: Any) -> None:
     with pytest.raises(SignatureError):
         PublicKey(algorithm, raw)
 
 
 @pytest.mark.parametrize("length", [0, 32, 63, 65, 128])
-def test_a_signature_of_another_length_is_refused(length):
+def test_a_signature_of_another_length_is_refused(length: int) -> None:
     key = MemorySigner.from_seed(bytes(32)).public_key
     with pytest.raises(SignatureError, match="64 bytes"):
         verify(key, b"", bytes(length))
 
 
+def test_what_is_wrong_with_a_signature_is_said() -> None:
+    signer = MemorySigner.from_seed(bytes(32))
+    good = signer.sign(b"message")
+    high = good[:32] + (int.from_bytes(good[32:], "little") + model.L).to_bytes(32, "little")
+    for bad, words in ((high, "S is not reduced"), (bytes(64), "small order"), (good, "does not fit")):
+        with pytest.raises(SignatureError, match=words):
+            verify(signer.public_key, b"another message", bad)
+
+
 # ---- keys --------------------------------------------------------------------------------------
 
 
-def test_a_key_is_named_by_its_hash():
+def test_a_key_is_named_by_its_hash() -> None:
     key = MemorySigner.from_seed(bytes(32)).public_key
     assert key.hash == sha256(b"\x01" + key.raw).digest()
     assert key.id == key.hash[:8]
@@ -193,7 +206,7 @@ def test_a_key_is_named_by_its_hash():
     assert key.raw.hex() in repr(key)
 
 
-def test_a_signer_gives_its_private_key_to_nobody(tmp_path):
+def test_a_signer_gives_its_private_key_to_nobody(tmp_path: Path) -> None:
     seed = bytes(range(32))
     file = FileSigner.create(tmp_path / "key.pem", "secret words", rounds=FAST)
     for signer in (MemorySigner.from_seed(seed), file):
@@ -206,12 +219,12 @@ def test_a_signer_gives_its_private_key_to_nobody(tmp_path):
 
 
 @pytest.mark.parametrize("seed", [b"", bytes(31), bytes(33)])
-def test_a_seed_has_32_bytes(seed):
+def test_a_seed_has_32_bytes(seed: Any) -> None:
     with pytest.raises(KeyUseError, match="32 bytes"):
         MemorySigner.from_seed(seed)
 
 
-def test_a_signer_from_elsewhere_plugs_in():
+def test_a_signer_from_elsewhere_plugs_in() -> None:
     class Module:
         """As an HSM would be: the key is behind a call."""
 
@@ -232,7 +245,7 @@ def test_a_signer_from_elsewhere_plugs_in():
 # ---- key files ---------------------------------------------------------------------------------
 
 
-def test_a_key_file_is_opened_again_with_its_passphrase(tmp_path):
+def test_a_key_file_is_opened_again_with_its_passphrase(tmp_path: Path) -> None:
     path = tmp_path / "log.pem"
     made = FileSigner.create(path, "Schlüssel 钥匙", rounds=FAST)
     opened = FileSigner.open(path, "Schlüssel 钥匙")
@@ -242,32 +255,30 @@ def test_a_key_file_is_opened_again_with_its_passphrase(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_by_default_a_guess_costs_600_000_rounds(tmp_path):
+def test_by_default_a_guess_costs_600_000_rounds(tmp_path: Path) -> None:
     path = tmp_path / "log.pem"
     FileSigner.create(path, "passphrase")
     assert signing.KDF_ROUNDS == 600_000
     if which("openssl") is None:
         pytest.skip("openssl is not installed: its reading of the file cannot be compared")
-    text = subprocess.run(
-        ["openssl", "asn1parse", "-in", path], capture_output=True, text=True, check=True
-    ).stdout
+    text = subprocess.run(["openssl", "asn1parse", "-in", path], capture_output=True, text=True, check=True).stdout
     assert f":{600_000:06X}" in text
     subprocess.run(["openssl", "pkey", "-in", path, "-passin", "pass:passphrase", "-noout"], check=True)
 
 
 @pytest.mark.parametrize("rounds", [1, 127, 128, 32_768, 65_535])
-def test_any_number_of_rounds_is_written_so_that_others_read_it(tmp_path, rounds):
+def test_any_number_of_rounds_is_written_so_that_others_read_it(tmp_path: Path, rounds: int) -> None:
     made = FileSigner.create(tmp_path / "key.pem", "x", rounds=rounds)
     assert FileSigner.open(tmp_path / "key.pem", "x").public_key == made.public_key
 
 
-def test_two_keys_are_never_the_same(tmp_path):
+def test_two_keys_are_never_the_same(tmp_path: Path) -> None:
     one, two = (FileSigner.create(tmp_path / name, "x", rounds=FAST) for name in ("one", "two"))
     assert one.public_key != two.public_key
     assert (tmp_path / "one").read_bytes()[60:] != (tmp_path / "two").read_bytes()[60:]
 
 
-def test_a_key_file_is_never_overwritten(tmp_path):
+def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     FileSigner.create(path, "x", rounds=FAST)
     before = path.read_bytes()
@@ -280,13 +291,13 @@ def test_a_key_file_is_never_overwritten(tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_folder_that_does_not_exist_is_named(tmp_path):
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(KeyUseError, match="cannot be created"):
         FileSigner.create(tmp_path / "nowhere" / "key.pem", "x", rounds=FAST)
 
 
 @pytest.mark.parametrize("passphrase", ["", None])
-def test_no_passphrase_is_no_protection(tmp_path, passphrase):
+def test_no_passphrase_is_no_protection(tmp_path: Path, passphrase: Any) -> None:
     with pytest.raises(InputError, match="needs a passphrase"):
         FileSigner.create(tmp_path / "key.pem", passphrase)
     with pytest.raises(InputError, match="needs a passphrase"):
@@ -294,7 +305,7 @@ def test_no_passphrase_is_no_protection(tmp_path, passphrase):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_wrong_with_a_key_file_is_said(tmp_path):
+def test_what_is_wrong_with_a_key_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     with pytest.raises(KeyUseError, match="no such key file"):
         FileSigner.open(path, "x")
@@ -317,7 +328,7 @@ def test_what_is_wrong_with_a_key_file_is_said(tmp_path):
         FileSigner.open(tmp_path, "right")
 
 
-def test_a_key_without_encryption_or_of_another_kind_is_refused(tmp_path):
+def test_a_key_without_encryption_or_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     key = ed25519.Ed25519PrivateKey.generate()
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -329,7 +340,7 @@ def test_a_key_without_encryption_or_of_another_kind_is_refused(tmp_path):
         FileSigner.open(path, "x")
 
 
-def test_a_key_file_of_another_tool_is_opened(tmp_path):
+def test_a_key_file_of_another_tool_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     key = ed25519.Ed25519PrivateKey.generate()
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))

@@ -21,7 +21,7 @@ PARTS = 16
 
 @pytest.mark.torture
 @pytest.mark.parametrize("part", range(PARTS))
-def test_all_inclusion_proofs_to_1024_leaves(part):
+def test_all_inclusion_proofs_to_1024_leaves(part: int) -> None:
     for size in range(1 + part, model.FULL + 1, PARTS):
         for index in range(size):
             model.sweep_inclusion(size, index, corrupt=True)
@@ -29,7 +29,7 @@ def test_all_inclusion_proofs_to_1024_leaves(part):
 
 @pytest.mark.torture
 @pytest.mark.parametrize("part", range(PARTS))
-def test_all_consistency_proofs_to_1024_leaves(part):
+def test_all_consistency_proofs_to_1024_leaves(part: int) -> None:
     for new in range(part, model.FULL + 1, PARTS):
         for old in range(new + 1):
             model.sweep_consistency(new, old, corrupt=True)

@@ -55,9 +55,7 @@ def differences(files: dict[str, str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        description="Write the test vectors, or check that they are as generated."
-    )
+    parser = argparse.ArgumentParser(description="Write the test vectors, or check that they are as generated.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
     check = parser.parse_args(arguments).check
     files = build()

@@ -54,9 +54,7 @@ def _checkpoints() -> dict[str, dict[str, Any]]:
     one = sign_checkpoint(_head(1), [LOG])
     extended = Checkpoint(LOG.name, 5, merkle.root(LEAVES), ("an extension", "another + one"))
     return {
-        "checkpoint-published": _note(
-            "The published example.", one, _head(1), skey=SKEY, entries=ENTRIES[:1]
-        ),
+        "checkpoint-published": _note("The published example.", one, _head(1), skey=SKEY, entries=ENTRIES[:1]),
         "checkpoint-empty": _note("A tree without leaves.", sign_checkpoint(_head(0), [LOG]), _head(0)),
         "checkpoint-five": _note("Five leaves.", sign_checkpoint(_head(5), [LOG]), _head(5), entries=ENTRIES),
         "checkpoint-extensions": _note("Extension lines.", sign_checkpoint(extended, [LOG]), extended),
@@ -178,9 +176,7 @@ def _proofs() -> dict[str, dict[str, Any]]:
         "proof-refused-index-missing": case("No index line.", plain.replace("index 2\n", "")),
         "proof-refused-magic": case("Another version.", plain.replace("@v1", "@v2")),
         "proof-refused-hash-missing": case("A hash is missing.", plain.replace(hash_lines[-1], "")),
-        "proof-refused-hash-twice": case(
-            "A hash stands twice.", plain.replace(hash_lines[0], hash_lines[0] * 2)
-        ),
+        "proof-refused-hash-twice": case("A hash stands twice.", plain.replace(hash_lines[0], hash_lines[0] * 2)),
         "proof-refused-extra-last": case(
             "The extra line stands after the index.", plain.replace("index 2\n", "index 2\nextra bm90\n")
         ),
@@ -273,7 +269,6 @@ def _vkeys() -> dict[str, dict[str, Any]]:
 
 def cases() -> dict[str, dict[str, Any]]:
     refused = {
-        f"checkpoint-refused-{name}": _note(about, note, None)
-        for name, (about, note) in _refused_checkpoints().items()
+        f"checkpoint-refused-{name}": _note(about, note, None) for name, (about, note) in _refused_checkpoints().items()
     }
     return {**_vkeys(), **_checkpoints(), **refused, **_cosignatures(), **_proofs()}

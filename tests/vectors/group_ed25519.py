@@ -82,12 +82,7 @@ TORSION = torsion()
 
 def spellings(y: int) -> list[bytes]:
     """List each way to write a y in 32 bytes: both signs, and y + p where that fits."""
-    return [
-        (value | sign << 255).to_bytes(32, "little")
-        for value in (y, y + P)
-        if value < 2**255
-        for sign in (0, 1)
-    ]
+    return [(value | sign << 255).to_bytes(32, "little") for value in (y, y + P) if value < 2**255 for sign in (0, 1)]
 
 
 SMALL_ORDER = sorted({spelled for _, y in TORSION for spelled in spellings(y)})
