@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import fields_dict, frozen
+from attrs import field, fields_dict, frozen
 
 from tracechain.errors import InputError
 from tracechain.event.times import MAX_TIME, MIN_TIME
@@ -65,6 +65,11 @@ def check_time(nanos: object, what: str) -> None:
         raise InputError(f"{what} is {nanos}: out of range for a signed 64-bit number of nanoseconds")
 
 
+def convert_quantity(number: Decimal | int | None) -> Decimal | None:
+    """A quantity's number, with int as Decimal."""
+    return optional_number(number, "a quantity")
+
+
 @frozen
 class Quantity:
     """So much of a class of things (EPCIS QuantityElement).
@@ -75,12 +80,11 @@ class Quantity:
     """
 
     epc_class: str
-    quantity: Decimal | None = None
+    quantity: Decimal | None = field(default=None, converter=convert_quantity)
     uom: str | None = None
 
     def __attrs_post_init__(self) -> None:
         check_id(self.epc_class, "the class of a quantity")
-        object.__setattr__(self, "quantity", optional_number(self.quantity, "a quantity"))
         if self.uom is not None and (type(self.uom) is not str or UNIT_OF_MEASURE.fullmatch(self.uom) is None):
             raise InputError(f"uom is {self.uom!r:.100}: it must be 2 or 3 capitals or digits (UN/CEFACT Rec. 20)")
 

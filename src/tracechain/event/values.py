@@ -194,18 +194,29 @@ def optional_number(number: object, what: str) -> Decimal | None:
     return None if number is None else normal_decimal(number, what)
 
 
+def convert_items(items: Iterable[Value | int]) -> tuple[Value, ...]:
+    """Items of an array, with int as Decimal."""
+    found = tuple(normal_value(item, "an item of an array") for item in items)
+    check_size(found, "an array")
+    return found
+
+
+def convert_value(value: Value | int) -> Value:
+    """Value of an extension, with int as Decimal."""
+    if type(value) is str and len(value) <= 4096 and value.isascii() and value.isprintable():
+        return value
+    return normal_value(value, "the value of an extension")
+
+
 @frozen
 class Array:
     """An ordered list of values; `depth` counts the arrays and objects within each other, itself included."""
 
-    items: tuple[Value, ...] = field(default=(), eq=lambda items: tuple(map(distinct, items)))
+    items: tuple[Value, ...] = field(default=(), converter=convert_items, eq=lambda items: tuple(map(distinct, items)))
     depth: int = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        items = tuple(normal_value(item, "an item of an array") for item in self.items)
-        check_size(items, "an array")
-        object.__setattr__(self, "items", items)
-        object.__setattr__(self, "depth", nested(items))
+        object.__setattr__(self, "depth", nested(self.items))
 
 
 @frozen
@@ -240,7 +251,7 @@ class Extension:
 
     namespace: str
     name: str
-    value: Value = field(eq=distinct)
+    value: Value = field(converter=convert_value, eq=distinct)
 
     def __attrs_post_init__(self) -> None:
         if self.namespace:
@@ -248,10 +259,6 @@ class Extension:
         elif self.namespace != "":
             raise InputError(f"an extension's namespace is {self.namespace!r}: it must be text")
         check_name(self.name, "an extension's name")
-        value = self.value
-        if type(value) is str and len(value) <= 4096 and value.isascii() and value.isprintable():
-            return
-        object.__setattr__(self, "value", normal_value(value, f"the value of {self.name!r:.100}"))
 
 
 def nested(values: Iterable[Value]) -> int:
