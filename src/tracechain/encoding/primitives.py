@@ -88,7 +88,7 @@ def unpack_raw(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_NES
         skim(data, max_depth)
     try:
         value: Plain = msgpack.unpackb(
-            data, use_list=False, object_pairs_hook=refuse_map, max_str_len=size, max_bin_len=size
+            data, use_list=False, object_pairs_hook=refuse_map, strict_map_key=False, max_str_len=size, max_bin_len=size
         )
         if FLOAT_OR_EXTENSION.search(data, known) is not None:
             check_plain(value, max_depth, texts=False)

@@ -75,7 +75,8 @@ def cbv(title: str, urn: str | None, fragment: str, names: str) -> Vocabulary:
     urns = () if urn is None else (f"urn:epcglobal:cbv:{urn}:",)
     web = tuple(f"{scheme}://{host}.gs1.org/cbv/{fragment}-" for host in ("ref", "ns") for scheme in ("https", "http"))
     # Web names under ref.gs1.org stay open: a later CBV may add some, and a ledger must be able to hold them.
-    return Vocabulary(title, tuple(names.split()), urns + web, closed=("urn:epcglobal:cbv:", *web[2:]))
+    closed = ("urn:epcglobal:cbv:", "https://ns.gs1.org/cbv/", "http://ns.gs1.org/cbv/")
+    return Vocabulary(title, tuple(names.split()), urns + web, closed)
 
 
 def voc(title: str, names: str) -> Vocabulary:
