@@ -27,7 +27,9 @@ __all__ = [
     "check_settled",
     "decode_record",
     "encode_record",
+    "epoch_of",
     "key_subject",
+    "origin_of",
     "revoke",
     "settle",
 ]
@@ -35,6 +37,7 @@ __all__ = [
 _AUTHORISE = b"tracechain authorise v0\n"
 _REVOKE = b"tracechain revoke v0\n"
 _SETTLE = b"tracechain settle v0\n"
+_EPOCH = re.compile(r".+/epoch/(?P<epoch>[1-9][0-9]{0,8})")
 _KIND = re.compile(r"[a-z0-9.-]{1,64}")
 _PLAIN = (str, bytes, bool, int)
 
@@ -212,6 +215,17 @@ class Evidence:
         """Read strictly."""
         index, message, signature = _items(content, 3, "evidence")
         return cls(_number(index, "index"), _blob(message, 1024, "message"), _bytes(signature, 64, "signature"))
+
+
+def epoch_of(origin: str) -> int:
+    """The epoch in a checkpoint's origin (format.md section 5.5)."""
+    match = _EPOCH.fullmatch(origin)
+    return int(match["epoch"]) if match else 0
+
+
+def origin_of(genesis: Genesis, epoch: int) -> str:
+    """The origin of checkpoints in an epoch (format.md section 5.5)."""
+    return f"{genesis.origin}/epoch/{epoch}" if epoch else genesis.origin
 
 
 def _plain(value: Any) -> Any:

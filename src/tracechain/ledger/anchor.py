@@ -13,13 +13,14 @@ from pathlib import Path
 from attrs import frozen
 
 from tracechain.errors import StorageError
-from tracechain.store.files import explain, sync_folder
+from tracechain.store.files import explain, write_durably
 
 __all__ = ["Anchor", "Anchored"]
 
 _SLOT = 4096
 _MAGIC = b"TCHA" + bytes(4)
 MAX_NOTE = _SLOT - 52
+_SHORT = OSError("short write")
 
 
 @frozen
@@ -34,13 +35,15 @@ class Anchor:
     """The anchor file. The caller holds the ledger's writer lock."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = Path(os.path.abspath(path))  # noqa: PTH100  # not resolved: a link may be moved on purpose
         self._fd = -1
+        self._file = (0, 0)
 
     def read(self) -> Anchored | None:
         """The newest valid slot; None if there is no file. StorageError if neither slot is whole."""
         try:
-            data = os.pread(self._open(), 2 * _SLOT, 0)
+            fd = self._open()
+            data = os.pread(fd, 2 * _SLOT, 0)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -48,7 +51,8 @@ class Anchor:
         slots = [found for at in (0, _SLOT) if (found := _parse(data[at : at + _SLOT])) is not None]
         if not slots:
             raise StorageError(
-                f"the anchor {self.path} is damaged: put back a copy of it, or go on by `tracechain restore`"
+                f"the anchor {self.path} is damaged: put back a copy of it, or move it away and go on as a new epoch with"
+                " `tracechain restore`"
             )
         return max(slots, key=lambda slot: slot.counter)
 
@@ -57,9 +61,16 @@ class Anchor:
         if len(note) > MAX_NOTE:
             raise StorageError(f"a note of {len(note)} bytes does not fit the anchor")
         body = (_MAGIC + counter.to_bytes(8, "big") + len(note).to_bytes(4, "big") + note).ljust(_SLOT - 32, b"\0")
+        slot = body + sha256(body).digest()
         try:
-            fd = self._open(create=True)
-            os.pwrite(fd, body + sha256(body).digest(), _SLOT * (counter % 2))
+            try:
+                fd = self._open()
+            except FileNotFoundError:
+                # At once with its first slot: an anchor that is there is never empty, whenever the power fails.
+                write_durably(self.path, slot.rjust(2 * _SLOT, b"\0") if counter % 2 else slot.ljust(2 * _SLOT, b"\0"))
+                return
+            if os.pwrite(fd, slot, _SLOT * (counter % 2)) != _SLOT:
+                raise StorageError(f"the anchor {self.path} was written in part only: {explain(_SHORT, self.path)}")
             os.fdatasync(fd)
         except OSError as error:
             raise StorageError(f"cannot write the anchor {self.path}: {explain(error, self.path)}") from error
@@ -70,18 +81,16 @@ class Anchor:
             os.close(self._fd)
             self._fd = -1
 
-    def _open(self, *, create: bool = False) -> int:
-        """The file, kept open for writing as every commit writes it."""
+    def _open(self) -> int:
+        """The file, kept open for writing as every commit writes it, and opened again where another was put in its
+        place."""
+        found = os.stat(self.path)  # noqa: PTH116  # twice as fast as Path.stat, in every commit
+        if self._fd >= 0 and self._file != (found.st_dev, found.st_ino):
+            self.close()
         if self._fd < 0:
-            try:
-                self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
-            except FileNotFoundError:
-                if not create:
-                    raise
-                self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, 0o644)
-                os.pwrite(self._fd, bytes(2 * _SLOT), 0)
-                os.fsync(self._fd)
-                sync_folder(self.path.parent)
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            opened = os.fstat(self._fd)
+            self._file = (opened.st_dev, opened.st_ino)
         return self._fd
 
 

@@ -27,7 +27,7 @@ from tracechain.event import Event
 from tracechain.ledger.authors import Authors, Logged, next_sequence
 from tracechain.ledger.receipt import Receipt, Violated
 from tracechain.ledger.sealing import Acts, Sealing
-from tracechain.record import Evidence, Genesis, Record, encode_record
+from tracechain.record import Evidence, Genesis, Record, encode_record, origin_of
 from tracechain.signing import Signer
 from tracechain.statement import (
     Statement,
@@ -40,7 +40,7 @@ from tracechain.statement import (
 from tracechain.store import Tip, Transaction
 from tracechain.store.tables import INDEX_MASK, STATE_SHIFT
 
-__all__ = ["Batch", "Commit", "Outcome", "acts_of", "origin_of", "prepare"]
+__all__ = ["Batch", "Commit", "Outcome", "acts_of", "prepare"]
 
 #: What a job leaves: called with the signed note once the commit is durable, gives the submitter's result.
 Outcome = Callable[[str], Receipt]
@@ -87,11 +87,6 @@ def prepare(contents: Sequence[Event | Record], record_class: int, random: Calla
     ]
     commitments = [sha256(CONTENT_TAG + part).digest() for part in parts]
     return Batch(types, (record_class,) * count, parts, commitments, acts, kinds)
-
-
-def origin_of(genesis: Genesis, epoch: int) -> str:
-    """The origin of checkpoints in an epoch (format.md section 5.5)."""
-    return f"{genesis.origin}/epoch/{epoch}" if epoch else genesis.origin
 
 
 class Commit:
@@ -169,11 +164,9 @@ class Commit:
             raise RefusedError(f"refused, nothing was written: {said}{more}", tuple(wrong))
 
     def append(self, batches: Sequence[Batch], author: Signer) -> list[Outcome]:
-        """Seal batches of the ledger's own author under one statement; one outcome a batch."""
+        """Seal batches of the ledger's own author under one statement; one outcome a batch. Their scope was checked."""
         key_hash = author.public_key.hash
         self.check_clock()
-        for batch in batches:
-            self.check_scope(key_hash, batch.kinds)
         first, previous = next_sequence(self.txn, key_hash[:8])
         leaves = [leaf for b in batches for leaf in statement_leaves(b.commitments, b.classes, b.types)]
         statement = sign_statement(
@@ -252,7 +245,7 @@ class Commit:
         return lambda note: Receipt(first, count, statement, time, note, False, violations)
 
     def _repeat(self, logged: Logged) -> Outcome:
-        time = int.from_bytes(self.txn.header(logged.index)[8:16], "big")
+        time = int.from_bytes(self.sealing.header(logged.index)[8:16], "big")
         return lambda note: Receipt(logged.index + 1, logged.count, logged.index, time, note, repeated=True)
 
     def _contradicts(self, statement: Statement, at: Logged | None) -> Logged | None:
@@ -272,7 +265,7 @@ class Commit:
         return None
 
     def _logged_statement(self, logged: Logged) -> Statement:
-        part = self.txn.content(logged.index)
+        part = self.sealing.content(logged.index)
         if part is None:
             raise DecodeError(f"entry {logged.index}: the statement is missing; run `tracechain verify`")
         return decode_statement(part[SALT_SIZE:])

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from tracechain.errors import StorageError
+
 __all__ = ["GroupCommit", "Request"]
 
 T = TypeVar("T")
@@ -24,13 +26,14 @@ _GATHER_STEP = 0.00005
 class Request(Generic[T, R]):
     """One submission in the queue: `result` or `error` is set when `done`."""
 
-    __slots__ = ("done", "error", "job", "result", "wake")
+    __slots__ = ("done", "error", "job", "leads", "result", "wake")
 
     def __init__(self, job: T) -> None:
         self.job = job
         self.result: R | None = None
         self.error: BaseException | None = None
         self.done = False
+        self.leads = False
         self.wake = threading.Lock()
         self.wake.acquire()
 
@@ -38,7 +41,9 @@ class Request(Generic[T, R]):
 class GroupCommit(Generic[T, R]):
     """Runs `commit(requests)` for groups of requests; `commit` sets result or error on each of them.
 
-    What `commit` raises is raised to each submitter whose request it left without a result.
+    What `commit` raises is raised to each submitter whose request it left without a result. A thread that is
+    interrupted
+    (Ctrl-C, a signal handler that raises) while it waits or leads takes nobody with it.
     """
 
     def __init__(self, commit: Callable[[list[Request[T, R]]], None], most: int = 1024) -> None:
@@ -54,39 +59,60 @@ class GroupCommit(Generic[T, R]):
         request: Request[T, R] = Request(job)
         with self._mutex:
             self._queue.append(request)
-            lead = not self._led
+            request.leads = not self._led
             self._led = True
-        if not lead:
-            request.wake.acquire()
-        if not request.done:
-            self._lead(request)
+        try:
+            if not request.leads:
+                request.wake.acquire()
+            if not request.done:
+                self._gather()
+                self._lead(request)
+        except BaseException:
+            self._leave(request)
+            raise
         if request.error is not None:
             raise request.error
         assert request.result is not None
         return request.result
 
     def _lead(self, own: Request[T, R]) -> None:
-        self._gather()
         with self._mutex:
             group, self._queue = self._queue[: self._most], self._queue[self._most :]
         try:
             self._commit(group)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  # it is raised again, to each whom it concerns
             for request in group:
                 if request.result is None and request.error is None:
                     request.error = error
-            if not isinstance(error, Exception):
-                raise
+        except BaseException as error:
+            # Meant for this thread alone: the others must not take it for a Ctrl-C of their own.
+            for request in group:
+                if request.result is None and request.error is None:
+                    request.error = StorageError(
+                        f"the thread that was committing this was stopped ({type(error).__name__}): whether it was"
+                        " written is unknown; read the ledger again before it is sent again"
+                    )
+            raise
         finally:
             self._last_group = len(group)
-            with self._mutex:
-                successor = self._queue[0] if self._queue else None
-                self._led = successor is not None
             for request in group:
                 request.done = True
                 if request is not own:
                     request.wake.release()
+            self._leave(own)
+
+    def _leave(self, own: Request[T, R]) -> None:
+        """Take a request out, if it is still waiting, and give the lead on, if it has it."""
+        with self._mutex:
+            if own in self._queue:
+                self._queue.remove(own)
+            if not own.leads:
+                return
+            own.leads = False
+            successor = self._queue[0] if self._queue else None
+            self._led = successor is not None
             if successor is not None:
+                successor.leads = True
                 successor.wake.release()
 
     def _gather(self) -> None:

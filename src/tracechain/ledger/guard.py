@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from attrs import frozen
 
 from tracechain import merkle
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
-from tracechain.errors import CheckpointError, ForkError, RollbackError
+from tracechain.errors import CheckpointError, DataError, ForkError, RollbackError
 from tracechain.ledger.anchor import Anchored
 
-__all__ = ["check_anchor", "epoch_of"]
-
-_EPOCH = re.compile(r"(?P<origin>.+)/epoch/(?P<epoch>[1-9][0-9]{0,8})")
-
-
-def epoch_of(origin: str) -> int:
-    """The epoch in a checkpoint's origin (format.md section 5.5)."""
-    match = _EPOCH.fullmatch(origin)
-    return int(match["epoch"]) if match else 0
+__all__ = ["NodesError", "check_anchor"]
 
 
 def check_anchor(
@@ -25,7 +17,8 @@ def check_anchor(
 ) -> Checkpoint:
     """The anchored checkpoint, once it is clear that the database contains its tree.
 
-    RollbackError where the database is behind it or there is no anchor, ForkError where the two contradict each other.
+    RollbackError where the database is behind it or there is no anchor, ForkError where the two contradict each other,
+    NodesError where only stored tree nodes are at fault.
     """
     if anchored is None:
         raise RollbackError(
@@ -44,8 +37,27 @@ def check_anchor(
             " gone. Put the newer database back, or go on as a new epoch with `tracechain restore`"
         )
     if merkle.tree_root(reader, checkpoint.size) != checkpoint.root:
+        if merkle.tree_root(_Leaves(reader), checkpoint.size) == checkpoint.root:
+            raise NodesError(f"{where}: stored nodes of its tree are damaged, its log is not; run `tracechain reindex`")
         raise ForkError(
             f"{where}: its first {checkpoint.size} entries are not those that were signed: it was altered, or two copies"
             " were written to. Run `tracechain verify` and put the right database back"
         )
     return checkpoint
+
+
+class NodesError(DataError):
+    """Stored nodes of the tree are not those of the log, which itself is sound."""
+
+
+@frozen
+class _Leaves:
+    """A merkle.NodeReader that trusts no stored node."""
+
+    reader: merkle.NodeReader
+
+    def leaf(self, index: int) -> bytes:
+        return self.reader.leaf(index)
+
+    def node(self, height: int, index: int) -> None:  # noqa: ARG002  # the Protocol's
+        return None

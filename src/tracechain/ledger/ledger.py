@@ -10,19 +10,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tracechain import merkle, record
-from tracechain.checkpoint import InclusionProof, VerifierKey, format_proof, parse_checkpoint, parse_note
+from tracechain.checkpoint import (
+    InclusionProof,
+    VerifierKey,
+    format_proof,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+)
+from tracechain.custody import Act
 from tracechain.encoding import decode
-from tracechain.entry import COVERED_TYPES, SALT_SIZE, EntryType
+from tracechain.entry import SALT_SIZE, EntryType, content_commitment, parse_header
 from tracechain.errors import (
+    CheckpointError,
     DataError,
     DecodeError,
     EquivocationError,
     InputError,
     KeyUseError,
-    RefusedError,
     RollbackError,
     StorageError,
     TracechainError,
@@ -31,16 +39,15 @@ from tracechain.event import Event
 from tracechain.ledger import maintenance
 from tracechain.ledger.anchor import Anchor, Anchored
 from tracechain.ledger.authors import Author
-from tracechain.ledger.commit import Batch, Commit, Outcome, acts_of, origin_of, prepare
+from tracechain.ledger.commit import Batch, Commit, Outcome, acts_of, prepare
 from tracechain.ledger.groups import GroupCommit, Request
-from tracechain.ledger.guard import check_anchor, epoch_of
+from tracechain.ledger.guard import NodesError, check_anchor
 from tracechain.ledger.receipt import Receipt
-from tracechain.custody import Act
-from tracechain.record import ClockRecord, EpochRecord, Genesis, KeyAuthorised, KeyRevoked, Record
+from tracechain.record import ClockRecord, EpochRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.signing import PublicKey, Signer
-from tracechain.statement import Submission, check_items, decode_submission
+from tracechain.statement import MAX_COUNT, Submission, check_items, decode_submission
 from tracechain.store import Snapshot, Store, Transaction
-from tracechain.view import ViewNodes, ledger_id
+from tracechain.view import ViewNodes
 
 __all__ = ["DAY", "Ledger", "anchor_path", "system_clock"]
 
@@ -127,10 +134,11 @@ class Ledger:
     ) -> Ledger:
         """Make a new ledger and open it for writing.
 
-        `origin` is the first line of its checkpoints and the name of its key; `signer` holds the log key, `root` the organisation's root
+        `origin` is the first line of its checkpoints and the name of its key; `signer` holds the log key, `root` the
+        organisation's root
         key, which authorises `author`, the key of this process's own events. `jump_limit` is in milliseconds.
         """
-        folder = Path(path)
+        folder = Path(path).absolute()
         anchor_file = anchor_path(folder) if anchor is None else Path(anchor)
         if anchor_file.exists():
             raise InputError(f"{anchor_file} is there already: it anchors another ledger; move it away or name another")
@@ -141,23 +149,36 @@ class Ledger:
         )
         VerifierKey(origin, signer.public_key.algorithm, signer.public_key)
         _check_origin(origin)
+        if author is not None:
+            # Refused before anything is made: a label that cannot be encoded, a signer that does not sign.
+            trial = record.authorise(bytes(32), author, root, author_label)
+            record.check_authorised(bytes(32), trial, genesis.roots)
+        genesis.encode()
+        new = not folder.exists()
         store = Store.create(folder)
         ledger = cls(store, signer, author, clock, random, anchor_file)
         ledger.genesis = genesis
 
         def first(commit: Commit) -> Outcome:
-            outcome = commit.own(EntryType.GENESIS, genesis.encode())
+            ledger.genesis = evolve(genesis, created=commit.sealing.time)
+            outcome = commit.own(EntryType.GENESIS, ledger.genesis.encode())
             commit.ledger_id = ledger.ledger_id = commit.sealing.leaf(0)
             if author is not None:
                 ledger._authorise(commit, record.authorise(ledger.ledger_id, author, root, author_label))
             return outcome
 
+        request: Request[_Job, Receipt] = Request(first)
         try:
             ledger.ledger_id = bytes(32)
             with store.lock.held():
-                ledger._transact([Request(first)], None, create=True)
+                ledger._transact([request], None, create=True)
+            if request.error is not None:
+                raise request.error
         except BaseException:
+            # Nobody was told of it yet: what there is of it must not stand in the way of the next attempt.
             ledger.close()
+            Store.remove(folder, folder=new)
+            anchor_file.unlink(missing_ok=True)
             raise
         return ledger
 
@@ -174,10 +195,11 @@ class Ledger:
     ) -> Ledger:
         """Open a ledger: with `signer` (the log key) for writing, without it for reading.
 
-        Opening costs the same whatever the size. RollbackError or ForkError where the database does not extend what was signed
+        Opening costs the same whatever the size. RollbackError or ForkError where the database does not extend what
+        was signed
         last; KeyUseError for the wrong key; DataError for a folder that is no ledger of this version.
         """
-        folder = Path(path)
+        folder = Path(path).absolute()
         store = Store(folder, writable=signer is not None)
         ledger = cls(store, signer, author, clock, random, anchor_path(folder) if anchor is None else Path(anchor))
         try:
@@ -188,8 +210,9 @@ class Ledger:
                         f"{folder} is signed by key {ledger.genesis.log_key.hash.hex()[:16]}, the key given is"
                         f" {signer.public_key.hash.hex()[:16]}: use the ledger's own log key"
                     )
-                with store.lock.held(), store.snapshot() as snapshot:
-                    ledger._check_sound(snapshot.size, ViewNodes(snapshot), snapshot.checkpoint.encode())
+                # Damage that `reindex` mends must not keep it out: writing is refused until then, see _check_tip.
+                with store.lock.held(), store.read() as txn, contextlib.suppress(NodesError):
+                    ledger._check_sound(txn.entries(), txn, ledger._anchor.read())
         except BaseException:
             ledger.close()
             raise
@@ -209,10 +232,11 @@ class Ledger:
     ) -> Ledger:
         """Go on with a restored backup as a new epoch (format.md section 5.5), and open it for writing.
 
-        What was signed after the backup is lost and stays a finding until it was submitted again and that is settled. Revocations
+        What was signed after the backup is lost and stays a finding until it was submitted again and that is
+        settled. Revocations
         and holds of the lost range have to be made again first. InputError where nothing is lost.
         """
-        folder = Path(path)
+        folder = Path(path).absolute()
         store = Store(folder, writable=True)
         ledger = cls(store, signer, author, clock, random, anchor_path(folder) if anchor is None else Path(anchor))
         try:
@@ -279,26 +303,28 @@ class Ledger:
         """Record events and records of this process's own author key; returns when they are durable.
 
         An event that breaks a rule is kept with its violations (`Receipt.violations`); with `strict` the whole
-        submission is refused instead (RefusedError), before anything is written. Calls from several threads share commits.
+        submission is refused instead (RefusedError), before anything is written. Calls from several threads share
+        commits.
         """
         if self._author is None:
             raise KeyUseError("this ledger was opened without an author key: pass author= to append")
         batch = prepare(tuple(contents), record_class, self._random)
-        return self._groups.submit(_Append(batch, strict))
+        return self._enqueue(_Append(batch, strict))
 
     def submit(self, data: bytes, *, strict: bool = False) -> Receipt:
         """Record a station's submission (format.md section 6.4); the very same one again gets its first receipt.
 
-        Raises DecodeError or SignatureError where it is not what its statement covers, KeyUseError for a key that may not write,
+        Raises DecodeError or SignatureError where it is not what its statement covers, KeyUseError for a key that
+        may not write,
         EquivocationError where the author signed otherwise before (the evidence is kept).
         """
         submission = decode_submission(data)
         batch = _checked_batch(submission)
-        return self._groups.submit(_Submit(submission, batch, strict))
+        return self._enqueue(_Submit(submission, batch, strict))
 
     def authorise(self, authorised: KeyAuthorised) -> Receipt:
         """Let an author's key write from the next entry on; see record.authorise."""
-        return self._groups.submit(lambda commit: self._authorise(commit, authorised))
+        return self._enqueue(lambda commit: self._authorise(commit, authorised))
 
     def revoke(self, revoked: KeyRevoked) -> Receipt:
         """Stop an author's key from the next entry on; see record.revoke."""
@@ -306,11 +332,13 @@ class Ledger:
         def job(commit: Commit) -> Outcome:
             record.check_revoked(self.ledger_id, revoked, self.genesis.roots)
             commit.check_clock()
-            commit.authors = commit.authors.without(revoked.key_hash, commit.sealing.size)
+            authors = commit.authors.without(revoked.key_hash, commit.sealing.size)
             acts = ((record.key_subject(revoked.key_hash), Act.END),)
-            return commit.own(EntryType.KEY_REVOKED, revoked.encode(), acts)
+            outcome = commit.own(EntryType.KEY_REVOKED, revoked.encode(), acts)
+            commit.authors = authors
+            return outcome
 
-        return self._groups.submit(job)
+        return self._enqueue(job)
 
     def authors(self) -> tuple[Author, ...]:
         """All author keys that were ever authorised, in order."""
@@ -330,7 +358,7 @@ class Ledger:
             commit.jump_allowed = True
             return outcome
 
-        return self._groups.submit(job)
+        return self._enqueue(job)
 
     def settle_epoch(self, epoch: int, reason: str, root: Signer) -> Receipt:
         """Record that what an epoch lost was submitted again, or is given up for `reason`."""
@@ -348,8 +376,12 @@ class Ledger:
         DataError where the log's tree is not the signed one: then nothing is changed.
         """
         self._need_signer()
-        with self._store.lock.held(), self._store.write() as txn:
-            return maintenance.reindex(txn, self.genesis, self.verifier, progress)
+        self._store.env.check()
+        with self._store.lock.held():
+            anchored = self._anchor.read()
+            notes = () if anchored is None else (anchored.note,)
+            with self._store.write(rebuild=True) as txn:
+                return maintenance.reindex(txn, self.verifier, progress, notes)
 
     def backup(self, destination: str | os.PathLike[str]) -> Path:
         """Copy the ledger, compacted, to a new folder while it is read and written. The anchor is not copied."""
@@ -360,11 +392,19 @@ class Ledger:
     def _authorise(self, commit: Commit, authorised: KeyAuthorised) -> Outcome:
         record.check_authorised(self.ledger_id, authorised, self.genesis.roots)
         commit.check_clock()
-        commit.authors = commit.authors.with_author(
+        authors = commit.authors.with_author(
             Author(authorised.key, authorised.label, authorised.scope, commit.sealing.size)
         )
         acts = ((record.key_subject(authorised.key.hash), Act.SEE),)
-        return commit.own(EntryType.KEY_AUTHORISED, authorised.encode(), acts)
+        outcome = commit.own(EntryType.KEY_AUTHORISED, authorised.encode(), acts)
+        commit.authors = authors
+        return outcome
+
+    def _enqueue(self, job: _Job) -> Receipt:
+        """Refuse here what must not wait for the others: no key, a closed or poisoned ledger, a forked child."""
+        self._need_signer()
+        self._store.env.check()
+        return self._groups.submit(job)
 
     def _need_signer(self) -> Signer:
         if self._signer is None:
@@ -372,7 +412,6 @@ class Ledger:
         return self._signer
 
     def _commit_group(self, requests: list[Request[_Job, Receipt]]) -> None:
-        self._need_signer()
         with self._store.lock.held():
             self._transact(requests, self._anchor.read())
 
@@ -412,11 +451,20 @@ class Ledger:
         run: list[Request[_Job, Receipt]],
         done: list[tuple[Request[_Job, Receipt], Outcome]],
     ) -> None:
-        """Run neighbouring jobs that go under one statement. What a job is refused for is its own affair."""
+        """Run neighbouring jobs that go under one statement. What a job is refused for is its own affair.
+
+        It is refused before it has sealed anything; an error after that, such as a damaged record that a row leads to,
+        ends the whole commit, for otherwise half a statement would be signed.
+        """
+        start = commit.sealing.size
         try:
             match run[0].job:
                 case _Append(batch, strict):
                     assert self._author is not None
+                    standing = [r for r in run if self._in_scope(commit, r, self._author)]
+                    if not standing:
+                        return
+                    run = standing
                     if strict:
                         commit.check_clock()
                         commit.check_strict(batch.acts)
@@ -426,46 +474,79 @@ class Ledger:
                     done.append((run[0], commit.submit(submission, batch, strict=strict)))
                 case job:
                     done.append((run[0], job(commit)))
-        except (InputError, DecodeError, TracechainError) as error:
-            if isinstance(error, StorageError):
+        except TracechainError as error:
+            if isinstance(error, StorageError) or commit.sealing.size != start:
                 raise
             for request in run:
                 request.error = error
 
+    @staticmethod
+    def _in_scope(commit: Commit, request: Request[_Job, Receipt], author: Signer) -> bool:
+        """Whether the ledger's own author may write what the request holds; refused by itself where not."""
+        assert isinstance(request.job, _Append)
+        try:
+            commit.check_scope(author.public_key.hash, request.job.batch.kinds)
+        except KeyUseError as error:
+            request.error = error
+            return False
+        return True
+
     # ---- soundness ----
 
     def _read_genesis(self) -> None:
-        with self._store.snapshot() as snapshot:
-            part = snapshot.content(0)
+        with self._store.read() as txn:
+            part = txn.content(0)
+            if part is None and not txn.entries():
+                raise DataError(f"{self.path}: its creation was interrupted; remove the folder and create it again")
             if part is None:
                 raise DataError(f"{self.path}: its genesis record is missing; restore a backup")
             self.genesis = Genesis.decode(part[SALT_SIZE:])
-            self.ledger_id = ledger_id(snapshot)
+            self.ledger_id = txn.leaf(0)
+            if content_commitment(part[:SALT_SIZE], part[SALT_SIZE:]) != parse_header(txn.header(0)).content_commitment:
+                raise DataError(f"{self.path}: its genesis record was altered; restore a backup")
 
     def _check_tip(self, txn: Transaction, anchored: Anchored | None) -> None:
         note = txn.meta("checkpoint") or b""
         if anchored is not None and anchored.note == note == self._sound:
             return  # what this process itself signed and anchored last
-        self._check_sound(txn.tip.size, txn, note, anchored)
-        if txn.tip.frontier.root() != parse_checkpoint(parse_note(note).text).root:
+        self._check_sound(txn.entries(), txn, anchored)
+        # What lies beyond the anchor, after a crash before it was written, has our signature in the database alone.
+        try:
+            signed = open_checkpoint(note.decode(), self.verifier)
+        except (CheckpointError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"{self.path}: its checkpoint is damaged ({error}); run `tracechain reindex`, or restore a backup"
+            ) from error
+        epoch = epoch_of(signed.origin)
+        tip = txn.tip
+        if (tip.size, tip.frontier.root(), tip.epoch) != (signed.size, signed.root, epoch):
             raise DataError(f"{self.path}: its tip is not what was signed; run `tracechain reindex`")
-
-    def _check_sound(self, size: int, reader: merkle.NodeReader, note: bytes, anchored: Anchored | None = None) -> None:
-        if anchored is None:
-            anchored = self._anchor.read()
-        check_anchor(str(self.path), size, reader, anchored, self.verifier)
         self._sound = note
+
+    def _check_sound(self, size: int, reader: merkle.NodeReader, anchored: Anchored | None) -> None:
+        check_anchor(str(self.path), size, reader, anchored, self.verifier)
 
     def _begin_epoch(self, reason: str) -> None:
         anchored = self._anchor.read()
         with self._store.snapshot() as snapshot:
             size, note = snapshot.size, snapshot.checkpoint.encode()
+            own = note
+            open_checkpoint(own.decode(), self.verifier)
             if anchored is not None:
                 with contextlib.suppress(RollbackError):
                     check_anchor(str(self.path), size, ViewNodes(snapshot), anchored, self.verifier)
                     raise InputError(f"{self.path} is as new as its anchor: nothing is lost, open it as usual")
                 note = anchored.note
             root = merkle.tree_root(ViewNodes(snapshot), size)
+            header, part = snapshot.header(size - 1), snapshot.content(size - 1)
+        if anchored is not None and header is not None and part is not None:
+            # A restore that was interrupted before it wrote the anchor: its epoch has begun, only the anchor is
+            # missing.
+            if parse_header(header).type == EntryType.EPOCH:
+                begun = EpochRecord.decode(part[SALT_SIZE:])
+                if begun.note == anchored.note:
+                    self._anchor.write(anchored.counter + 1, own)
+                    return
         last = parse_checkpoint(parse_note(note).text)
         epoch = EpochRecord(1 + epoch_of(last.origin), size, root, last.size, note, reason)
 
@@ -484,16 +565,20 @@ class _Nothing(Exception):  # noqa: N818  # not an error: it ends a transaction 
 
 
 def _runs(requests: list[Request[_Job, Receipt]]) -> Iterator[list[Request[_Job, Receipt]]]:
-    """Neighbouring appends that are not strict go under one statement; everything else by itself."""
+    """Neighbouring appends that are not strict go under one statement, as far as one can cover them; all else by
+    itself."""
     run: list[Request[_Job, Receipt]] = []
+    count = 0
     for request in requests:
-        if isinstance(request.job, _Append) and not request.job.strict:
-            run.append(request)
-            continue
-        if run:
+        own = len(request.job.batch.parts) if isinstance(request.job, _Append) and not request.job.strict else 0
+        if run and not 0 < own <= MAX_COUNT - count:
             yield run
-            run = []
-        yield [request]
+            run, count = [], 0
+        if own:
+            run.append(request)
+            count += own
+        else:
+            yield [request]
     if run:
         yield run
 

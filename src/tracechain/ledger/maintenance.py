@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from tracechain.checkpoint import VerifierKey, open_checkpoint
+from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from tracechain.entry import SALT_SIZE, EntryType, decode_rows, parse_header
-from tracechain.errors import DataError, InputError, StorageError
+from tracechain.errors import CheckpointError, DataError, InputError, StorageError
 from tracechain.ledger.authors import Author, Authors, Logged
-from tracechain.ledger.guard import epoch_of
 from tracechain.merkle import Frontier
-from tracechain.record import Evidence, Genesis, KeyAuthorised, KeyRevoked
+from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, epoch_of
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
-from tracechain.store.files import FIRST_GENERATION, explain, sync_folder, write_durably
+from tracechain.store.files import FIRST_GENERATION, explain, sync_file, sync_folder, write_durably
 from tracechain.store.tables import STATE_SHIFT
 
 __all__ = ["backup", "reindex"]
@@ -25,17 +24,19 @@ _CHUNK = 4096
 Progress = Callable[[int, int], None]
 
 
-def reindex(txn: Transaction, genesis: Genesis, verifier: VerifierKey, progress: Progress | None = None) -> int:
+def reindex(
+    txn: Transaction,
+    verifier: VerifierKey,
+    progress: Progress | None = None,
+    notes: Iterable[bytes] = (),
+) -> int:
     """Rebuild every derived table and value in this transaction; returns the number of units.
 
     The tree over the headers has to have the root that the last checkpoint signed: an index is not made from a log
-    that was altered.
+    that was altered. Where the stored checkpoint is damaged, one of `notes` (the anchor's) may stand in for it.
     """
-    note = (txn.meta("checkpoint") or b"").decode()
-    checkpoint = open_checkpoint(note, verifier)
     size = txn.entries()
-    if size != checkpoint.size:
-        raise DataError(f"{txn.env.folder}: {size} headers, but {checkpoint.size} were signed; restore a backup")
+    note, checkpoint = _signed(txn, verifier, size, (txn.meta("checkpoint") or b"", *notes))
     txn.clear_derived()
     frontier = Frontier()
     authors = Authors()
@@ -63,9 +64,25 @@ def reindex(txn: Transaction, genesis: Genesis, verifier: VerifierKey, progress:
         raise DataError(
             f"{txn.env.folder}: the log is not what was signed, so no index is made of it; run `tracechain verify`"
         )
+    txn.put_meta("checkpoint", note)
     txn.put_meta("tip", Tip(frontier, time, epoch_of(checkpoint.origin)).encode())
     txn.put_meta("keys", authors.encode())
     return UnitIndex.rebuild(txn.env, txn.txn, _drain(words))
+
+
+def _signed(txn: Transaction, verifier: VerifierKey, size: int, notes: Iterable[bytes]) -> tuple[bytes, Checkpoint]:
+    """The first of the notes that the log key signed over a tree of this size."""
+    said = ""
+    for note in notes:
+        try:
+            checkpoint = open_checkpoint(note.decode(), verifier)
+        except (CheckpointError, UnicodeDecodeError) as error:
+            said = said or f"the checkpoint does not stand ({error})"
+            continue
+        if checkpoint.size == size:
+            return note, checkpoint
+        said = f"{size} headers, but {checkpoint.size} were signed"
+    raise DataError(f"{txn.env.folder}: {said}; restore a backup")
 
 
 def _drain(words: dict[str, int]) -> Iterator[tuple[str, int]]:
@@ -107,10 +124,15 @@ def backup(store: Store, destination: Path) -> Path:
         store.env.copy(partial / "ledger" / FIRST_GENERATION)
         store.vault.copy(partial / "vault" / FIRST_GENERATION)
         for part in ("ledger", "vault"):
+            sync_file(partial / part / FIRST_GENERATION / "data.mdb")  # LMDB's copy does not
             sync_folder(partial / part / FIRST_GENERATION)
             write_durably(partial / part / "CURRENT", f"{FIRST_GENERATION}\n".encode())
+        sync_folder(partial)
         partial.rename(destination)
         sync_folder(destination.parent)
-    except OSError as error:
-        raise StorageError(f"cannot back up to {destination}: {explain(error, destination.parent)}") from error
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise StorageError(f"cannot back up to {destination}: {explain(error, destination.parent)}") from error
+        raise
     return destination

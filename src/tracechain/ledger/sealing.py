@@ -70,8 +70,17 @@ class Sealing:
         """The leaf of an entry of this commit."""
         return self._leaves[index - self.start]
 
+    def header(self, index: int) -> bytes:
+        """The header of an entry, of this commit or before it."""
+        return self._headers[index - self.start] if index >= self.start else self._txn.header(index)
+
+    def content(self, index: int) -> bytes | None:
+        """Salt and content of an entry, of this commit or before it."""
+        return self._contents[index - self.start] if index >= self.start else self._txn.content(index)
+
     def own(self, kind: EntryType, content: bytes, acts: Acts = (), *, author: bytes = bytes(8), seq: int = 0) -> int:
-        """Append one entry that the ledger makes: genesis, statement, keys, clock, epoch, evidence. Returns its index."""
+        """Append one entry that the ledger makes: genesis, statement, keys, clock, epoch, evidence. Returns its
+        index."""
         salt = self._random(SALT_SIZE)
         commitment = content_commitment(salt, content)
         self.covered(kind, 0, author, seq, [salt + content], [commitment], [acts])

@@ -1,0 +1,151 @@
+"""What a verification finds: values with a code, a place and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from attrs import evolve, field, frozen
+
+from tracechain.checkpoint import Checkpoint, VerifierKey
+from tracechain.errors import VerificationError
+
+__all__ = ["Code", "Finding", "Findings", "Report"]
+
+
+class Code(StrEnum):
+    """The kinds of findings. The names are stable: programs act on them."""
+
+    # the tree and what is signed
+    CHECKPOINT_MISSING = "CHECKPOINT_MISSING"
+    CHECKPOINT_MALFORMED = "CHECKPOINT_MALFORMED"
+    CHECKPOINT_SIGNATURE = "CHECKPOINT_SIGNATURE"
+    CHECKPOINT_ORIGIN = "CHECKPOINT_ORIGIN"
+    CHECKPOINT_SIZE = "CHECKPOINT_SIZE"
+    TREE_ROOT = "TREE_ROOT"
+    TREE_NODE = "TREE_NODE"
+    TAIL_SURPLUS = "TAIL_SURPLUS"
+    ROLLBACK = "ROLLBACK"
+    FORK = "FORK"
+    # headers
+    ENTRY_MISSING = "ENTRY_MISSING"
+    ENTRY_DUPLICATED = "ENTRY_DUPLICATED"
+    ENTRY_ORDER = "ENTRY_ORDER"
+    HEADER_MALFORMED = "HEADER_MALFORMED"
+    HEADER_COUNTS = "HEADER_COUNTS"
+    TIME_DECREASED = "TIME_DECREASED"
+    TIME_JUMP = "TIME_JUMP"
+    TIME_FLAG = "TIME_FLAG"
+    # contents
+    CONTENT_MISSING = "CONTENT_MISSING"
+    CONTENT_COMMITMENT = "CONTENT_COMMITMENT"
+    CONTENT_MALFORMED = "CONTENT_MALFORMED"
+    # rows and chains
+    ROWS_MISSING = "ROWS_MISSING"
+    ROWS_MALFORMED = "ROWS_MALFORMED"
+    ROW_ROOT = "ROW_ROOT"
+    ROW_SUBJECTS = "ROW_SUBJECTS"
+    ROW_ACT = "ROW_ACT"
+    ROW_FIRST = "ROW_FIRST"
+    ROW_LINK = "ROW_LINK"
+    ROW_STATE = "ROW_STATE"
+    ROW_VIOLATIONS = "ROW_VIOLATIONS"
+    # statements and authors
+    STATEMENT_MALFORMED = "STATEMENT_MALFORMED"
+    STATEMENT_LEDGER = "STATEMENT_LEDGER"
+    STATEMENT_AUTHOR = "STATEMENT_AUTHOR"
+    STATEMENT_SIGNATURE = "STATEMENT_SIGNATURE"
+    STATEMENT_COVERAGE = "STATEMENT_COVERAGE"
+    STATEMENT_ROOT = "STATEMENT_ROOT"
+    EVENT_UNCOVERED = "EVENT_UNCOVERED"
+    AUTHOR_UNKNOWN = "AUTHOR_UNKNOWN"
+    AUTHOR_REVOKED = "AUTHOR_REVOKED"
+    AUTHOR_SCOPE = "AUTHOR_SCOPE"
+    AUTHOR_GAP = "AUTHOR_GAP"
+    AUTHOR_CHAIN = "AUTHOR_CHAIN"
+    EQUIVOCATION = "EQUIVOCATION"
+    # the ledger's own records
+    GENESIS = "GENESIS"
+    KEY_RECORD = "KEY_RECORD"
+    CLOCK_RECORD = "CLOCK_RECORD"
+    EPOCH_RECORD = "EPOCH_RECORD"
+    EPOCH_LOST = "EPOCH_LOST"
+    EVIDENCE_RECORD = "EVIDENCE_RECORD"
+    SETTLEMENT = "SETTLEMENT"
+    # the index of a live ledger
+    INDEX = "INDEX"
+
+
+@frozen
+class Finding:
+    """One thing that is wrong: what (code), where (entry index, subject) and in words."""
+
+    code: Code
+    index: int | None
+    detail: str
+    subject: str | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.index is None else f" entry {self.index}"
+        who = "" if self.subject is None else f" {self.subject}"
+        return f"{self.code}{where}{who}: {self.detail}"
+
+
+class Findings:
+    """Collects findings up to a limit; the rest is counted."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self.items: list[Finding] = []
+        self.beyond = 0
+        self._most = most
+
+    def add(self, code: Code, index: int | None, detail: str, subject: str | None = None) -> None:
+        """Note a finding."""
+        if len(self.items) < self._most:
+            self.items.append(Finding(code, index, detail, subject))
+        else:
+            self.beyond += 1
+
+    def extend(self, items: tuple[Finding, ...], beyond: int) -> None:
+        """Take over the findings of a part."""
+        room = self._most - len(self.items)
+        self.items += items[:room]
+        self.beyond += beyond + max(0, len(items) - room)
+
+
+@frozen
+class Report:
+    """The outcome of a verification. True only without findings; `notes` say what was not checked.
+
+    `size` is the number of entries of the log, `entries`, `rows`, `statements`, `units` count what was checked.
+    """
+
+    findings: tuple[Finding, ...]
+    size: int
+    entries: int
+    rows: int
+    statements: int
+    units: int
+    checkpoint: Checkpoint | None
+    notes: tuple[str, ...] = field(default=())
+    beyond: int = 0
+    verifier: VerifierKey | None = None
+
+    def __bool__(self) -> bool:
+        return not self.findings
+
+    def with_findings(self, more: Iterable[Finding]) -> Report:
+        """The same report with further findings."""
+        return evolve(self, findings=(*self.findings, *more))
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """The codes found, each once, in order of appearance."""
+        return tuple(dict.fromkeys(f.code for f in self.findings))
+
+    def raise_for_findings(self) -> None:
+        """Raise VerificationError if anything was found."""
+        if self.findings:
+            first = self.findings[0]
+            more = len(self.findings) - 1 + self.beyond
+            raise VerificationError(f"{first}" + (f"; and {more} more findings" if more else ""), self.findings)

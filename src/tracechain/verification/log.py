@@ -1,0 +1,245 @@
+"""Verification of a whole log, from the results of its ranges: tree, checkpoint, keys, authors, epochs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from attrs import define, field
+
+from tracechain import merkle, record
+from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
+from tracechain.entry import EntryType
+from tracechain.errors import CheckpointError, DataError, KeyUseError
+from tracechain.merkle import Node, node_hash
+from tracechain.record import (
+    EpochRecord,
+    Evidence,
+    Genesis,
+    KeyAuthorised,
+    KeyRevoked,
+    decode_record,
+    epoch_of,
+    origin_of,
+)
+from tracechain.signing import PublicKey, verify
+from tracechain.verification.findings import Code, Findings
+from tracechain.verification.range import RangeResult, Said
+
+__all__ = ["Tree", "check_authors", "check_checkpoint", "check_own_entries"]
+
+
+@define
+class Tree:
+    """Puts the subtrees of ranges together; remembers the roots at the sizes that were asked for."""
+
+    _nodes: list[Node] = field(factory=list)
+    _size: int = 0
+
+    def add(self, subtrees: list[Node]) -> None:
+        """Append the subtrees of the next range."""
+        for height, index, value in subtrees:
+            node = (height, index, value)
+            self._size = (index + 1) << height
+            while self._nodes and self._nodes[-1][0] == node[0] and node[1] & 1:
+                other = self._nodes.pop()
+                node = (node[0] + 1, node[1] >> 1, node_hash(other[2], node[2]))
+            self._nodes.append(node)
+
+    @property
+    def size(self) -> int:
+        """Leaves so far."""
+        return self._size
+
+    def root(self) -> bytes:
+        """The root so far."""
+        if not self._nodes:
+            return merkle.EMPTY_ROOT
+        folded = self._nodes[-1][2]
+        for _, _, value in reversed(self._nodes[:-1]):
+            folded = node_hash(value, folded)
+        return folded
+
+
+def check_checkpoint(
+    findings: Findings, note: str, verifier: VerifierKey | None, origin: str | None, size: int, root: bytes
+) -> Checkpoint | None:
+    """Hold the signed note against the tree; without a verifier only its form and its tree are checked."""
+    if not note:
+        findings.add(Code.CHECKPOINT_MISSING, None, "there is no signed checkpoint")
+        return None
+    try:
+        checkpoint = parse_checkpoint(parse_note(note).text)
+    except CheckpointError as error:
+        findings.add(Code.CHECKPOINT_MALFORMED, None, str(error))
+        return None
+    if verifier is not None:
+        try:
+            open_checkpoint(note, verifier)
+        except (CheckpointError, KeyUseError) as error:
+            findings.add(Code.CHECKPOINT_SIGNATURE, None, f"not signed by the log's key: {error}")
+    if origin is not None and checkpoint.origin != origin:
+        findings.add(Code.CHECKPOINT_ORIGIN, None, f"its origin is {checkpoint.origin!r}, this log's is {origin!r}")
+    if checkpoint.size != size:
+        findings.add(Code.CHECKPOINT_SIZE, None, f"it signs {checkpoint.size} entries, {size} are there")
+    elif checkpoint.root != root:
+        findings.add(Code.TREE_ROOT, None, "the entries are not those that were signed: the tree's root differs")
+    return checkpoint
+
+
+@define
+class Keys:
+    """When author keys came in and went out, by position."""
+
+    authorised: dict[bytes, tuple[int, tuple[str, ...] | None]] = field(factory=dict)
+    revoked: dict[bytes, int] = field(factory=dict)
+    ids: dict[bytes, int] = field(factory=dict)
+
+
+def check_own_entries(
+    findings: Findings, ledger_id: bytes, genesis: Genesis, results: list[RangeResult]
+) -> tuple[Keys, str, list[tuple[int, EpochRecord]], set[int], list[tuple[bytes, int, int]], list[str]]:
+    """Check key records, epochs, evidence and settlements.
+
+    Returns keys, the origin of the last checkpoint, the epochs, the settled ones, settled gaps, and notes.
+    """
+    keys, epochs, settled, gaps, notes = Keys(), [], set(), [], []
+    epoch = 0
+    by_hash: dict[bytes, PublicKey] = {}
+    for index, kind, content in (own for result in results for own in result.own):
+        try:
+            match kind:
+                case EntryType.KEY_AUTHORISED:
+                    _authorised(findings, keys, by_hash, ledger_id, genesis, index, KeyAuthorised.decode(content))
+                case EntryType.KEY_REVOKED:
+                    revoked = KeyRevoked.decode(content)
+                    record.check_revoked(ledger_id, revoked, genesis.roots)
+                    if revoked.key_hash in keys.revoked:
+                        findings.add(Code.KEY_RECORD, index, "the key was revoked before")
+                    keys.revoked.setdefault(revoked.key_hash, index)
+                case EntryType.EPOCH:
+                    begun = EpochRecord.decode(content)
+                    epoch = _epoch(findings, genesis, index, begun, epoch)
+                    epochs.append((index, begun))
+                case EntryType.EVIDENCE:
+                    _evidence(findings, by_hash, index, Evidence.decode(content))
+                case EntryType.RECORD:
+                    settlement = decode_record(content)
+                    about = record.check_settled(ledger_id, settlement, genesis.roots)
+                    if settlement.kind == "epoch-settled":
+                        settled.add(about[0])
+                        notes.append(f"the loss of epoch {about[0]} is settled: {about[1]}")
+                    else:
+                        gaps.append(about[:3])
+                        notes.append(
+                            f"numbers {about[1]} to {about[2] - 1} of {about[0].hex()[:16]} are given up: {about[3]}"
+                        )
+                case EntryType.GENESIS if index:
+                    findings.add(Code.GENESIS, index, "a genesis record stands only at entry 0")
+        except DataError as error:
+            findings.add(_CODES.get(EntryType(kind), Code.CONTENT_MALFORMED), index, str(error))
+    return keys, origin_of(genesis, epoch), epochs, settled, gaps, notes
+
+
+_CODES = {
+    EntryType.KEY_AUTHORISED: Code.KEY_RECORD,
+    EntryType.KEY_REVOKED: Code.KEY_RECORD,
+    EntryType.EPOCH: Code.EPOCH_RECORD,
+    EntryType.EVIDENCE: Code.EVIDENCE_RECORD,
+    EntryType.RECORD: Code.SETTLEMENT,
+}
+
+
+def _authorised(
+    findings: Findings,
+    keys: Keys,
+    by_hash: dict[bytes, PublicKey],
+    ledger_id: bytes,
+    genesis: Genesis,
+    index: int,
+    authorised: KeyAuthorised,
+) -> None:
+    record.check_authorised(ledger_id, authorised, genesis.roots)
+    key_hash, key_id = authorised.key.hash, authorised.key.id
+    if key_id in keys.ids:
+        findings.add(Code.KEY_RECORD, index, f"a key with this id was authorised in entry {keys.ids[key_id]}")
+    if key_hash in keys.revoked:
+        findings.add(Code.KEY_RECORD, index, "the key was revoked before")
+    keys.ids.setdefault(key_id, index)
+    keys.authorised.setdefault(key_hash, (index, authorised.scope))
+    by_hash[key_hash] = authorised.key
+
+
+def _epoch(findings: Findings, genesis: Genesis, index: int, begun: EpochRecord, epoch: int) -> int:
+    verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
+    last = open_checkpoint(begun.note, verifier)
+    wrong = [
+        words
+        for bad, words in (
+            (begun.size != index, f"it says {begun.size} entries were before it, {index} were"),
+            (begun.epoch != 1 + epoch_of(last.origin), "its number does not follow that of the note it holds"),
+            (begun.epoch <= epoch, f"epoch {begun.epoch} after epoch {epoch}"),
+            (last.size != begun.lost_end, "the end of the lost range is not the size in the note it holds"),
+            (begun.lost_end < begun.size, "the lost range ends before it begins"),
+            (begun.lost_end == begun.size and begun.root != last.root, "its root is not that of the note it holds"),
+        )
+        if bad
+    ]
+    for words in wrong:
+        findings.add(Code.EPOCH_RECORD, index, words)
+    return max(epoch, begun.epoch)
+
+
+def _evidence(findings: Findings, by_hash: dict[bytes, PublicKey], index: int, evidence: Evidence) -> None:
+    message = evidence.message
+    prefix = b"tracechain statement v0\n"
+    if not message.startswith(prefix):
+        raise DataError("the evidence holds no statement")
+    author = message[len(prefix) + 1 + 34 + 2 :][:32]
+    key = by_hash.get(author)
+    if key is None:
+        raise DataError("the evidence is of an unknown author")
+    verify(key, message, evidence.signature)
+    findings.add(
+        Code.EQUIVOCATION,
+        index,
+        f"author {author.hex()[:16]} signed two different statements: one is entry {evidence.index}, the other is here",
+    )
+
+
+def check_authors(findings: Findings, keys: Keys, statements: list[Said], gaps: list[tuple[bytes, int, int]]) -> None:
+    """Check each author's authorisation, numbers, and chain of statements (format.md section 6)."""
+    by_author: dict[bytes, list[Said]] = defaultdict(list)
+    for said in statements:
+        by_author[said.author].append(said)
+        known = keys.authorised.get(said.author)
+        if known is None or known[0] > said.index:
+            findings.add(Code.AUTHOR_UNKNOWN, said.index, f"author key {said.author.hex()[:16]} is not authorised here")
+        elif known[1] is not None and not said.kinds <= set(known[1]):
+            beyond = ", ".join(sorted(said.kinds - set(known[1])))
+            findings.add(Code.AUTHOR_SCOPE, said.index, f"the author's key is not authorised for {beyond}")
+        revoked = keys.revoked.get(said.author)
+        if revoked is not None and revoked < said.index:
+            findings.add(Code.AUTHOR_REVOKED, said.index, f"the author's key was revoked in entry {revoked}")
+    for author, own in by_author.items():
+        own.sort(key=lambda s: (s.first, s.index))
+        end, previous = 0, bytes(32)
+        for said in own:
+            if said.first < end:
+                findings.add(
+                    Code.EQUIVOCATION,
+                    said.index,
+                    f"author {author.hex()[:16]} covers number {said.first} twice",
+                )
+            elif said.first > end:
+                if not any(a == author and start <= end and said.first <= stop for a, start, stop in gaps):
+                    findings.add(
+                        Code.AUTHOR_GAP,
+                        said.index,
+                        f"author {author.hex()[:16]}: numbers {end} to {said.first - 1} are missing",
+                    )
+            elif said.previous != previous:
+                findings.add(
+                    Code.AUTHOR_CHAIN, said.index, "it names another statement before it than the one in the log"
+                )
+            if said.first + said.count > end:
+                end, previous = said.first + said.count, said.hash

@@ -1,0 +1,402 @@
+"""verify: a whole log, or what was added since a checkpoint; in this process or in several."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from multiprocessing import get_context
+
+from attrs import frozen
+
+from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
+from tracechain.entry import COVERED_TYPES, SALT_SIZE, EntryType, Row, decode_rows
+from tracechain.errors import CheckpointError, DataError, InputError
+from tracechain.record import Genesis, KeyAuthorised
+from tracechain.signing import PublicKey
+from tracechain.verification.findings import Code, Finding, Findings, Report
+from tracechain.verification.log import Tree, check_authors, check_checkpoint, check_own_entries
+from tracechain.verification.range import RangeCheck, RangeResult, check_link
+from tracechain.view import View
+
+__all__ = ["OpenView", "verify", "verify_in_processes"]
+
+Progress = Callable[[int, int], None]
+#: Opens a view in whichever process it is called; a context manager, importable by name.
+OpenView = Callable[[], AbstractContextManager[View]]
+_SHIFT = 40
+_MASK = (1 << _SHIFT) - 1
+#: Entries of one task: bounds what a process holds of leaves.
+_TASK = 1 << 18
+
+NO_KEY = "no verifier key was given: signatures were checked against the key that the log names itself"
+UNWITNESSED = "UNWITNESSED: no witness's cosignature was asked for, so an operator with all keys is taken at his word"
+
+
+def verify(
+    view: View,
+    *,
+    verifier: VerifierKey | None = None,
+    since: str | None = None,
+    index: bool = False,
+    progress: Progress | None = None,
+    most: int = 1000,
+) -> Report:
+    """Check a log from its bytes alone: every header, content, row, link, statement, signature, and the tree.
+
+    `verifier` is the log's key as the caller knows it from outside. With `since`, an older signed note that the
+    caller kept,
+    the entries before it are only hashed and their chains followed (they were verified then), and the log has to extend
+    it. With `index`, the live index is held against the chains. At most `most` findings are listed, the rest is
+    counted.
+    """
+    findings = Findings(most)
+    old = _open_since(findings, view, since, verifier)
+    genesis, ledger_id = _genesis(findings, view)
+    keys: dict[bytes, PublicKey] = {}
+    last: dict[str, int] = {}
+    results: list[RangeResult] = []
+    tree = Tree()
+    start = 0
+    if old is not None:
+        start = min(old.size, view.size)
+        tree, results = _skim(findings, view, start, last, keys, progress)
+        if tree.root() != old.root and old.size <= view.size:
+            findings.add(
+                Code.FORK, None, f"its first {old.size} entries are not those that were signed in the older note"
+            )
+    done = start
+    for at, end in _tasks(view, start, view.size):
+        check = RangeCheck(view, at, end, last=last, keys=keys, findings=findings, genesis=genesis, ledger_id=ledger_id)
+        base = done
+
+        def tick(count: int) -> None:
+            nonlocal done
+            done += count
+            if progress is not None:
+                progress(done, view.size)
+
+        result = check.run(tick)
+        done = base + (end - at)
+        tree.add(result.subtrees)
+        results.append(result)
+    if index:
+        _check_index(findings, view, last)
+    return _conclude(findings, view, results, tree, genesis, ledger_id, verifier, since, len(last))
+
+
+# ---- several processes ---------------------------------------------------------------------------
+
+
+@frozen
+class _Part:
+    """What a worker sends back; dictionaries travel as one text and arrays, which is several times quicker."""
+
+    result: RangeResult
+    findings: tuple[Finding, ...]
+    beyond: int
+    subjects: str
+    words: array[int]
+    entering: str
+    rows: tuple[tuple[int, Row], ...] | None
+    entering_index: array[int]
+    entering_previous: array[int]
+    entering_kind: array[int]
+    kinds: tuple[tuple[int, int, tuple[int, ...]], ...]
+
+
+def _work(open_view: OpenView, start: int, stop: int, keys: tuple[PublicKey, ...], most: int) -> _Part:
+    with open_view() as view:
+        findings = Findings(most)
+        genesis, ledger_id = _genesis(Findings(), view)
+        last: dict[str, int] = {}
+        entering: dict[str, tuple[int, Row]] = {}
+        check = RangeCheck(
+            view,
+            start,
+            stop,
+            last=last,
+            keys={key.hash: key for key in keys},
+            findings=findings,
+            entering=entering if start else None,
+            genesis=genesis,
+            ledger_id=ledger_id,
+        )
+        result = check.run()
+    kinds: dict[tuple[int, int, tuple[int, ...]], int] = {}
+    kind_of = [kinds.setdefault((r.act, r.state, r.violations), len(kinds)) for _, r in entering.values()]
+    return _Part(
+        result,
+        tuple(findings.items),
+        findings.beyond,
+        "\n".join(last),
+        array("Q", last.values()),
+        "\n".join(entering),
+        None,
+        array("Q", [i for i, _ in entering.values()]),
+        array("Q", [0 if r.previous is None else r.previous + 1 for _, r in entering.values()]),
+        array("Q", kind_of),
+        tuple(kinds),
+    )
+
+
+def verify_in_processes(
+    open_view: OpenView,
+    processes: int,
+    *,
+    verifier: VerifierKey | None = None,
+    index: bool = False,
+    progress: Progress | None = None,
+    most: int = 1000,
+) -> Report:
+    """The same as `verify` of a whole log, the ranges of it in several processes."""
+    if processes < 1:
+        raise InputError("at least one process is needed")
+    with open_view() as view:
+        findings = Findings(most)
+        genesis, ledger_id = _genesis(findings, view)
+        size = view.size
+        keys, bounds = _survey(view, size, processes)
+        last: dict[str, int] = {}
+        tree = Tree()
+        results: list[RangeResult] = []
+        context = get_context("spawn")  # a forked child must not inherit an open LMDB environment
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            parts = pool.map(
+                _work,
+                *zip(*((open_view, at, end, keys, most) for at, end in bounds), strict=True),
+            )
+            for (_, end), part in zip(bounds, parts, strict=True):
+                _join(findings, last, part)
+                tree.add(part.result.subtrees)
+                results.append(part.result)
+                if progress is not None:
+                    progress(end, size)
+        if index:
+            _check_index(findings, view, last)
+        return _conclude(findings, view, results, tree, genesis, ledger_id, verifier, None, len(last))
+
+
+def _join(findings: Findings, last: dict[str, int], part: _Part) -> None:
+    """Hold the first rows of a range against the ranges before it, then take over where its subjects stand."""
+    findings.extend(part.findings, part.beyond)
+    if part.entering:
+        columns = zip(
+            part.entering.split("\n"),
+            part.entering_index,
+            part.entering_previous,
+            part.entering_kind,
+            strict=True,
+        )
+        known: set[tuple[int, int]] = set()
+        for subject, index, previous, kind in columns:
+            word = last.get(subject, 0)
+            # The usual case is settled by two comparisons; the rules are asked once a combination.
+            if word & _MASK == previous and (word >> _SHIFT, kind) in known:
+                continue
+            act, state, violations = part.kinds[kind]
+            row = Row(subject, act, previous - 1 if previous else None, state, violations)
+            before = len(findings.items) + findings.beyond
+            check_link(findings, index, row, word or None, known=True)
+            if len(findings.items) + findings.beyond == before:
+                known.add((word >> _SHIFT, kind))
+    if part.subjects:
+        last.update(zip(part.subjects.split("\n"), part.words, strict=True))
+
+
+def _survey(view: View, size: int, processes: int) -> tuple[tuple[PublicKey, ...], list[tuple[int, int]]]:
+    """The author keys in the log, and ranges that do not cut a statement from its entries."""
+    keys: list[PublicKey] = []
+    free: list[int] = []  # indices at which a range may begin
+    want = max(1, min(_TASK, -(-size // processes)))
+    for index, header in view.headers(0, size):
+        kind = header[4]
+        if kind in COVERED_TYPES:
+            continue
+        if index - (free[-1] if free else 0) >= want:
+            free.append(index)
+        if kind == EntryType.KEY_AUTHORISED:
+            part = view.content(index)
+            if part is not None:
+                try:
+                    keys.append(KeyAuthorised.decode(part[SALT_SIZE:]).key)
+                except DataError:
+                    continue  # the range that holds it says so
+    starts = [0, *free]
+    return tuple(keys), [(a, b) for a, b in zip(starts, [*free, size], strict=True) if a < b]
+
+
+# ---- parts ---------------------------------------------------------------------------------------
+
+
+def _genesis(findings: Findings, view: View) -> tuple[Genesis | None, bytes]:
+    header, part = view.header(0), view.content(0)
+    if header is None or part is None:
+        findings.add(Code.GENESIS, 0, "the genesis record is missing")
+        return None, b""
+    try:
+        genesis = Genesis.decode(part[SALT_SIZE:])
+    except DataError as error:
+        findings.add(Code.GENESIS, 0, str(error))
+        return None, b""
+    if header[4] != EntryType.GENESIS or genesis.created != int.from_bytes(header[8:16], "big"):
+        findings.add(Code.GENESIS, 0, "entry 0 is not a genesis record of its own receipt time")
+    return genesis, sha256(b"\0" + header).digest()
+
+
+def _tasks(view: View, start: int, size: int) -> Iterable[tuple[int, int]]:
+    """Ranges of at most about _TASK entries that do not cut a statement from its entries."""
+    while start < size:
+        end = min(start + _TASK, size)
+        while end < size and (header := view.header(end)) is not None and header[4] in COVERED_TYPES:
+            end += 1
+        yield start, end
+        start = end
+
+
+def _open_since(findings: Findings, view: View, since: str | None, verifier: VerifierKey | None) -> Checkpoint | None:
+    if since is None:
+        return None
+    try:
+        old = parse_checkpoint(parse_note(since).text) if verifier is None else open_checkpoint(since, verifier)
+    except CheckpointError as error:
+        raise InputError(f"the older checkpoint cannot be used: {error}") from error
+    if old.size > view.size:
+        findings.add(
+            Code.ROLLBACK, None, f"{view.size} entries, but the older note signs {old.size}: the log was rolled back"
+        )
+    return old
+
+
+def _skim(
+    findings: Findings,
+    view: View,
+    stop: int,
+    last: dict[str, int],
+    keys: dict[bytes, PublicKey],
+    progress: Progress | None,
+) -> tuple[Tree, list[RangeResult]]:
+    """Hash the headers of what was verified before, and follow its rows; nothing is checked again."""
+    from tracechain.merkle import Frontier
+    from tracechain.statement import decode_statement
+    from tracechain.verification.range import Said
+
+    frontier, result = Frontier(), RangeResult()
+    leaves: list[bytes] = []
+    kinds: set[str] = set()
+    for index, header in view.headers(0, stop):
+        leaves.append(sha256(b"\0" + header).digest())
+        kind = header[4]
+        if kind not in COVERED_TYPES:
+            part = view.content(index)
+            content = b"" if part is None else part[SALT_SIZE:]
+            try:
+                if kind == EntryType.STATEMENT:
+                    s = decode_statement(content)
+                    result.statements.append(
+                        Said(index, s.author, s.first, s.count, s.previous, s.hash, frozenset(kinds))
+                    )
+                else:
+                    result.own.append((index, kind, content))
+                if kind == EntryType.KEY_AUTHORISED:
+                    key = KeyAuthorised.decode(content).key
+                    keys[key.hash] = key
+            except DataError as error:
+                findings.add(Code.CONTENT_MALFORMED, index, str(error))
+        if len(leaves) == 4096:
+            frontier.extend(leaves)
+            leaves.clear()
+            if progress is not None:
+                progress(index + 1, view.size)
+    frontier.extend(leaves)
+    for index, part in view.all_rows(0, stop):
+        try:
+            for row in decode_rows(part[SALT_SIZE:])[1]:
+                last[row.subject] = row.state << _SHIFT | index + 1
+        except DataError as error:
+            findings.add(Code.ROWS_MALFORMED, index, str(error))
+    tree = Tree()
+    at = 0
+    for value in frontier.hashes:
+        height = (frontier.size - at).bit_length() - 1
+        tree.add([(height, at >> height, value)])
+        at += 1 << height
+    return tree, [result]
+
+
+def _check_index(findings: Findings, view: View, last: dict[str, int]) -> None:
+    """Hold the live index against the chains."""
+    count = 0
+    try:
+        for subject, unit in view.units():
+            count += 1
+            word = last.get(subject)
+            if word != unit.state << _SHIFT | unit.last + 1:
+                findings.add(
+                    Code.INDEX,
+                    None,
+                    "the index has another state or entry than the log: run `tracechain reindex`",
+                    subject,
+                )
+    except (DataError, UnicodeDecodeError) as error:
+        findings.add(Code.INDEX, None, f"the index cannot be read ({error}): run `tracechain reindex`")
+        return
+    if count != len(last):
+        findings.add(Code.INDEX, None, f"the index has {count} subjects, the log {len(last)}: run `tracechain reindex`")
+
+
+def _conclude(
+    findings: Findings,
+    view: View,
+    results: list[RangeResult],
+    tree: Tree,
+    genesis: Genesis | None,
+    ledger_id: bytes,
+    verifier: VerifierKey | None,
+    since: str | None,
+    units: int,
+) -> Report:
+    notes: list[str] = []
+    origin = None
+    statements = [said for result in results for said in result.statements]
+    if genesis is not None:
+        keys, origin, epochs, settled, gaps, said_notes = check_own_entries(findings, ledger_id, genesis, results)
+        notes += said_notes
+        check_authors(findings, keys, statements, gaps)
+        for index, begun in epochs:
+            if begun.epoch not in settled:
+                findings.add(
+                    Code.EPOCH_LOST,
+                    index,
+                    f"epoch {begun.epoch}: entries {begun.size} to {begun.lost_end - 1} of the epoch before are lost, until"
+                    " they were submitted again and that is settled",
+                )
+        if verifier is not None and (verifier.name, verifier.key) != (genesis.origin, genesis.log_key):
+            findings.add(Code.GENESIS, 0, f"the log names another key or origin than {verifier.name}")
+        if verifier is None:
+            notes.append(NO_KEY)
+            verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
+    if view.header(view.size) is not None:
+        findings.add(Code.TAIL_SURPLUS, view.size, "there are entries past the end of the log")
+    checkpoint = check_checkpoint(findings, view.checkpoint, verifier, origin, view.size, tree.root())
+    notes.append(UNWITNESSED)
+    unknown = sum(result.unknown_rules for result in results)
+    if unknown:
+        notes.append(f"{unknown} entries follow rules that this version does not know: their states were not checked")
+    if since is not None:
+        notes.append("entries before the older checkpoint were hashed and followed, not verified again")
+    checked = [result for result in results if result.entries]
+    return Report(
+        tuple(findings.items),
+        view.size,
+        sum(r.entries for r in checked),
+        sum(r.rows for r in checked),
+        sum(len(r.statements) for r in checked),
+        units,
+        checkpoint,
+        tuple(notes),
+        findings.beyond,
+        verifier,
+    )
