@@ -1,0 +1,88 @@
+"""Key files and their passphrase: `LEDGER.keys/` holds `log.pem`, `root.pem` and `author.pem`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tracechain.errors import InputError, KeyUseError
+
+if TYPE_CHECKING:
+    from tracechain.ledger import Ledger
+    from tracechain.signing import FileSigner
+
+__all__ = ["KEY_NAMES", "VARIABLE", "key_options", "keys_folder", "open_key", "open_to_write", "passphrase"]
+
+VARIABLE = "TRACECHAIN_PASSPHRASE"
+KEY_NAMES = ("log", "root", "author")
+_MAX_PASSPHRASE = 4096
+
+
+def key_options(command: Any) -> Any:
+    """The options --keys and --passphrase-file of every command that signs."""
+    command = click.option(
+        "--passphrase-file", type=click.Path(path_type=Path), metavar="FILE",
+        help=f"File whose first line is the passphrase of the keys; otherwise {VARIABLE}, otherwise you are asked.",
+    )(command)  # fmt: skip
+    return click.option(
+        "--keys", "keys", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the keys [LEDGER.keys].",
+    )(command)  # fmt: skip
+
+
+def keys_folder(ledger: Path, given: Path | None) -> Path:
+    """The folder of the keys: what was given, or the one beside the ledger."""
+    return ledger.with_name(f"{ledger.name}.keys") if given is None else given
+
+
+def passphrase(file: Path | None, *, confirm: bool = False) -> str:
+    """The passphrase: from the file, the environment, or a person. KeyUseError where none of these has one."""
+    if file is not None:
+        with file.open("rb") as stream:
+            line = stream.read(_MAX_PASSPHRASE).split(b"\n", 1)[0].removesuffix(b"\r")
+        try:
+            secret = line.decode()
+        except UnicodeDecodeError:
+            raise InputError(f"{file}: the passphrase is not UTF-8") from None
+        if not secret:
+            raise InputError(f"{file}: its first line is empty, so there is no passphrase")
+        return secret
+    secret = os.environ.get(VARIABLE, "")
+    if secret:
+        return secret
+    if not sys.stdin.isatty():
+        raise KeyUseError(f"no passphrase for the keys: set {VARIABLE}, or name a file with --passphrase-file")
+    answer: str = click.prompt("Passphrase of the keys", hide_input=True, confirmation_prompt=confirm, err=True)
+    return answer
+
+
+def open_key(folder: Path, name: str, secret: str) -> FileSigner:
+    """One key of a ledger's folder; KeyUseError says which is missing and where it was looked for."""
+    from tracechain.signing import FileSigner
+
+    path = folder / f"{name}.pem"
+    if not path.exists():
+        raise KeyUseError(
+            f"the {name} key is not there: {path} does not exist; name the folder with --keys, or copy the key there"
+        )
+    return FileSigner.open(path, secret)
+
+
+def open_to_write(ledger: Path, keys: Path | None, passphrase_file: Path | None, *, author: bool = True) -> Ledger:
+    """The ledger, open for writing with its own keys."""
+    from tracechain.ledger import Ledger
+
+    if not (ledger / "ledger").is_dir():
+        # Before anyone is asked for a passphrase.
+        Ledger.open(ledger).close()
+    folder = keys_folder(ledger, keys)
+    for name in ("log", "author") if author else ("log",):
+        if not (folder / f"{name}.pem").exists():
+            open_key(folder, name, "-")
+    secret = passphrase(passphrase_file)
+    return Ledger.open(
+        ledger, signer=open_key(folder, "log", secret), author=open_key(folder, "author", secret) if author else None
+    )
