@@ -1,8 +1,7 @@
 """Canonical bytes: values and events to MessagePack and back, one spelling for each (docs/format.md sections
 3 and 9).
 
-What is hashed and signed is always stored bytes, so a second spelling of the same value would be a second
-identity.
+What is hashed and signed is always stored bytes, so a second spelling of the same value would be a second identity.
 Reading is therefore strict: sizes first, then decode, then encode again and compare.
 
 - `primitives`: any plain value (nil, bool, int, text, bytes, arrays): `pack`, `unpack_strict`, `unpack_raw`.

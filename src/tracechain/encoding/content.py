@@ -340,8 +340,7 @@ def decode_raw(content: bytes) -> tuple[Any, ...]:
     """The items of a content by position: canonical MessagePack of an event's array, but not checked to be a
     valid event.
 
-    For hot loops over content whose hash is known, and which `decode` accepted when it came in. Missing items
-    are not
+    For hot loops over content whose hash is known, and which `decode` accepted when it came in. Missing items are not
     filled up. DecodeError otherwise.
     """
     # Short array, type, 64-bit time: so eleven bytes hold no float, whatever the time looks like.
@@ -382,9 +381,8 @@ def subjects_raw(raw: tuple[Any, ...]) -> tuple[Any, ...]:
     """The ids that an event is about, out of `decode_raw`: (parent, epcs, classes, output epcs, output
     classes).
 
-    `parent` is an id or None; both kinds of epcs are grouped as in the content, (prefix, (suffix, ...),
-    prefix, ...); classes are
-    tuples of ids. What is absent is None or ().
+    `parent` is an id or None; both kinds of epcs are grouped as in the content, (prefix, (suffix, ...), prefix, ...);
+    classes are tuples of ids. What is absent is None or ().
     """
     size = len(raw)
     if size <= 10:

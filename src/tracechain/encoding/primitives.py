@@ -1,8 +1,7 @@
 """Plain values <-> canonical bytes (docs/format.md section 3).
 
-A plain value is None, a bool, an int (-2^63 to 2^64 - 1), a str, bytes, or a tuple of plain values.
-MessagePack
-with a single spelling: shortest forms only, no maps, floats or extension types.
+A plain value is None, a bool, an int (-2^63 to 2^64 - 1), a str, bytes, or a tuple of plain values. MessagePack with
+a single spelling: shortest forms only, no maps, floats or extension types.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ def unpack_raw(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_NES
     except InputError as error:
         raise DecodeError(f"bytes are not canonical: {error}") from None
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
-        raise DecodeError(f"bytes are not canonical: {error or type(error).__name__}") from None
+        raise DecodeError(f"bytes are not canonical: {str(error) or type(error).__name__}") from None
     if again != data:
         raise DecodeError(f"bytes are not canonical: the value at offset {difference(data, again)} has a shorter form")
     return value
@@ -105,8 +104,7 @@ def unpack_raw(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_NES
 def unpack_strict(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_NESTING) -> Plain:
     """The plain value (arrays as tuples) of which `data` is the canonical encoding.
 
-    DecodeError for more than `max_bytes`, arrays nested more than `max_depth` deep, improper texts, trailing
-    bytes,
+    DecodeError for more than `max_bytes`, arrays nested more than `max_depth` deep, improper texts, trailing bytes,
     truncation, or any spelling but the one that `pack` writes.
     """
     value = unpack_raw(data, max_bytes, max_depth)

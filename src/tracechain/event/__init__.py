@@ -4,10 +4,9 @@ Five frozen classes carry everything that an EPCIS 2.0 event can say: `ObjectEve
 seen, made or ended), `AggregationEvent` (packed into, taken out of), `TransactionEvent` (tied to a business
 transaction), `TransformationEvent` (inputs became outputs) and `AssociationEvent` (fixed to an asset).
 
-An instance is correct by construction: what cannot be encoded cannot be built. Each thing has one spelling
-here, so that equal events have equal bytes: ids are canonical (`identifiers.canonical`), standard CBV names
-are bare,
-times are integers (nanoseconds since 1970 UTC), numbers are exact decimals, sets are sorted and unique.
+An instance is correct by construction: what cannot be encoded cannot be built. Each thing has one spelling here, so
+that equal events have equal bytes: ids are canonical (`identifiers.canonical`), standard CBV names are bare, times
+are integers (nanoseconds since 1970 UTC), numbers are exact decimals, sets are sorted and unique.
 
     >>> from tracechain.event import ObjectEvent, parse_time
     >>> ObjectEvent(

@@ -1,9 +1,8 @@
 """The five events of EPCIS 2.0 as frozen classes, correct by construction.
 
-Building one is the hot path of the whole library, so `Event.__attrs_post_init__` checks what every event has
-in
-straight lines, and looks at the rare fields (all that `docs/format-event.md` puts from position 10 on) only
-when one of them is set; `plain` remembers the outcome for the encoder.
+Building one is the hot path of the whole library, so `Event.__attrs_post_init__` checks what every event has in
+straight lines, and looks at the rare fields (all that `docs/format-event.md` puts from position 10 on) only when one
+of them is set; `plain` remembers the outcome for the encoder.
 """
 
 from __future__ import annotations
@@ -79,8 +78,7 @@ class Event:
     """What all events have. Not built itself: use one of its five subclasses.
 
     - `event_time`: when it happened, nanoseconds since 1970 UTC (`parse_time`); `time_zone_offset`: the local
-      clock
-      there, minutes east of UTC.
+      clock there, minutes east of UTC.
     - `epcs`: canonical ids of single things (inputs of a transformation, children of an aggregation or
       association); sorted, each once.
     - `quantities`: things of a class, sorted by (class, unit of measure, number).

@@ -1,8 +1,7 @@
 """The parts of an event: quantities, business transactions, parties, sensor data, error declarations.
 
-Each mirrors one object of EPCIS 2.0 JSON; field names are the standard's in snake_case. Order and uniqueness
-are those
-of docs/format.md section "Event content".
+Each mirrors one object of EPCIS 2.0 JSON; field names are the standard's in snake_case. Order and uniqueness are
+those of docs/format.md section "Event content".
 """
 
 from __future__ import annotations
@@ -74,8 +73,7 @@ def convert_quantity(number: Decimal | int | None) -> Decimal | None:
 class Quantity:
     """So much of a class of things (EPCIS QuantityElement).
 
-    `epc_class` is a canonical id; `quantity` may be left out when unknown; without `uom` (UN/CEFACT Rec. 20,
-    such as
+    `epc_class` is a canonical id; `quantity` may be left out when unknown; without `uom` (UN/CEFACT Rec. 20, such as
     "KGM") it counts pieces.
     """
 

@@ -1,8 +1,7 @@
 """What events are made of: ids, texts, exact numbers, and extension fields with their values.
 
-Numbers are decimals: mantissa x 10^exponent with |mantissa| < 2^63 and no trailing zero, exponent from -64 to
-64. There
-are no floats, so what a sensor reported is what is hashed. An array and an object are distinct classes.
+Numbers are decimals: mantissa x 10^exponent with |mantissa| < 2^63 and no trailing zero, exponent from -64 to 64.
+There are no floats, so what a sensor reported is what is hashed. An array and an object are distinct classes.
 """
 
 from __future__ import annotations
@@ -244,9 +243,8 @@ def distinct(value: Value) -> tuple[bool, Value]:
 class Extension:
     """A field that is not EPCIS's own: a vendor's, or master data in an ilmd section.
 
-    `namespace` is what the prefix of its name stands for (empty only within an `Object`), `name` the rest. An
-    int as value
-    becomes a Decimal.
+    `namespace` is what the prefix of its name stands for (empty only within an `Object`), `name` the rest. An int as
+    value becomes a Decimal.
     """
 
     namespace: str

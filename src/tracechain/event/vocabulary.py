@@ -1,8 +1,7 @@
 """The standard vocabularies: CBV 2.0 names, their other spellings, and the numbers that stand for them in
 content.
 
-A name's number is its position in its list. The lists are append-only: never reorder, never remove, add at
-the end
+A name's number is its position in its list. The lists are append-only: never reorder, never remove, add at the end
 (docs/format.md section "Vocabulary tables", which `python -m tracechain.event.vocabulary` prints from here).
 """
 
@@ -36,8 +35,7 @@ __all__ = [
 class Vocabulary:
     """One list of standard names.
 
-    `codes` maps a bare name to its number, `names` back; `spellings` maps every standard IRI of a name to the
-    bare
+    `codes` maps a bare name to its number, `names` back; `spellings` maps every standard IRI of a name to the bare
     name; `closed` are the namespaces in which GS1 defines every name, so that an unknown one is a mistake.
     """
 

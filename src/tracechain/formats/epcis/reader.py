@@ -45,8 +45,7 @@ def iter_document(data: bytes | str, where: str) -> Iterator[Event]:
     """The events of an EPCIS 2.0 document (or query document with results, or single event), one after the
     other.
 
-    `where` names the file in messages. InputError names the file, the event (counted from 1), the field, the
-    value
+    `where` names the file in messages. InputError names the file, the event (counted from 1), the field, the value
     and what to do; events before the faulty one have been handed out by then.
     """
     try:

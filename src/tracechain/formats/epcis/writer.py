@@ -1,8 +1,7 @@
 """Events -> EPCIS 2.0 JSON. What `reader` makes of it are the same events again.
 
-Ids go out as URIs (GS1 Digital Link, https://id.gs1.org/...), standard names bare, extension fields with a
-prefix that
-the document's context declares. `person` and `private` stand as fields of our own namespace.
+Ids go out as URIs (GS1 Digital Link, https://id.gs1.org/...), standard names bare, extension fields with a prefix
+that the document's context declares. `person` and `private` stand as fields of our own namespace.
 """
 
 from __future__ import annotations
@@ -43,8 +42,7 @@ def format_document(events: Iterable[Event], *, created: int | None = None) -> d
 
     `created` is the creation date in nanoseconds since 1970 UTC; without it, the latest time that the events
     themselves name (nothing here reads a clock). Numbers are int, or float where that is exact, else Decimal:
-    `format_json`
-    writes all three exactly. InputError for what EPCIS JSON has no way to say: names that are no ids or
+    `format_json` writes all three exactly. InputError for what EPCIS JSON has no way to say: names that are no ids or
     contain a colon.
     """
     events = tuple(events)
