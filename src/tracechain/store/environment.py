@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ __all__ = ["MAP_SIZE", "Environment"]
 MAP_SIZE = 1 << 43
 _MAX_READERS = 512
 
-# LMDB allows one open environment a path and process; a second one would drop the first one's locks.
-_open_paths: dict[Path, int] = {}
+# LMDB allows one open environment a path and process; a second one would drop the first one's locks. One that was
+# forgotten without a close is closed by its destructor, and its path is free again.
+_open_paths: weakref.WeakValueDictionary[Path, Environment] = weakref.WeakValueDictionary()
 _open_paths_lock = threading.Lock()
 
 
@@ -38,32 +40,41 @@ class Environment:
         self.folder = folder
         self.writable = writable
         self._poison: str | None = None
+        self._closed = False
         self._pid = os.getpid()
         self._real = folder.resolve()
+        self.env: Any = None
         if not create and not (folder / "data.mdb").is_file():
             raise DataError(f"{folder} holds no database: data.mdb is missing")
         with _open_paths_lock:
-            if _open_paths.get(self._real) == self._pid:
+            other = _open_paths.get(self._real)
+            if other is not None and other.pid == self._pid:
                 raise InputError(f"{folder} is open in this process already: use that Ledger, threads may share it")
-            _open_paths[self._real] = self._pid
+            _open_paths[self._real] = self
         try:
             # LMDB needs its lock file even to read; a read-only medium is read without locks, nobody can write it.
             lock = os.access(folder, os.W_OK)
             if writable and not lock:
-                raise StorageError(f"{folder} cannot be written: check its owner and permissions, or open it to read")
-            self.env: Any = lmdb.open(
+                raise StorageError(  # one place undoes the claim on the path
+                    f"{folder} cannot be written: check its owner and permissions, or open it to read"
+                )
+            self.env = lmdb.open(
                 str(folder), map_size=map_size, max_dbs=len(tables) + 2, max_readers=_MAX_READERS,
                 readonly=not writable, create=create, lock=lock, readahead=True, max_spare_txns=4,
             )  # fmt: skip
             if writable:
-                self.env.reader_check()
+                self.drop_dead_readers()
             self.tables: dict[str, Any] = {name: self.env.open_db(name.encode(), create=create) for name in tables}
-        except (lmdb.Error, OSError) as error:
-            self._forget()
-            raise self.failure("open", error) from error
-        except StorageError:
-            self._forget()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, (lmdb.Error, OSError)):
+                raise self.failure("open", error) from error
             raise
+
+    @property
+    def pid(self) -> int:
+        """The process that opened it, the only one that may use it."""
+        return self._pid
 
     def failure(self, what: str, error: Exception) -> StorageError | DataError:
         """The error to raise for an error of LMDB."""
@@ -77,11 +88,13 @@ class Environment:
         self._poison = why
 
     def check(self) -> None:
-        """Refuse to go on after a failure, or in a forked child."""
-        if self._poison is not None:
-            raise PoisonedError(f"{self.folder}: {self._poison}; close the ledger and open it again")
+        """Refuse to go on after a failure, after a close, or in a forked child."""
         if os.getpid() != self._pid:
             raise InputError(f"{self.folder} was opened before this process was forked: open it again in the child")
+        if self._poison is not None:
+            raise PoisonedError(f"{self.folder}: {self._poison}; close the ledger and open it again")
+        if self._closed:
+            raise InputError(f"{self.folder} was closed: open the ledger again")
 
     def begin(self, *, write: bool = False) -> Any:
         """An LMDB transaction."""
@@ -93,6 +106,10 @@ class Environment:
         except lmdb.Error as error:
             raise self.failure("begin a transaction on", error) from error
 
+    def drop_dead_readers(self) -> None:
+        """Let go of what readers saw who were killed before they closed their snapshot."""
+        self.env.reader_check()
+
     def copy(self, folder: Path) -> None:
         """A compact copy into an empty folder, while others read and write."""
         self.check()
@@ -103,10 +120,11 @@ class Environment:
 
     def close(self) -> None:
         """Close; a forked child only forgets it, as the file belongs to the parent."""
-        if os.getpid() == self._pid:
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        if self.env is not None:
             self.env.close()
-            self._forget()
-
-    def _forget(self) -> None:
         with _open_paths_lock:
-            _open_paths.pop(self._real, None)
+            if _open_paths.get(self._real) is self:
+                del _open_paths[self._real]

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tracechain.errors import DataError, StorageError
+from tracechain.errors import DataError, InputError, StorageError
 
-__all__ = ["FileLock", "current_generation", "explain", "sync_folder", "write_durably"]
+__all__ = ["FileLock", "current_generation", "explain", "sync_file", "sync_folder", "write_durably"]
 
 FIRST_GENERATION = "gen-000001"
 _GENERATION = re.compile(r"gen-[0-9]{6}")
@@ -27,9 +27,18 @@ def explain(error: Exception, path: Path) -> str:
     return str(error)
 
 
+def sync_file(path: Path) -> None:
+    """Make what was written to a file durable."""
+    _sync(path, os.O_RDONLY)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    fd = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:
@@ -77,26 +86,36 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread_lock = threading.Lock()
+        self._pid = os.getpid()
         self._fd = -1
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Hold the lock."""
+        if os.getpid() != self._pid:
+            # flock(2) belongs to the open file, which a forked child shares: it would take and drop the parent's lock.
+            raise InputError(f"{self._path} was opened before this process was forked: open it again in the child")
         with self._thread_lock:
-            if self._fd < 0:
-                try:
+            try:
+                if self._fd < 0:
                     self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-                except OSError as error:
-                    raise StorageError(f"cannot open the lock {self._path} for writing: {error}") from error
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
+                fcntl.flock(self._fd, fcntl.LOCK_EX)
+            except OSError as error:
+                raise StorageError(f"cannot take the lock {self._path} for writing: {error}") from error
             try:
                 yield
             finally:
                 fcntl.flock(self._fd, fcntl.LOCK_UN)
 
-    def close(self) -> None:
-        """Forget the file."""
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[None]:
+        """Wait until no thread of this process holds the lock, let the block close what it guards, and forget the
+        file."""
+        if os.getpid() != self._pid:
+            yield  # in a forked child the thread that held it does not exist
+            return
         with self._thread_lock:
+            yield
             if self._fd >= 0:
                 os.close(self._fd)
                 self._fd = -1

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from tracechain.errors import DataError, InputError
+import lmdb
+
+from tracechain.errors import DataError, DecodeError, InputError
 from tracechain.store.environment import Environment
 from tracechain.store.index import IndexReader
 from tracechain.store.tables import (
@@ -43,8 +45,12 @@ class Snapshot:
         tip = self._get(META, b"tip")
         if tip is None:
             self._txn.abort()
-            raise DataError(f"{env.folder} holds no ledger: it has no tip")
-        self.tip = Tip.decode(tip)
+            raise DataError(f"{env.folder} has no tip: run `tracechain reindex`")
+        try:
+            self.tip = Tip.decode(tip)
+        except DecodeError:
+            self._txn.abort()
+            raise
         self._index: IndexReader | None = None
 
     # ---- the View ----
@@ -138,7 +144,10 @@ class Snapshot:
     def _get(self, table: str, key: bytes) -> bytes | None:
         if self._txn is None:
             raise InputError("this snapshot is closed: take a new one")
-        value: bytes | None = self._txn.get(key, None, self._tables[table])
+        try:
+            value: bytes | None = self._txn.get(key, None, self._tables[table])
+        except lmdb.Error as error:
+            raise self._env.failure("read", error) from error
         return value
 
     def _reader(self) -> IndexReader:
@@ -151,11 +160,14 @@ class Snapshot:
     def _range(self, table: str, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         if self._txn is None:
             raise InputError("this snapshot is closed: take a new one")
-        cursor = self._txn.cursor(self._tables[table])
-        if not cursor.set_range(key_of(start)):
-            return
         end = key_of(min(stop, self.size))
-        for key, value in cursor.iternext():
-            if key >= end:
+        try:
+            cursor = self._txn.cursor(self._tables[table])
+            if not cursor.set_range(key_of(start)):
                 return
-            yield int.from_bytes(key, "big"), value
+            for key, value in cursor.iternext():
+                if key >= end:
+                    return
+                yield int.from_bytes(key, "big"), value
+        except lmdb.Error as error:
+            raise self._env.failure("read", error) from error

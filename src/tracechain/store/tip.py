@@ -35,4 +35,4 @@ class Tip:
             case (int() as time, int() as epoch, bytes() as frontier):
                 return cls(Frontier.from_bytes(frontier), time, epoch)
             case _:
-                raise DecodeError("the tip is not [time, epoch, frontier]; restore a backup")
+                raise DecodeError("the tip is not [time, epoch, frontier]; run `tracechain reindex`")

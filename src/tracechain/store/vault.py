@@ -11,10 +11,12 @@ from typing import Any
 
 import lmdb
 
+from tracechain.errors import InputError
 from tracechain.store.environment import Environment
 
 __all__ = ["Vault"]
 
+_MAX_KEY = 511  # LMDB's
 _TABLES = ("persons", "private")
 
 
@@ -50,6 +52,8 @@ class Vault:
         self._env.close()
 
     def _write(self, table: str, key: bytes, value: bytes) -> None:
+        if not 0 < len(key) <= _MAX_KEY:
+            raise InputError(f"a token or commitment has 1 to {_MAX_KEY} bytes, not {len(key)}")
         txn: Any = self._env.begin(write=True)
         try:
             with txn:
@@ -60,5 +64,8 @@ class Vault:
 
     def _read(self, table: str, key: bytes) -> bytes | None:
         with self._env.begin() as txn:
-            value: bytes | None = txn.get(key, None, self._env.tables[table])
+            try:
+                value: bytes | None = txn.get(key, None, self._env.tables[table])
+            except lmdb.Error as error:
+                raise self._env.failure("read", error) from error
             return value
