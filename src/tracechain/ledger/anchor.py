@@ -51,8 +51,8 @@ class Anchor:
         slots = [found for at in (0, _SLOT) if (found := _parse(data[at : at + _SLOT])) is not None]
         if not slots:
             raise StorageError(
-                f"the anchor {self.path} is damaged: put back a copy of it, or move it away and go on as a new epoch with"
-                " `tracechain restore`"
+                f"the anchor {self.path} is damaged: put back a copy of it, or move it away and go on as a new epoch"
+                " with `tracechain restore`"
             )
         return max(slots, key=lambda slot: slot.counter)
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from tracechain import custody, signing
 from tracechain.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
-from tracechain.encoding import encode
+from tracechain.encoding import decode, encode
 from tracechain.entry import CONTENT_TAG, SALT_SIZE, EntryType
 from tracechain.errors import (
     ClockError,
@@ -24,14 +24,16 @@ from tracechain.errors import (
     RefusedError,
 )
 from tracechain.event import Event
+from tracechain.event.values import MAX_ID
 from tracechain.ledger.authors import Authors, Logged, next_sequence
 from tracechain.ledger.receipt import Receipt, Violated
 from tracechain.ledger.sealing import Acts, Sealing
-from tracechain.record import Evidence, Genesis, Record, encode_record, origin_of
+from tracechain.record import Evidence, Genesis, Record, decode_record, encode_record, origin_of
 from tracechain.signing import Signer
 from tracechain.statement import (
     Statement,
     Submission,
+    check_items,
     decode_statement,
     encode_statement,
     sign_statement,
@@ -40,7 +42,7 @@ from tracechain.statement import (
 from tracechain.store import Tip, Transaction
 from tracechain.store.tables import INDEX_MASK, STATE_SHIFT
 
-__all__ = ["Batch", "Commit", "Outcome", "acts_of", "prepare"]
+__all__ = ["Batch", "Commit", "Outcome", "acts_of", "check_batch", "prepare"]
 
 #: What a job leaves: called with the signed note once the commit is durable, gives the submitter's result.
 Outcome = Callable[[str], Receipt]
@@ -59,9 +61,15 @@ class Batch:
 
 
 def acts_of(content: Event | Record) -> Acts:
-    """The subjects of a content with their acts."""
+    """The subjects of a content with their acts. InputError for a record's subject that cannot be one."""
     if isinstance(content, Record):
-        return () if content.subject is None else ((content.subject, custody.Act.NOTE),)
+        if content.subject is None:
+            return ()
+        if not 0 < len(content.subject.encode(errors="replace")) <= MAX_ID:  # format.md section 7
+            raise InputError(
+                f"record {content.kind}: a subject has 1 to {MAX_ID} bytes, not {content.subject[:64]!r}..."
+            )
+        return ((content.subject, custody.Act.NOTE),)
     return custody.acts(content)
 
 
@@ -73,8 +81,13 @@ def prepare(contents: Sequence[Event | Record], record_class: int, random: Calla
         raise InputError(f"record class {record_class!r} is not a number from 0 to 65,535")
     count = len(contents)
     salts = random(SALT_SIZE * count)
-    kinds = frozenset(c.kind if type(c) is Record else "event" for c in contents)
-    if kinds == {"event"}:
+    classes = set(map(type, contents))
+    for cls in classes:
+        if not issubclass(cls, (Event, Record)):
+            raise InputError(f"only events and records can be appended, not {cls.__name__}")
+    records = [c for c in contents if isinstance(c, Record)] if any(issubclass(c, Record) for c in classes) else []
+    kinds = frozenset(c.kind for c in records) | (frozenset({"event"}) if len(records) < count else frozenset())
+    if not records:
         encoded = [encode(e) for e in contents]  # type: ignore[arg-type]  # the set above says so
         types: tuple[int, ...] = (int(EntryType.EVENT),) * count
         acts: Sequence[Acts] = [custody.acts(e) for e in contents]  # type: ignore[arg-type]  # likewise
@@ -87,6 +100,27 @@ def prepare(contents: Sequence[Event | Record], record_class: int, random: Calla
     ]
     commitments = [sha256(CONTENT_TAG + part).digest() for part in parts]
     return Batch(types, (record_class,) * count, parts, commitments, acts, kinds)
+
+
+def check_batch(submission: Submission) -> Batch:
+    """A submission's contents, decoded strictly and held against the root of its statement."""
+    check_items(submission)
+    acts, kinds = [], set()
+    for number, item in enumerate(submission.items):
+        try:
+            content = decode_record(item.content) if item.type == EntryType.RECORD else decode(item.content)
+            acts.append(acts_of(content))
+        except (DecodeError, InputError) as error:
+            raise DecodeError(f"item {number} of the submission: {error}") from error
+        kinds.add(content.kind if isinstance(content, Record) else "event")
+    return Batch(
+        tuple(i.type for i in submission.items),
+        tuple(i.record_class for i in submission.items),
+        [i.salt + i.content for i in submission.items],
+        [i.commitment for i in submission.items],
+        acts,
+        frozenset(kinds),
+    )
 
 
 class Commit:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from attrs import frozen
 
 from tracechain import merkle
-from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
-from tracechain.errors import CheckpointError, DataError, ForkError, RollbackError
+from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
+from tracechain.entry import SALT_SIZE, EntryType, parse_header
+from tracechain.errors import CheckpointError, DataError, ForkError, InputError, RollbackError
 from tracechain.ledger.anchor import Anchored
+from tracechain.record import EpochRecord, epoch_of
+from tracechain.view import View, ViewNodes
 
-__all__ = ["NodesError", "check_anchor"]
+__all__ = ["NodesError", "begin_epoch", "check_anchor"]
 
 
 def check_anchor(
@@ -40,8 +45,8 @@ def check_anchor(
         if merkle.tree_root(_Leaves(reader), checkpoint.size) == checkpoint.root:
             raise NodesError(f"{where}: stored nodes of its tree are damaged, its log is not; run `tracechain reindex`")
         raise ForkError(
-            f"{where}: its first {checkpoint.size} entries are not those that were signed: it was altered, or two copies"
-            " were written to. Run `tracechain verify` and put the right database back"
+            f"{where}: its first {checkpoint.size} entries are not those that were signed: it was altered, or two"
+            " copies were written to. Run `tracechain verify` and put the right database back"
         )
     return checkpoint
 
@@ -61,3 +66,28 @@ class _Leaves:
 
     def node(self, height: int, index: int) -> None:  # noqa: ARG002  # the Protocol's
         return None
+
+
+def begin_epoch(
+    where: str, view: View, anchored: Anchored | None, verifier: VerifierKey, reason: str
+) -> EpochRecord | None:
+    """The record with which a restored backup goes on (format.md section 5.5).
+
+    None where a restore was interrupted after its commit: its epoch has begun, only the anchor does not know it yet.
+    InputError where nothing is lost, ForkError where the database contradicts the anchor.
+    """
+    size, note = view.size, view.checkpoint.encode()
+    open_checkpoint(note.decode(), verifier)
+    root = merkle.tree_root(ViewNodes(view), size)
+    if anchored is not None:
+        with contextlib.suppress(RollbackError):
+            check_anchor(where, size, ViewNodes(view), anchored, verifier)
+            raise InputError(f"{where} is as new as its anchor: nothing is lost, open it as usual")
+        header, part = view.header(size - 1), view.content(size - 1)
+        if header is not None and part is not None and parse_header(header).type == EntryType.EPOCH:
+            begun = EpochRecord.decode(part[SALT_SIZE:])
+            if begun.note == anchored.note:
+                return None
+        note = anchored.note
+    last = parse_checkpoint(parse_note(note).text)
+    return EpochRecord(1 + epoch_of(last.origin), size, root, last.size, note, reason)

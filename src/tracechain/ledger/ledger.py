@@ -18,20 +18,15 @@ from tracechain.checkpoint import (
     VerifierKey,
     format_proof,
     open_checkpoint,
-    parse_checkpoint,
-    parse_note,
 )
 from tracechain.custody import Act
-from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, content_commitment, parse_header
 from tracechain.errors import (
     CheckpointError,
     DataError,
-    DecodeError,
     EquivocationError,
     InputError,
     KeyUseError,
-    RollbackError,
     StorageError,
     TracechainError,
 )
@@ -39,13 +34,13 @@ from tracechain.event import Event
 from tracechain.ledger import maintenance
 from tracechain.ledger.anchor import Anchor, Anchored
 from tracechain.ledger.authors import Author
-from tracechain.ledger.commit import Batch, Commit, Outcome, acts_of, prepare
+from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare
 from tracechain.ledger.groups import GroupCommit, Request
-from tracechain.ledger.guard import NodesError, check_anchor
+from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
 from tracechain.ledger.receipt import Receipt
-from tracechain.record import ClockRecord, EpochRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
+from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.signing import PublicKey, Signer
-from tracechain.statement import MAX_COUNT, Submission, check_items, decode_submission
+from tracechain.statement import MAX_COUNT, Submission, decode_submission
 from tracechain.store import Snapshot, Store, Transaction
 from tracechain.view import ViewNodes
 
@@ -173,7 +168,7 @@ class Ledger:
             with store.lock.held():
                 ledger._transact([request], None, create=True)
             if request.error is not None:
-                raise request.error
+                raise request.error  # one place takes away what there is of the ledger
         except BaseException:
             # Nobody was told of it yet: what there is of it must not stand in the way of the next attempt.
             ledger.close()
@@ -206,7 +201,7 @@ class Ledger:
             ledger._read_genesis()
             if signer is not None:
                 if signer.public_key != ledger.genesis.log_key:
-                    raise KeyUseError(
+                    raise KeyUseError(  # one place closes the ledger again
                         f"{folder} is signed by key {ledger.genesis.log_key.hash.hex()[:16]}, the key given is"
                         f" {signer.public_key.hash.hex()[:16]}: use the ledger's own log key"
                     )
@@ -242,7 +237,9 @@ class Ledger:
         try:
             ledger._read_genesis()
             if signer.public_key != ledger.genesis.log_key:
-                raise KeyUseError(f"{folder} is signed by another key: use the ledger's own log key")
+                raise KeyUseError(  # one place closes the ledger again
+                    f"{folder} is signed by another key: use the ledger's own log key"
+                )
             with store.lock.held():
                 ledger._begin_epoch(reason)
         except BaseException:
@@ -319,7 +316,7 @@ class Ledger:
         EquivocationError where the author signed otherwise before (the evidence is kept).
         """
         submission = decode_submission(data)
-        batch = _checked_batch(submission)
+        batch = check_batch(submission)
         return self._enqueue(_Submit(submission, batch, strict))
 
     def authorise(self, authorised: KeyAuthorised) -> Receipt:
@@ -529,26 +526,12 @@ class Ledger:
     def _begin_epoch(self, reason: str) -> None:
         anchored = self._anchor.read()
         with self._store.snapshot() as snapshot:
-            size, note = snapshot.size, snapshot.checkpoint.encode()
-            own = note
-            open_checkpoint(own.decode(), self.verifier)
-            if anchored is not None:
-                with contextlib.suppress(RollbackError):
-                    check_anchor(str(self.path), size, ViewNodes(snapshot), anchored, self.verifier)
-                    raise InputError(f"{self.path} is as new as its anchor: nothing is lost, open it as usual")
-                note = anchored.note
-            root = merkle.tree_root(ViewNodes(snapshot), size)
-            header, part = snapshot.header(size - 1), snapshot.content(size - 1)
-        if anchored is not None and header is not None and part is not None:
-            # A restore that was interrupted before it wrote the anchor: its epoch has begun, only the anchor is
-            # missing.
-            if parse_header(header).type == EntryType.EPOCH:
-                begun = EpochRecord.decode(part[SALT_SIZE:])
-                if begun.note == anchored.note:
-                    self._anchor.write(anchored.counter + 1, own)
-                    return
-        last = parse_checkpoint(parse_note(note).text)
-        epoch = EpochRecord(1 + epoch_of(last.origin), size, root, last.size, note, reason)
+            epoch = begin_epoch(str(self.path), snapshot, anchored, self.verifier, reason)
+            own = snapshot.checkpoint.encode()
+        if epoch is None:
+            assert anchored is not None
+            self._anchor.write(anchored.counter + 1, own)
+            return
 
         def job(commit: Commit) -> Outcome:
             commit.epoch = epoch.epoch
@@ -581,27 +564,6 @@ def _runs(requests: list[Request[_Job, Receipt]]) -> Iterator[list[Request[_Job,
             yield [request]
     if run:
         yield run
-
-
-def _checked_batch(submission: Submission) -> Batch:
-    """A submission's contents, decoded strictly and held against the root of its statement."""
-    check_items(submission)
-    acts, kinds = [], set()
-    for number, item in enumerate(submission.items):
-        try:
-            content = record.decode_record(item.content) if item.type == EntryType.RECORD else decode(item.content)
-        except (DecodeError, InputError) as error:
-            raise DecodeError(f"item {number} of the submission: {error}") from error
-        acts.append(acts_of(content))
-        kinds.add(content.kind if isinstance(content, Record) else "event")
-    return Batch(
-        tuple(i.type for i in submission.items),
-        tuple(i.record_class for i in submission.items),
-        [i.salt + i.content for i in submission.items],
-        [i.commitment for i in submission.items],
-        acts,
-        frozenset(kinds),
-    )
 
 
 def _check_origin(origin: str) -> None:
