@@ -18,7 +18,7 @@ from tracechain.custody import Act
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import DataError
 from tracechain.record import KeyAuthorised, KeyRevoked, decode_record
-from tracechain.view import Unit, View
+from tracechain.view import Block, Unit, View
 
 __all__ = ["MemoryView", "State", "entry_acts", "replay", "step"]
 
@@ -139,6 +139,15 @@ class MemoryView:
     def all_rows(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """(index, salt and rows), ascending."""
         return self._range(self.raw_rows, start, stop)
+
+    def block(self, start: int, stop: int) -> Block:
+        """The three parts of every entry from `start` to `stop - 1`."""
+        each = range(start, stop)
+        return (
+            [self.raw_headers.get(i) for i in each],
+            [self.raw_contents.get(i) for i in each],
+            [self.raw_rows.get(i) for i in each],
+        )
 
     def node(self, height: int, index: int) -> bytes | None:  # noqa: ARG002  # the View's; nothing is stored here
         """No subtree is stored: it is computed from the headers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,7 +26,7 @@ from tracechain.store.tables import (
     node_key,
 )
 from tracechain.store.tip import Tip
-from tracechain.view import Unit
+from tracechain.view import Block, Unit
 
 __all__ = ["Snapshot"]
 
@@ -88,6 +89,13 @@ class Snapshot:
     def all_rows(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """(index, salt and rows), ascending."""
         return self._range(ROWS, start, stop)
+
+    def block(self, start: int, stop: int) -> Block:
+        """The three parts of every entry from `start` to `stop - 1`."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        keys = [key_of(index) for index in range(start, stop)]
+        return self._column(HEADERS, keys), self._column(CONTENTS, keys), self._column(ROWS, keys)
 
     def node(self, height: int, index: int) -> bytes | None:
         """A stored subtree root."""
@@ -156,6 +164,17 @@ class Snapshot:
         if self._index is None:
             self._index = IndexReader(self._env, self._txn)
         return self._index
+
+    def _column(self, table: str, keys: list[bytes]) -> list[bytes | None]:
+        """The values of neighbouring keys. Stays in C as long as none is missing."""
+        cursor = self._txn.cursor(self._tables[table])
+        if not keys or not cursor.set_range(keys[0]):
+            return [None] * len(keys)
+        found = list(islice(cursor.iternext(), len(keys)))
+        if found[-1][0] == keys[-1] and len(found) == len(keys):
+            return [value for _, value in found]
+        get = dict(found).get
+        return [get(key) for key in keys]
 
     def _range(self, table: str, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         if self._txn is None:

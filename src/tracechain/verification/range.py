@@ -33,7 +33,6 @@ from tracechain.entry import (
     row_root,
 )
 from tracechain.errors import DataError, InputError
-from tracechain.event.times import MAX_TIME, MIN_TIME
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, decode_record, key_subject
 from tracechain.signing import PublicKey, verify
 from tracechain.statement import Statement, decode_statement
@@ -64,6 +63,7 @@ class Covering:
     sequence: int
     time: int
     head: bytes = b""
+    tail: bytes = b""
     leaves: list[bytes] = field(factory=list)
     kinds: set[str] = field(factory=set)
     broken: bool = False
@@ -133,7 +133,8 @@ class RangeCheck:
         self.result = RangeResult()
         self._leaves: list[bytes] = []
         self._covering: Covering | None = None
-        self._shapes: dict[object, int | None] = {}
+        self._shapes: dict[bytes, tuple[str, int, dict[bytes, bytes]]] = {}
+        self._edges: list[int] = []
         self._rule_set = 0
         self._time = 0
         if start:
@@ -157,62 +158,54 @@ class RangeCheck:
     # ---- the pass ----
 
     def _chunk(self, at: int, end: int) -> None:
-        view = self.view
-        headers = dict(view.headers(at, end))
-        contents = dict(view.contents(at, end))
-        all_rows = dict(view.all_rows(at, end))
+        headers, contents, all_rows = self.view.block(at, end)
         leaves, start = self._leaves, self.start
         last, entering = self.last, self.entering
-        shapes = self._shapes
+        shapes, edges = self._shapes, self._edges
         counts = _COUNTS.unpack_from
         pack, table, rule_set = encoding.pack, custody.TABLE, custody.RULE_SET
-        decode_raw = encoding.decode_raw
         result = self.result
-        for index in range(at, end):
-            header = headers.get(index)
+        for index, header, part, rows in zip(range(at, end), headers, contents, all_rows, strict=True):
             covering = self._covering
             if header is None:
                 self._missing(index)
                 continue
             leaf = sha256(b"\0" + header).digest()
             leaves.append(leaf)
-            part = contents.get(index)
-            rows = all_rows.get(index)
             if covering is None or header[:32] != covering.head or part is None or rows is None:
                 self._slow(index, header, part, rows)
                 continue
-            # The head is that of the entry before: type, time, class and author are right.
-            sequence, row_count, content_length, rows_length, fresh, policy = counts(header, 32)
-            commitment = header[64:96]
-            try:
-                raw = decode_raw(part[SALT_SIZE:])
-                groups = raw[5]
-                shape = (raw[0], raw[2:5], raw[6:])
-                act = shapes[shape]
-                prefix, (suffix,) = groups
-                subject = prefix + suffix
-            except (DataError, KeyError, IndexError, TypeError, ValueError):
+            # The head is that of the entry before: type, time, class and author are right. Is the content one that
+            # was seen before, but for time and serial? Then everything in it is valid and it need not be decoded.
+            for edge in edges:
+                shape = shapes.get(part[43:edge])
+                if shape is not None:
+                    break
+            else:
                 self._slow(index, header, part, rows)
                 continue
-            word = last.get(subject)
-            if (
-                act is None
-                or sequence != covering.sequence
-                or row_count != 1
-                or content_length != len(part) - SALT_SIZE
-                or rows_length != len(rows) - SALT_SIZE
-                or policy != 0xFFFF_FFFF_FFFF_FFFF
-                or not covering.left
-                or not MIN_TIME <= raw[1] <= MAX_TIME
+            prefix, act, tails = shape
+            after = edge + part[edge] - 0x9F
+            suffix = part[edge + 1 : after]
+            if not (
+                0xA0 < part[edge] < 0xC0
+                and part[after:] in tails
+                and suffix.isalnum()
+                and part[32:35] == tails[part[after:]]
+                and b"\0\0\0\1" <= part[35:39] < b"\x80"
             ):
                 self._slow(index, header, part, rows)
                 continue
+            serial = suffix.decode()
+            subject = prefix + serial
+            sequence, row_count, content_length, rows_length, fresh, policy = counts(header, 32)
+            word = last.get(subject)
             claim = None
             if word is None:
                 if entering is None:
                     previous, (state, codes) = 0, table[0, act]
                 else:
-                    claim = _claim(rows, prefix, suffix, act)
+                    claim = _claim(rows, prefix, serial, act)
                     if claim is None or claim[0] > start:
                         self._slow(index, header, part, rows)
                         continue
@@ -220,16 +213,23 @@ class RangeCheck:
             else:
                 previous = word & _MASK
                 state, codes = table[word >> _SHIFT, act]
-            row = pack((rule_set, (prefix, suffix, act, previous, state, codes or None)))
             if not previous:
                 previous_leaf = ZERO
             else:
                 previous_leaf = leaves[previous - 1 - start] if previous > start else self._leaf(previous - 1)
+            row = pack((rule_set, (prefix, serial, act, previous, state, codes or None)))
+            commitment = header[64:96]
             if (
                 rows[SALT_SIZE:] != row
-                or fresh != (not previous)
                 or sha256(ROW_TAG + rows[:SALT_SIZE] + previous_leaf + row).digest() != header[96:]
                 or sha256(_CONTENT_TAG + part).digest() != commitment
+                or sequence != covering.sequence
+                or row_count != 1
+                or content_length != len(part) - SALT_SIZE
+                or rows_length != len(row)
+                or fresh != (not previous)
+                or policy != 0xFFFF_FFFF_FFFF_FFFF
+                or not covering.left
             ):
                 self._slow(index, header, part, rows)
                 continue
@@ -237,7 +237,7 @@ class RangeCheck:
                 entering[subject] = (index, Row(subject, act, previous - 1 if previous else None, state, codes))
             last[subject] = state << _SHIFT | index + 1
             result.first_rows += fresh
-            covering.leaves.append(sha256(b"\0" + commitment + header[16:18] + header[4:5]).digest())
+            covering.leaves.append(sha256(b"\0" + commitment + covering.tail).digest())
             covering.sequence += 1
             covering.left -= 1
             result.rows += 1
@@ -396,6 +396,7 @@ class RangeCheck:
         tail = header.record_class.to_bytes(2, "big") + bytes([header.type])
         covering.leaves.append(sha256(b"\0" + header.content_commitment + tail).digest())
         covering.head = raw[:32] if header.type == EntryType.EVENT else b""
+        covering.tail = tail
         covering.sequence += 1
         covering.left -= 1
 
@@ -470,12 +471,25 @@ class RangeCheck:
             return None, None
 
     def _remember_shape(self, content: bytes, acts: list[tuple[str, int]]) -> None:
-        """Of an event of one unit: that all else in it is valid, so that the next one like it need not be built."""
-        raw = encoding.decode_raw(content)
+        """Of an Object event of one unit: that all in it but time and serial is valid, so that the next like it need not
+        be decoded. A content is then known by what stands before the serial and what stands after it.
+        """
+        if len(acts) != 1 or content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != 1:
+            return
+        prefix, slash, suffix = acts[0][0].rpartition("/")
+        one = encoding.pack(((prefix := prefix + slash), (suffix,)))
+        at = content.find(one, 11)
+        edge = at + len(one) - len(suffix) - 1
+        if at < 0 or len(suffix) > 31 or content.find(one, at + 1) >= 0 or acts[0][1] == Act.NOTE:
+            return
         if len(self._shapes) >= _SHAPES_MOST:
             self._shapes.clear()
-        single = len(acts) == 1 and len(raw) > 5 and raw[5] and "".join((raw[5][0], *raw[5][1])) == acts[0][0]
-        self._shapes[raw[0], raw[2:5], raw[6:]] = acts[0][1] if single else None
+            self._edges.clear()
+        _, _, tails = self._shapes.setdefault(content[11:edge], (prefix, acts[0][1], {}))
+        if len(tails) < _SHAPES_MOST:
+            tails[content[at + len(one) :]] = content[:3]
+        if SALT_SIZE + edge not in self._edges:
+            self._edges.append(SALT_SIZE + edge)
 
     # ---- rows ----
 
