@@ -219,8 +219,8 @@ def test_every_flipped_bit_of_a_scan_is_refused_or_another_event() -> None:
 
 
 def test_the_worked_example_of_the_format_is_right() -> None:
-    text = (Path(__file__).parents[1] / "docs" / "format-event.md").read_text()
-    lines = text.split("### 9.9 Example")[1].splitlines()
+    text = (Path(__file__).parents[1] / "docs" / "format.md").read_text()
+    lines = text.split("### 9.9 Example")[1].split("\n## ")[0].splitlines()
     # Per line: hexadecimal bytes, then (after two spaces) words.
     data = bytes.fromhex("".join(line.strip().split("  ")[0] for line in lines if line.startswith("    ")))
     event = shipped(epcs=[UNIT, UNIT[:-1] + "2"])
@@ -231,7 +231,7 @@ def test_the_worked_example_of_the_format_is_right() -> None:
 
 
 def test_the_vocabulary_tables_of_the_format_are_those_of_the_code() -> None:
-    text = (Path(__file__).parents[1] / "docs" / "format-event.md").read_text()
+    text = (Path(__file__).parents[1] / "docs" / "format.md").read_text()
     assert format_tables() in text
 
 

@@ -1,4 +1,4 @@
-"""Event <-> content: one canonical array of positions (docs/format-event.md, normative).
+"""Event <-> content: one canonical array of positions (docs/format.md section 9, normative).
 
 `encode` has a short way for what comes by the million, events without rare fields; all others go through
 `positions`. Both give the same bytes (a property of the test suite). `decode` builds the event, which

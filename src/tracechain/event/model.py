@@ -1,7 +1,7 @@
 """The five events of EPCIS 2.0 as frozen classes, correct by construction.
 
 Building one is the hot path of the whole library, so `Event.__attrs_post_init__` checks what every event has in
-straight lines, and looks at the rare fields (all that `docs/format-event.md` puts from position 10 on) only when one
+straight lines, and looks at the rare fields (all that format.md section 9 puts from position 10 on) only when one
 of them is set; `plain` remembers the outcome for the encoder.
 """
 
