@@ -12,10 +12,13 @@ import click
 from tracechain.errors import InputError, KeyUseError
 
 if TYPE_CHECKING:
+    from tracechain.checkpoint import VerifierKey
     from tracechain.ledger import Ledger
     from tracechain.signing import FileSigner
 
-__all__ = ["KEY_NAMES", "VARIABLE", "key_options", "keys_folder", "open_key", "open_to_write", "passphrase"]
+__all__ = [
+    "KEY_NAMES", "VARIABLE", "key_options", "keys_folder", "open_key", "open_to_write", "passphrase", "read_vkey",
+]  # fmt: skip
 
 VARIABLE = "TRACECHAIN_PASSPHRASE"
 KEY_NAMES = ("log", "root", "author")
@@ -86,3 +89,28 @@ def open_to_write(ledger: Path, keys: Path | None, passphrase_file: Path | None,
     return Ledger.open(
         ledger, signer=open_key(folder, "log", secret), author=open_key(folder, "author", secret) if author else None
     )
+
+
+def read_vkey(given: str | None) -> VerifierKey | None:
+    """A verifier key, as text or as a file with one line; None where none is given."""
+    from tracechain.checkpoint import parse_vkey
+
+    if given is None:
+        return None
+    path = Path(given)
+    try:
+        is_file = path.is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if not is_file:
+        if "+" not in given:
+            raise KeyUseError(f"{given[:100]!r} is no file and no verifier key (name+hash+key): see LEDGER.vkey")
+        return parse_vkey(given)
+    with path.open("rb") as file:
+        data = file.read(_MAX_PASSPHRASE + 1)
+    try:
+        return parse_vkey(data.decode().removesuffix("\n").removesuffix("\r"))
+    except UnicodeDecodeError:
+        raise KeyUseError(f"{path} holds no verifier key: it is not text") from None
+    except KeyUseError as error:
+        raise KeyUseError(f"{path}: {error}") from None

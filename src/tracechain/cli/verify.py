@@ -1,0 +1,147 @@
+"""`tracechain verify`: the whole log, or what was added since a checkpoint.
+
+What was not checked never looks like OK.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tracechain.cli.entries import human
+from tracechain.cli.keyfiles import read_vkey
+from tracechain.cli.output import bar, console, json_option, plain, print_json, say, styled
+from tracechain.errors import InputError
+
+if TYPE_CHECKING:
+    from tracechain.checkpoint import VerifierKey
+    from tracechain.verification import Report
+
+__all__ = ["verify"]
+
+_MAX_NOTE = 1 << 16
+
+
+def _read_note(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_MAX_NOTE + 1)
+    if len(data) > _MAX_NOTE:
+        raise InputError(f"{path} is no checkpoint: it has over {_MAX_NOTE} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no checkpoint: byte {error.start} is not UTF-8") from None
+
+
+@click.command()
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.option(
+    "--key", metavar="VKEY|FILE",
+    help="The log's verifier key, or a file with it, as you know it from outside the ledger. Without it, authenticity"
+    " is not checked.",
+)  # fmt: skip
+@click.option(
+    "--since", type=click.Path(path_type=Path), metavar="FILE",
+    help="An older checkpoint that you kept: check that the log extends it, and what was added.",
+)  # fmt: skip
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Share the work."
+)
+@click.option("--anchor", type=click.Path(path_type=Path), metavar="FILE", help="The ledger's anchor [LEDGER.anchor].")
+@click.option("--no-anchor", is_flag=True, help="There is no anchor, as of a copy: a rollback would not be seen.")
+@json_option
+def verify(
+    ledger: Path, key: str | None, since: Path | None, processes: int, anchor: Path | None, no_anchor: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Check every header, content, row, link, statement, signature and the tree.
+
+    Exits with 1 when something was found.
+    """
+    from tracechain.ledger import anchor_path, verify_ledger
+
+    verifier = read_vkey(key)
+    note = None if since is None else _read_note(since)
+    begun = time.monotonic()
+    with bar("verifying") as shown:
+        report = verify_ledger(
+            ledger, verifier=verifier, since=note, processes=processes, progress=shown.update,
+            anchor=None if no_anchor else anchor or anchor_path(ledger),
+        )  # fmt: skip
+    seconds = time.monotonic() - begun
+    notes = list(report.notes)
+    if no_anchor:
+        notes.append("the anchor was not checked: a rollback to an older copy would not be seen")
+    if as_json:
+        print_json(_as_json(ledger, report, verifier, notes, seconds))
+    else:
+        _tell(report, verifier, notes, seconds)
+    return 0 if report else 1
+
+
+def _verdict(report: Report, verifier: VerifierKey | None) -> str:
+    if not report:
+        return "findings"
+    return "verified_unwitnessed" if verifier is not None else "consistent_authenticity_not_checked"
+
+
+def _as_json(
+    ledger: Path, report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float
+) -> dict[str, Any]:
+    head = report.checkpoint
+    return {
+        "ledger": str(ledger),
+        "good": bool(report),
+        "verdict": _verdict(report, verifier),
+        "authenticity": "checked" if verifier is not None else "not_checked",
+        "witnessed": False,
+        "size": report.size,
+        "entries": report.entries,
+        "rows": report.rows,
+        "statements": report.statements,
+        "units": report.units,
+        "checkpoint": None if head is None else {"origin": head.origin, "size": head.size, "root": head.root.hex()},
+        "findings": [
+            {"code": str(f.code), "index": f.index, "subject": f.subject, "detail": f.detail} for f in report.findings
+        ],
+        "findings_not_listed": report.beyond,
+        "notes": notes,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float) -> None:
+    if report.findings:
+        from rich.table import Table
+
+        total = len(report.findings) + report.beyond
+        say(styled(f"✗ {total:,} finding{'s' if total != 1 else ''} in {report.size:,} entries", "bad"))
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        table.add_column("code", style="red", no_wrap=True)
+        table.add_column("entry", justify="right", style="cyan", no_wrap=True)
+        table.add_column("what was found", overflow="fold")
+        for finding in report.findings[:100]:
+            about = f"{human(finding.subject)}: " if finding.subject else ""
+            index = "" if finding.index is None else f"{finding.index:,}"
+            table.add_row(str(finding.code), index, about + plain(finding.detail))
+        console().print(table)
+        if total > 100:
+            say(f"and {total - min(100, len(report.findings)):,} more (--json lists up to 1,000)", "warn")
+    elif verifier is not None:
+        say(styled("✓ VERIFIED, UNWITNESSED", "good"))
+    else:
+        say(styled("~ CONSISTENT, AUTHENTICITY NOT CHECKED, UNWITNESSED", "warn"))
+    say(
+        f"  {report.entries:,} entries, {report.rows:,} rows, {report.statements:,} statements, {report.units:,} units"
+        f" in {seconds:.1f} s"
+    )
+    if report.checkpoint is not None:
+        say(f"  checkpoint {plain(report.checkpoint.origin)}, size {report.checkpoint.size:,}")
+        say(f"  root {report.checkpoint.root.hex()}", "dim")
+    if verifier is not None:
+        say(f"  signed by {plain(verifier.name)}, key id {verifier.key_id.hex()}")
+    for note in notes:
+        say(f"  {plain(note)}", "warn")
