@@ -66,7 +66,12 @@ def signed_by_other_author(path: Path) -> None:
         log.restate(index, Keys().author, first=other.first + other.count, previous=other.hash)
 
 
-@tampering(Code.STATEMENT_SIGNATURE, Code.STATEMENT_SIGNATURE, Code.STATEMENT_SIGNATURE)
+@tampering(
+    Code.STATEMENT_SIGNATURE,
+    Code.STATEMENT_SIGNATURE,
+    Code.STATEMENT_SIGNATURE,
+    also=[Code.EQUIVOCATION, Code.AUTHOR_GAP],
+)
 def statement_reattributed(path: Path) -> None:
     """A statement names another author than the one who signed it; so do the headers."""
     with edit(path) as log:
@@ -86,7 +91,7 @@ def headers_reattributed(path: Path) -> None:
             log.set_header(i, author=Keys().author.public_key.id)
 
 
-@tampering(Code.STATEMENT_SIGNATURE, Code.STATEMENT_SIGNATURE, Code.STATEMENT_SIGNATURE)
+@tampering(Code.STATEMENT_SIGNATURE, Code.STATEMENT_SIGNATURE, Code.STATEMENT_SIGNATURE, also=[Code.AUTHOR_CHAIN])
 def statement_redated(path: Path) -> None:
     """A statement claims another signing time than the one that was signed."""
     with edit(path) as log:
@@ -170,7 +175,7 @@ def key_smuggled_in(path: Path) -> None:
         log.append(EntryType.KEY_AUTHORISED, evolve(forged, root=true.root).encode(), rows=rows)
 
 
-@tampering(Code.KEY_RECORD, Code.KEY_RECORD, Code.KEY_RECORD)
+@tampering(Code.KEY_RECORD, Code.KEY_RECORD, Code.KEY_RECORD, also=[Code.AUTHOR_UNKNOWN])
 def scope_widened(path: Path) -> None:
     """A station's key record gets a scope that the root never signed."""
     with edit(path) as log:

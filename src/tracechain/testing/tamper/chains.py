@@ -85,7 +85,7 @@ def violation_added(path: Path) -> None:
         log.set_row(_wide(log), 1, violations=(1,))
 
 
-@tampering(Code.ROW_ROOT, Code.ROW_ROOT, Code.ROW_ACT)
+@tampering(Code.ROW_ROOT, Code.ROW_ROOT, Code.ROW_ACT, also=[Code.ROW_STATE])
 def act_changed(path: Path) -> None:
     """A destruction is passed off as a mere scan: the pack lives on."""
     with edit(path) as log:
@@ -93,7 +93,7 @@ def act_changed(path: Path) -> None:
         log.set_row(index, 0, act=int(Act.SEE), state=1)
 
 
-@tampering(Code.ROW_ROOT, Code.ROW_ROOT, Code.ROW_SUBJECTS)
+@tampering(Code.ROW_ROOT, Code.ROW_ROOT, Code.ROW_SUBJECTS, also=[Code.ROW_LINK])
 def row_removed(path: Path) -> None:
     """One of the units that an event names gets no row: its history does not show the event."""
     with edit(path) as log:
@@ -111,7 +111,7 @@ def row_added(path: Path) -> None:
         log.set_rows(index, sorted((*rows, stray), key=lambda row: row.subject.encode()))
 
 
-@tampering(Code.ROWS_MALFORMED, Code.ROWS_MALFORMED, Code.ROWS_MALFORMED)
+@tampering(Code.ROWS_MALFORMED, Code.ROWS_MALFORMED, Code.ROWS_MALFORMED, also=[Code.ROW_LINK])
 def rows_out_of_order(path: Path) -> None:
     """Rows that do not ascend: a second spelling of the same rows."""
     with edit(path) as log:

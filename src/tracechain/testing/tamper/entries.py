@@ -50,7 +50,7 @@ def entry_duplicated(path: Path) -> None:
         log.set_header(len(log) - 1, time=log.header(len(log) - 2).time)
 
 
-@tampering(Code.STATEMENT_COVERAGE, Code.STATEMENT_COVERAGE, Code.STATEMENT_COVERAGE)
+@tampering(Code.STATEMENT_COVERAGE, Code.STATEMENT_COVERAGE, Code.STATEMENT_COVERAGE, also=[Code.ENTRY_ORDER])
 def event_dropped(path: Path) -> None:
     """An event in the middle of a batch is left out; what follows moves up, and links are healed."""
     with edit(path) as log:
@@ -130,7 +130,7 @@ def receipt_time_decreased(path: Path) -> None:
             log.set_header(index, time=log.header(index).time - 3_600_000)
 
 
-@tampering(Code.TIME_JUMP, Code.TIME_JUMP, Code.TIME_JUMP)
+@tampering(Code.TIME_JUMP, Code.TIME_JUMP, Code.TIME_JUMP, also=[Code.CLOCK_RECORD])
 def receipt_time_ahead(path: Path) -> None:
     """Everything from a batch on is dated two years later, and no clock record says so."""
     with edit(path) as log:
@@ -163,7 +163,9 @@ def clock_record_altered(path: Path) -> None:
         log.set_content(index, evolve(jump, start=jump.start + 1).encode())
 
 
-@tampering(Code.CONTENT_COMMITMENT, Code.CONTENT_COMMITMENT, Code.STATEMENT_LEDGER)
+@tampering(
+    Code.CONTENT_COMMITMENT, Code.CONTENT_COMMITMENT, Code.STATEMENT_LEDGER, also=[Code.KEY_RECORD, Code.AUTHOR_UNKNOWN]
+)
 def genesis_replaced(path: Path) -> None:
     """Another genesis with the same keys and origin: all that authors and root signed was for another ledger."""
     with edit(path) as log:

@@ -36,7 +36,7 @@ def header_flipped(path: Path) -> None:
         _flip_part(log.headers, _event(log), _COMMITMENT)
 
 
-@tampering(Code.HEADER_MALFORMED, Code.HEADER_MALFORMED, Code.HEADER_MALFORMED)
+@tampering(Code.HEADER_MALFORMED, Code.HEADER_MALFORMED, Code.HEADER_MALFORMED, also=[Code.ROW_LINK])
 def header_malformed(path: Path) -> None:
     """A header of a type that there is not."""
     with edit(path) as log:
@@ -72,7 +72,7 @@ def content_flipped(path: Path) -> None:
         _flip_part(log.contents, index, part.index(b"LOT-A7") + 5)
 
 
-@tampering(Code.CONTENT_COMMITMENT, Code.CONTENT_COMMITMENT, Code.CONTENT_MALFORMED)
+@tampering(Code.CONTENT_COMMITMENT, Code.CONTENT_COMMITMENT, Code.CONTENT_MALFORMED, also=[Code.STATEMENT_ROOT])
 def content_garbled(path: Path) -> None:
     """A content that is no event any more."""
     with edit(path) as log:
@@ -86,7 +86,7 @@ def content_salt_flipped(path: Path) -> None:
         _flip_part(log.contents, _event(log), 0)
 
 
-@tampering(Code.ROW_ROOT, Code.ROW_ROOT, Code.ROW_SUBJECTS)
+@tampering(Code.ROW_ROOT, Code.ROW_ROOT, Code.ROW_SUBJECTS, also=[Code.ROW_LINK])
 def rows_flipped(path: Path) -> None:
     """A bit of a row: the history of one pack is put down to another."""
     with edit(path) as log:
@@ -103,7 +103,12 @@ def rows_salt_flipped(path: Path) -> None:
         _flip_part(log.rows, _event(log), 0)
 
 
-@tampering(Code.CONTENT_COMMITMENT, Code.CONTENT_COMMITMENT, Code.STATEMENT_SIGNATURE)
+@tampering(
+    Code.CONTENT_COMMITMENT,
+    Code.CONTENT_COMMITMENT,
+    Code.STATEMENT_SIGNATURE,
+    also=[Code.STATEMENT_ROOT, Code.AUTHOR_CHAIN],
+)
 def statement_flipped(path: Path) -> None:
     """A bit of the root that a statement signs."""
     with edit(path) as log:
@@ -166,14 +171,16 @@ def content_deleted(path: Path) -> None:
         log.contents[_event(log)] = None
 
 
-@tampering(Code.CONTENT_MISSING, Code.CONTENT_MISSING, Code.CONTENT_MISSING)
+@tampering(
+    Code.CONTENT_MISSING, Code.CONTENT_MISSING, Code.CONTENT_MISSING, also=[Code.EVENT_UNCOVERED, Code.AUTHOR_GAP]
+)
 def statement_deleted(path: Path) -> None:
     """The content of a statement is gone, which no rule ever allows."""
     with edit(path) as log:
         log.contents[log.find(EntryType.STATEMENT, 1)] = None
 
 
-@tampering(Code.ROWS_MISSING, Code.ROWS_MISSING, Code.ROW_SUBJECTS)
+@tampering(Code.ROWS_MISSING, Code.ROWS_MISSING, Code.ROW_SUBJECTS, also=[Code.ROW_LINK])
 def rows_deleted(path: Path) -> None:
     """The rows of an entry are gone; the operator also makes the header say that there were none."""
     with edit(path) as log:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from pathlib import Path
 
@@ -33,11 +33,13 @@ class Tampering:
     """One thing an attacker does to a closed ledger, and the code that verification has to find at each power.
 
     A power that is missing from `codes` makes no sense for this tampering: it would undo it, or could not be used.
+    `also` are what else the operator cannot avoid: the same fact as seen from other entries.
     """
 
     name: str
     act: Act
     codes: dict[Power, Code]
+    also: frozenset[Code] = frozenset()
 
     @property
     def doc(self) -> str:
@@ -53,11 +55,13 @@ class Tampering:
             resign(path, Keys().log)
 
 
-def tampering(disk: Code | None, log_key: Code | None, operator: Code | None) -> Callable[[Act], Tampering]:
+def tampering(
+    disk: Code | None, log_key: Code | None, operator: Code | None, also: Iterable[Code] = ()
+) -> Callable[[Act], Tampering]:
     """Make a function a tampering; the codes are those that have to be found at each power."""
     codes = {power: code for power, code in zip(Power, (disk, log_key, operator), strict=True) if code is not None}
 
     def register(act: Act) -> Tampering:
-        return Tampering(act.__name__, act, codes)
+        return Tampering(act.__name__, act, codes, frozenset(also))
 
     return register
