@@ -116,6 +116,7 @@ def backup(store: Store, destination: Path) -> Path:
     if destination.exists():
         raise InputError(f"{destination} exists already: name a new folder for the backup")
     partial = destination.with_name(f".{destination.name}.partial")
+    made = partial
     try:
         if partial.exists():
             shutil.rmtree(partial)  # of a backup that was interrupted
@@ -128,10 +129,10 @@ def backup(store: Store, destination: Path) -> Path:
             sync_folder(partial / part / FIRST_GENERATION)
             write_durably(partial / part / "CURRENT", f"{FIRST_GENERATION}\n".encode())
         sync_folder(partial)
-        partial.rename(destination)
+        made = partial.rename(destination)
         sync_folder(destination.parent)
     except BaseException as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
         if isinstance(error, OSError):
             raise StorageError(f"cannot back up to {destination}: {explain(error, destination.parent)}") from error
         raise

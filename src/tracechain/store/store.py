@@ -84,6 +84,9 @@ class Store:
         except BaseException as error:
             if claimed:
                 cls.remove(path, folder=new)
+            elif new:
+                with contextlib.suppress(OSError):
+                    path.rmdir()  # only if nobody put anything there
             if isinstance(error, (OSError, lmdb.Error)):
                 raise StorageError(f"cannot make a ledger at {path}: {explain(error, path)}") from error
             raise
