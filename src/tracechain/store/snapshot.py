@@ -63,8 +63,8 @@ class Snapshot:
 
     @property
     def checkpoint(self) -> str:
-        """The signed note over this size."""
-        return (self._get(META, b"checkpoint") or b"").decode()
+        """The signed note over this size; a byte that is no UTF-8 becomes U+FFFD, under which no signature stands."""
+        return (self._get(META, b"checkpoint") or b"").decode("utf-8", "replace")
 
     def header(self, index: int) -> bytes | None:
         """The 128 bytes of an entry's header."""
