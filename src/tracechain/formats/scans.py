@@ -23,7 +23,7 @@ from tracechain.errors import InputError
 from tracechain.event import Event
 from tracechain.formats.scan_rows import COLUMNS, REQUIRED, SHARED, Fault, Rows, ScanError, nearby
 
-__all__ = ["MAX_LINE", "Readable", "ScanError", "iter_csv", "iter_jsonl"]
+__all__ = ["MAX_LINE", "Readable", "ScanError", "Skip", "iter_csv", "iter_jsonl"]
 
 #: Bytes a line may have.
 MAX_LINE = 1 << 20
