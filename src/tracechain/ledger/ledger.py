@@ -34,7 +34,7 @@ from tracechain.event import Event
 from tracechain.ledger import maintenance
 from tracechain.ledger.anchor import Anchor, Anchored
 from tracechain.ledger.authors import Author
-from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare
+from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare, uninterrupted
 from tracechain.ledger.groups import GroupCommit, Request
 from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
 from tracechain.ledger.receipt import Receipt
@@ -409,7 +409,7 @@ class Ledger:
         return self._signer
 
     def _commit_group(self, requests: list[Request[_Job, Receipt]]) -> None:
-        with self._store.lock.held():
+        with self._store.lock.held(), uninterrupted():
             self._transact(requests, self._anchor.read())
 
     def _transact(

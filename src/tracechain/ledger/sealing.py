@@ -31,7 +31,7 @@ from tracechain.errors import InputError
 from tracechain.merkle import Frontier
 from tracechain.store import Transaction
 from tracechain.store.index import BLOCK
-from tracechain.store.tables import BASE, INDEX_MASK, STATE_SHIFT, UNITS
+from tracechain.store.tables import BASE, HEADERS, INDEX_MASK, STATE_SHIFT, UNITS
 
 __all__ = ["Acts", "Sealing"]
 
@@ -42,6 +42,7 @@ _HEAD_STRUCT = struct.Struct(">4sBBHQHHI8s")  # up to and with the author key id
 _NUMBERS_STRUCT = struct.Struct(">QIIIIQ")
 assert _HEAD_STRUCT.size + _NUMBERS_STRUCT.size + 64 == HEADER_STRUCT.size
 _MAX_INDEX = INDEX_MASK - 1
+_NO_BLOCK = bytes(8 * BLOCK)
 
 
 class Sealing:
@@ -57,9 +58,12 @@ class Sealing:
         self._leaves: list[bytes] = []
         self._headers: list[bytes] = []
         self._contents: list[bytes] = []
-        self._rows: list[tuple[bytes, bytes]] = []
+        self._row_keys: list[bytes] = []
+        self._rows: list[bytes] = []
         self._new: dict[bytes, int] = {}
-        self._place = self._placer()
+        tables = txn.env.tables
+        self._get = txn.txn.get
+        self._header_table, self._units, self._base = tables[HEADERS], tables[UNITS], tables[BASE]
 
     @property
     def size(self) -> int:
@@ -115,43 +119,61 @@ class Sealing:
             author,
         )
         salts = self._random(SALT_SIZE * len(parts))
-        pack, numbers = encoding.pack, _NUMBERS_STRUCT.pack
+        pack, numbers, from_bytes = encoding.pack, _NUMBERS_STRUCT.pack, int.from_bytes
         table, rule_set = custody.TABLE, custody.RULE_SET
-        leaves, headers, rows = self._leaves, self._headers, self._rows
-        start, place = self.start, self._place
-        tail = self._txn.index.tail
-        leaf_of = self._leaf_of
+        leaves, headers, rows, row_keys = self._leaves, self._headers, self._rows, self._row_keys
+        start = self.start
+        get, header_table, units, base = self._get, self._header_table, self._units, self._base
+        new, count = self._new, self._txn.index.count
+        tail, delta = self._txn.index.tail, self._txn.index.delta
         violated: list[tuple[int, int, str, tuple[int, ...]]] = []
         index = first
         at = 0
         for part, commitment, entry_acts in zip(parts, commitments, acts, strict=True):
+            salt = salts[at : at + SALT_SIZE]
             if len(entry_acts) == 1:
-                # One unit, one row: the usual scan, and the one that has to be quick.
+                # One unit, one row: the usual scan. What `_many` does by functions stands here in line.
                 ((subject, act),) = entry_acts
-                number, word = place(subject.encode())
+                raw = subject.encode()
+                found = get(raw, None, units)
+                if found is None:
+                    number = new.setdefault(raw, count + len(new))
+                    word = tail.get(number) or 0
+                else:
+                    number = from_bytes(found, "big")
+                    word = tail.get(number) or delta.get(number) or 0
+                    if not word:
+                        block, place = divmod(number, BLOCK)
+                        word = from_bytes(
+                            get(block.to_bytes(8, "big"), _NO_BLOCK, base)[place * 8 : place * 8 + 8], "little"
+                        )
                 previous = word & INDEX_MASK
                 if not previous:
-                    previous_leaf, fresh = ZERO, 1
+                    previous_leaf = ZERO
+                elif previous > start:
+                    previous_leaf = leaves[previous - 1 - start]
                 else:
-                    fresh = 0
-                    previous_leaf = leaves[previous - 1 - start] if previous > start else leaf_of(previous - 1)
+                    before = get((previous - 1).to_bytes(8, "big"), None, header_table)
+                    previous_leaf = sha256(b"\0" + (before or self._txn.header(previous - 1))).digest()
                 state, codes = table[word >> STATE_SHIFT, act]
                 prefix, slash, suffix = subject.rpartition("/")
                 row = pack((rule_set, (prefix + slash, suffix, act, previous, state, codes or None)))
-                salt = salts[at : at + SALT_SIZE]
-                root = sha256(ROW_TAG + salt + previous_leaf + row).digest()
-                rows.append((index.to_bytes(8, "big"), salt + row))
+                row_keys.append(index.to_bytes(8, "big"))
+                rows.append(salt + row)
                 header = (
-                    head + numbers(sequence, 1, len(part) - SALT_SIZE, len(row), fresh, NO_POLICY) + commitment + root
+                    head
+                    + numbers(sequence, 1, len(part) - SALT_SIZE, len(row), not previous, NO_POLICY)
+                    + commitment
+                    + sha256(ROW_TAG + salt + previous_leaf + row).digest()
                 )
                 index += 1
                 tail[number] = state << STATE_SHIFT | index
                 if codes:
                     violated.append((index - 1, index - 1 - first, subject, codes))
             elif entry_acts:
-                salt = salts[at : at + SALT_SIZE]
                 row, root, fresh = self._many(index, entry_acts, salt, violated, index - first)
-                rows.append((index.to_bytes(8, "big"), salt + row))
+                row_keys.append(index.to_bytes(8, "big"))
+                rows.append(salt + row)
                 header = (
                     head
                     + numbers(sequence, len(entry_acts), len(part) - SALT_SIZE, len(row), fresh, NO_POLICY)
@@ -215,27 +237,12 @@ class Sealing:
     def _leaf_of(self, index: int) -> bytes:
         return sha256(b"\0" + self._txn.header(index)).digest()
 
-    def _placer(self) -> Callable[[bytes], tuple[int, int]]:
-        """A function subject -> (number, word); a new subject gets the next number and the word 0."""
-        txn, tables = self._txn.txn, self._txn.env.tables
-        get, units, base = txn.get, tables[UNITS], tables[BASE]
-        index, new = self._txn.index, self._new
-        tail, delta, count = index.tail, index.delta, index.count
-
-        def place(subject: bytes) -> tuple[int, int]:
-            stored = get(subject, None, units)
-            if stored is None:
-                number = new.setdefault(subject, count + len(new))
-                return number, tail.get(number, 0)
-            number = int.from_bytes(stored, "big")
-            word = tail.get(number) or delta.get(number)
-            if word is None:
-                block = get((number // BLOCK).to_bytes(8, "big"), None, base)
-                at = number % BLOCK * 8
-                word = 0 if block is None else int.from_bytes(block[at : at + 8], "little")
-            return number, word
-
-        return place
+    def _place(self, subject: bytes) -> tuple[int, int]:
+        """Number and word of a subject; a new one gets the next number and the word 0."""
+        number = self._txn.number(subject)
+        if number is None:
+            number = self._new.setdefault(subject, self._txn.index.count + len(self._new))
+        return number, self._txn.index.word(self._txn.txn, number)
 
     def word(self, subject: str) -> int:
         """The word of a subject as of the entries so far, 0 if it is new. Changes nothing."""
@@ -248,10 +255,12 @@ class Sealing:
         """Write everything into the transaction: entries, tree nodes, units, index."""
         txn, leaves = self._txn, self._leaves
         keys = [index.to_bytes(8, "big") for index in range(self.start, self.size)]
+        # Lazily zipped: no list of pairs is made, and zip uses one pair again and again.
         txn.put_entries(
-            list(zip(keys, self._headers, strict=True)),
-            list(zip(keys, self._contents, strict=True)),
-            self._rows,
+            zip(keys, self._headers, strict=True),
+            zip(keys, self._contents, strict=True),
+            zip(self._row_keys, self._rows, strict=True),
+            (len(keys), len(keys), len(self._rows)),
         )
         txn.put_nodes(self.frontier.extend(leaves))
         txn.index.add(txn.txn, list(self._new))

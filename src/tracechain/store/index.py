@@ -28,8 +28,9 @@ __all__ = ["BLOCK", "IndexReader", "UnitIndex"]
 
 #: Words a block of the base.
 BLOCK = 250
-#: Words in the tail before it is folded into the delta.
-TAIL_LIMIT = 1024
+#: Words in the tail before it is folded into the delta: as many as some commits bring, within these bounds. Small commits
+#: have a small tail to rewrite, large ones need not fold each time.
+TAIL_LEAST, TAIL_MOST, TAIL_COMMITS = 512, 8192, 4
 #: Words in the delta once it is warm. More means fewer pages of the base a commit, and a longer array to rewrite.
 DELTA_CAPACITY = 16_384
 
@@ -74,6 +75,7 @@ class UnitIndex:
             case _:
                 raise DecodeError("the unit index is damaged: run `tracechain reindex`")
         self.tail: dict[int, int] = dict(zip(*_unpack(txn.get(b"tail", None, self._meta)), strict=True))
+        self._flushed = len(self.tail)
         self.delta: dict[int, int] = dict(zip(*_unpack(txn.get(b"delta", None, self._meta)), strict=True))
 
     def word(self, txn: Any, number: int) -> int:
@@ -95,8 +97,10 @@ class UnitIndex:
 
     def flush(self, txn: Any) -> None:
         """Write what changed since the last flush: `tail` has it."""
-        if len(self.tail) > TAIL_LIMIT:
+        changed = max(len(self.tail) - self._flushed, 1)
+        if len(self.tail) > min(max(TAIL_LEAST, TAIL_COMMITS * changed), TAIL_MOST):
             self._fold(txn)
+        self._flushed = len(self.tail)
         numbers = sorted(self.tail)
         txn.put(b"tail", _pack(numbers, map(self.tail.__getitem__, numbers)), db=self._meta)
         txn.put(b"index", encoding.pack((self.count, self._position)), db=self._meta)

@@ -25,7 +25,7 @@ from tracechain.store.tip import Tip
 
 __all__ = ["Transaction"]
 
-Pairs = list[tuple[bytes, bytes]]
+Pairs = Iterable[tuple[bytes, bytes]]
 
 
 class Transaction:
@@ -120,11 +120,11 @@ class Transaction:
 
     # ---- writing ----
 
-    def put_entries(self, headers: Pairs, contents: Pairs, rows: Pairs) -> None:
-        """Append parts of entries; keys ascend."""
-        for table, pairs in ((HEADERS, headers), (CONTENTS, contents), (ROWS, rows)):
+    def put_entries(self, headers: Pairs, contents: Pairs, rows: Pairs, counts: tuple[int, int, int]) -> None:
+        """Append parts of entries, (key, value) with ascending keys; `counts` says how many there are of each."""
+        for table, pairs, count in zip((HEADERS, CONTENTS, ROWS), (headers, contents, rows), counts, strict=True):
             _, added = self.txn.cursor(self.env.tables[table]).putmulti(pairs, append=True)
-            if added != len(pairs):
+            if added != count:
                 raise DataError(f"{self.env.folder}: table {table} holds entries past the tip; restore a backup")
 
     def put_nodes(self, nodes: Iterable[Node]) -> None:
