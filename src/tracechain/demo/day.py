@@ -42,11 +42,9 @@ SEED = "bonded warehouse, 2026-11-20"
 ORDERED = 0.56
 CARRIED = 0.06
 DELIVERED = 0.93
-#: Of the returned packs, those that fail inspection and are destroyed; and how many of these "come to life" again.
-FAILED = 0.25
+#: One in so many returned packs fails inspection and is destroyed; so many of these are sold again.
+FAILED = 4
 RISEN = 7
-
-MILLISECOND = 1_000_000
 
 
 @frozen
@@ -90,19 +88,23 @@ class Station:
 class Story:
     """Packs to follow, by canonical id, and the text that a person would type for the first.
 
-    `traced` was made, sold, delivered and returned; `risen` were destroyed and are sold again afterwards.
+    `traced` was made, sold, delivered by the first courier and returned; `risen` were destroyed and are sold again.
     """
 
     traced: str
     traced_code: str
     traced_lot: str
+    traced_expiry: str
     traced_product: str
     risen: tuple[str, ...]
 
 
 @frozen
 class Day:
-    """All of it: files to ingest in this order, the stations, counts by step, and the story."""
+    """All of it: files to ingest in this order, the stations, counts by step, and the story.
+
+    What the stations sign (50-...) belongs after the outbound files (40-...) and before the returns (70-...).
+    """
 
     files: tuple[DayFile, ...]
     stations: tuple[Station, ...]
@@ -167,13 +169,18 @@ def make_day(scale: float = 1.0, seed: str = SEED) -> Day:
     stations = tuple(
         Station(
             name,
-            tuple(_file(f"90-{name}-{half}.csv", name, part, count) for half, part in enumerate(halves(carried), 1)),
+            tuple(_file(f"50-{name}-{half}.csv", name, part, count) for half, part in enumerate(halves(carried), 1)),
         )
         for name, carried in zip(COURIERS, shop.carried, strict=True)
     )
     traced, lot = shop.traced
     story = Story(
-        traced.id, traced.human, lot.number, f"{lot.product.name}, {lot.product.maker.name}", tuple(shop.risen_ids)
+        traced.id,
+        traced.human,
+        lot.number,
+        lot.expiry,
+        f"{lot.product.name}, {lot.product.maker.name}",
+        tuple(shop.risen_ids),
     )
     return Day(tuple(files), stations, count.steps, sum(len(lot.packs) for lot in lots), len(lots), story)
 
@@ -254,8 +261,8 @@ def _storage(lots: Sequence[Lot], seed: str, count: Count) -> Iterable[DayFile]:
         time += 3 * SECOND
         codes = tuple(pack.matrix for pack in case.packs)
         taken.append(Happening(time, "stocktake", codes, len(codes), place=STORAGE))
-    yield _file("30-bonded-storage.csv", "storage tunnel", booked, count)
-    yield _file("31-stocktake.csv", "storage tunnel", taken, count)
+    yield _file("30-bonded-storage.csv", "storage hall", booked, count)
+    yield _file("31-stocktake.csv", "storage hall", taken, count)
 
 
 class _Shop:
@@ -280,40 +287,43 @@ class _Shop:
             size = random.choices((1, 2, 3), (70, 20, 10))[0]
             bought = packs[at : at + size]
             # Earlier orders come first: the log is in order of receipt, and so are its files.
-            time = first + (last - first) * at // len(packs) // MILLISECOND * MILLISECOND
+            time = first + (last - first) * at // len(packs) // SECOND * SECOND
             number += 1
-            doc = f"urn:epcglobal:cbv:bt:{PLATFORM[4:]}:BJ{number:06}"
-            codes = tuple(pack.matrix for pack in bought)
+            doc = f"po:urn:epcglobal:cbv:bt:{PLATFORM[4:]}:BJ{number:06}"
+            # Customs releases packs in lists, one in ten minutes.
+            released = f"urn:epcglobal:cbv:bt:{WAREHOUSE[4:]}:1210-{(time - DAY) // (10 * MINUTE):03}"
+            codes = tuple(pack.human for pack in bought)
             self.outbound.append(
                 Happening(time, "order", codes, len(codes), place=PLATFORM, location=PLATFORM, doc=doc)
             )
             for pack in bought:
                 cleared = time + random.randrange(120, 600) * SECOND
                 sold = cleared + random.randrange(5, 90) * SECOND
-                self.outbound.append(Happening(cleared, "clear", (pack.matrix,), 1, place=OUTBOUND, doc=doc))
-                self.outbound.append(Happening(sold, "sell", (pack.matrix,), 1, place=OUTBOUND, doc=doc))
+                self.outbound.append(Happening(cleared, "clear", (pack.element,), 1, place=OUTBOUND, doc=released))
+                self.outbound.append(Happening(sold, "sell", (pack.matrix,), 1, place=OUTBOUND))
                 handed = sold + random.randrange(75, 240) * MINUTE
+                handed_over = Happening(handed, "deliver", (pack.link,), 1, place=CITY, location=CITY)
+                if at == 0:  # the pack to follow
+                    self.carried[0].append(handed_over)
+                elif at >= returned and random.random() < CARRIED:
+                    random.choice(self.carried).append(handed_over)
+                elif at < returned or random.random() < DELIVERED:
+                    self.outbound.append(handed_over)
                 if at < returned:
-                    self._delivered(pack, handed, doc)
-                    self._returned(pack, at, returned, doc)
-                elif random.random() < CARRIED:
-                    happening = Happening(handed, "deliver", (pack.link,), 1, place=CITY, location=CITY, doc=doc)
-                    random.choice(self.carried).append(happening)
-                elif random.random() < DELIVERED:
-                    self._delivered(pack, handed, doc)
+                    self._returned(pack, at, returned)
                 at += 1
 
-    def _delivered(self, pack: Pack, time: int, doc: str) -> None:
-        self.outbound.append(Happening(time, "deliver", (pack.link,), 1, place=CITY, location=CITY, doc=doc))
-
-    def _returned(self, pack: Pack, at: int, returned: int, doc: str) -> None:
+    def _returned(self, pack: Pack, at: int, returned: int) -> None:
         """In the evening packs come back; what fails inspection is destroyed, and some of that is sold again."""
-        time = DAY + 18 * HOUR + 30 * MINUTE + at * 150 * MINUTE // returned
+        time = DAY + 18 * HOUR + 30 * MINUTE + at * 9000 // returned * SECOND
         code = (pack.human,)
-        self.returns.append(Happening(time, "return_in", code, 1, place=RETURNS, doc=doc))
-        self.returns.append(Happening(time + 40 * SECOND, "verify", code, 1, place=RETURNS, doc=doc))
-        if at and at % round(1 / FAILED) == 0:
-            self.returns.append(Happening(time + 20 * MINUTE, "destroy", code, 1, place=WASTE, doc=doc))
+        failed = at > 0 and at % FAILED == 0
+        self.returns.append(Happening(time, "return_in", code, 1, place=RETURNS))
+        self.returns.append(
+            Happening(time + 40 * SECOND, "verify_failed" if failed else "verify", code, 1, place=RETURNS)
+        )
+        if failed:
+            self.returns.append(Happening(time + 20 * MINUTE, "destroy", code, 1, place=WASTE))
             if len(self.risen) < RISEN:
                 late = DAY + 22 * HOUR + 10 * MINUTE + len(self.risen) * 171 * SECOND
                 self.risen.append(Happening(late, "sell", code, 1, place=CITY, location=CITY))

@@ -40,6 +40,11 @@ class Pack:
         return f"01{self.gtin}17{self.expiry[2:].replace('-', '')}21{self.serial}"
 
     @property
+    def element(self) -> str:
+        """The same without the expiry."""
+        return f"01{self.gtin}21{self.serial}"
+
+    @property
     def human(self) -> str:
         """The text printed beside the code, as typed at a desk."""
         return f"(01){self.gtin}(21){self.serial}"

@@ -1,0 +1,38 @@
+"""`tracechain demo`: a day at a bonded warehouse, ingested, traced, verified, tampered with, found out.
+
+Everything goes through the commands that a user has, called as a user calls them (`Stage.run`). The demo adds only
+the day's files (`tracechain.demo`), the attackers (`tracechain.testing.tamper`), and words.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tracechain.cli.output import json_option, print_json
+
+__all__ = ["demo"]
+
+
+@click.command()
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True,
+    help="Folder to leave everything in; what the demo made there before is replaced.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def demo(ctx: click.Context, folder: Path, as_json: bool) -> None:
+    """Show what it does, on a day at a bonded warehouse: over 200,000 unit events in under a minute.
+
+    Scan files and EPCIS documents are made up, ingested, traced and verified; then copies are tampered with, and the
+    tampering is found and named. Leaves the ledger in DIR/ledger, its verifier key in DIR/ledger.vkey, and what was
+    ingested in DIR/scans. Exits with 1 when something did not go as it should.
+    """
+    from tracechain.cli.demo.acts import play
+    from tracechain.cli.demo.screen import Screen
+
+    outcome = play(folder, Screen(silent=as_json))
+    if as_json:
+        print_json(outcome.summary())
+    ctx.exit(0 if outcome.good else 1)

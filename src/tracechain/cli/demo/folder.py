@@ -1,0 +1,114 @@
+"""The folder that the demo leaves behind, and where it looks for real EPCIS documents."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from tracechain.errors import InputError
+from tracechain.formats.epcis import parse_document
+
+__all__ = ["Folder", "RealDocument", "real_documents"]
+
+MARKER = "made-by-tracechain-demo.txt"
+MARKER_TEXT = (
+    "`tracechain demo` made this folder, and replaces what it made when it runs again.\n"
+    "The keys in keys/ and their passphrase lie open here: they are for this demonstration only.\n"
+)
+#: What the demo makes, and therefore may remove.
+MADE = (
+    "ledger",
+    "ledger.anchor",
+    "ledger.vkey",
+    "scans",
+    "keys",
+    "stations",
+    "copies",
+    "checkpoint",
+    "proof.tlog-proof",
+)
+
+
+class Folder:
+    """Paths inside the demo's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ledger = path / "ledger"
+        self.anchor = path / "ledger.anchor"
+        self.vkey = path / "ledger.vkey"
+        self.scans = path / "scans"
+        self.keys = path / "keys"
+        self.passphrase = self.keys / "passphrase.txt"
+        self.stations = path / "stations"
+        self.copies = path / "copies"
+        self.noon = self.copies / "noon"
+        self.checkpoint = path / "checkpoint"
+        self.proof = path / "proof.tlog-proof"
+
+    def prepare(self) -> None:
+        """Make it, or empty it of what the demo made before. InputError for a folder that is somebody else's."""
+        marker = self.path / MARKER
+        try:
+            if self.path.exists() and not marker.is_file():
+                if not self.path.is_dir():
+                    raise InputError(f"{self.path} is a file: name a folder with --dir")
+                if any(self.path.iterdir()):
+                    raise InputError(
+                        f"{self.path} is there and was not made by the demo (it has no {MARKER}): nothing was touched;"
+                        " name another folder with --dir"
+                    )
+            self.path.mkdir(parents=True, exist_ok=True)
+            for name in MADE:
+                self.remove(self.path / name)
+            marker.write_text(MARKER_TEXT, "utf-8")
+            self.scans.mkdir()
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be prepared ({error}): name another folder with --dir") from error
+
+    @staticmethod
+    def remove(path: Path) -> None:
+        """Remove a file or a folder of the demo's own, if it is there; a link is removed, not followed."""
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@frozen
+class RealDocument:
+    """A document that somebody else wrote: its path, events in it, and why it is left out, if it is."""
+
+    path: Path
+    name: str
+    events: int
+    fault: str = ""
+
+
+def real_documents() -> Iterator[RealDocument]:
+    """The EPCIS documents of `../shared/epcis` that are said to be valid, beside the current folder or the sources.
+
+    Nothing where there are none. A document that we refuse nevertheless has its `fault`.
+    """
+    for base in (Path.cwd(), Path(__file__).resolve().parents[4]):
+        folder = base / ".." / "shared" / "epcis"
+        if (folder / "manifest.json").is_file():
+            break
+    else:
+        return
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    for listed in manifest["files"]:
+        name = listed["file"]
+        if listed.get("schema_valid") is not True or not name.startswith(("gs1-examples/", "openepcis-valid/")):
+            continue
+        path = folder / name
+        try:
+            events = len(parse_document(path.read_bytes(), Path(name).name))
+        except (InputError, OSError) as error:
+            yield RealDocument(path, name, 0, str(error))
+        else:
+            yield RealDocument(path, name, events)

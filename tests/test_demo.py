@@ -1,0 +1,269 @@
+"""The demo: a day that repeats itself, and a play in which everything goes as it should, or says that it did not."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracechain import identifiers
+from tracechain.cli import main
+from tracechain.cli.demo.acts import play
+from tracechain.cli.demo.attacks import ATTACKS, attack
+from tracechain.cli.demo.folder import MARKER, Folder, real_documents
+from tracechain.cli.demo.screen import Screen
+from tracechain.cli.demo.stage import Outcome, Stage
+from tracechain.demo import PRODUCTS, Day, DayFile, make_day
+from tracechain.event import Event, TransactionEvent
+from tracechain.formats.epcis import parse_document
+from tracechain.formats.scans import iter_csv, iter_jsonl
+
+SMALL = 0.02
+
+Played = tuple[Folder, Outcome]
+
+
+@pytest.fixture(scope="module")
+def day() -> Day:
+    return make_day(SMALL)
+
+
+def all_files(day: Day) -> list[DayFile]:
+    return [*day.files, *(file for station in day.stations for file in station.files)]
+
+
+def read(file: DayFile) -> list[Event]:
+    if file.format == "CSV":
+        return list(iter_csv(io.BytesIO(file.data), file.name))
+    if file.format == "JSON Lines":
+        return list(iter_jsonl(io.BytesIO(file.data), file.name))
+    return list(parse_document(file.data, file.name))
+
+
+# ---- the day -----------------------------------------------------------------------------------
+
+
+def test_the_day_repeats_itself_byte_for_byte(day: Day) -> None:
+    again = make_day(SMALL)
+    assert [(f.name, f.data) for f in all_files(again)] == [(f.name, f.data) for f in all_files(day)]
+    assert again == day
+    assert make_day(SMALL, seed="another").files[0].data != day.files[0].data
+
+
+def test_the_full_day_has_over_200_000_unit_events_and_60_000_of_a_single_pack() -> None:
+    full = make_day(1.0)
+    assert full.scans >= 200_000
+    assert full.single >= 60_000
+    assert full.packs == 40_000
+    assert full.lots == 20
+
+
+def test_files_hold_what_they_are_said_to_hold(day: Day) -> None:
+    names = [file.name for file in all_files(day)]
+    assert len(set(names)) == len(names)
+    total = 0
+    for file in all_files(day):
+        events = read(file)
+        packs = sum(one.startswith("01/") for event in events for one in event.epcs)
+        assert (len(events), packs) == (file.events, file.scans), file.name
+        total += len(events)
+    assert total == day.events
+
+
+def test_codes_are_from_the_range_for_examples_and_their_check_digits_are_right(day: Day) -> None:
+    assert len({product.gtin for product in PRODUCTS}) == len(PRODUCTS) == 8
+    for product in PRODUCTS:
+        assert product.gtin.startswith("0952")
+        assert identifiers.is_gtin(product.gtin)
+    for file in all_files(day):
+        for event in read(file):
+            for one in event.epcs:
+                assert identifiers.canonical(one) == one
+                key, number, *serial = one.split("/")
+                assert number.startswith(("0952", "952")), one
+                assert key in ("00", "01"), one
+                assert key == "00" or 10 <= len(serial[1]) <= 12, one
+
+
+#: Business steps in the order in which a pack goes through them.
+STEPS = [
+    "commissioning",
+    "packing",
+    "storing",
+    "stock_taking",
+    "reserving",
+    "urn:tracechain:customs_clearing",
+    "retail_selling",
+    "dispensing",
+    "receiving",
+    "inspecting",
+    "destroying",
+]
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.floats(0.02, 0.06), st.text("abc", max_size=3))
+def test_a_pack_lives_in_order_whatever_the_size_of_the_day(scale: float, seed: str) -> None:
+    """Made before packed, ordered before sold, sold before delivered, and never earlier than what came before."""
+    made = make_day(scale, seed)
+    lives: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for file in all_files(made):
+        for event in read(file):
+            for one in event.epcs:
+                if one.startswith("01/"):
+                    lives[one].append((event.event_time, STEPS.index(str(event.biz_step))))
+    assert len(lives) == made.packs
+    for pack, life in lives.items():
+        if pack in made.story.risen:
+            assert life.pop()[1] == STEPS.index("retail_selling")  # the sale that should not be
+            assert life[-1][1] == STEPS.index("destroying")
+        assert life == sorted(life), pack
+        steps = [step for _, step in life]
+        assert len(set(steps)) == len(steps), pack
+    assert [step for _, step in lives[made.story.traced]][-1] == STEPS.index("inspecting")
+
+
+def test_an_order_names_its_document_and_one_to_three_packs(day: Day) -> None:
+    orders = [e for f in day.files if "outbound" in f.name for e in read(f) if isinstance(e, TransactionEvent)]
+    assert orders
+    assert {len(order.epcs) for order in orders} == {1, 2, 3}
+    documents = [order.biz_transactions[0].id for order in orders]
+    assert len(set(documents)) == len(documents)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.0199, -1.0, 10.5, float("nan"), float("inf")])
+def test_a_day_of_no_size_is_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match="scale is"):
+        make_day(scale)
+
+
+# ---- the play ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    path = tmp_path_factory.mktemp("demo") / "demo"
+    return Folder(path), play(path, Screen(silent=True), scale=SMALL)
+
+
+def test_everything_goes_as_it_should(played: Played, day: Day) -> None:
+    _, outcome = played
+    assert [check for check in outcome.checks if not check.good] == []
+    assert outcome.good
+    assert outcome.figures["unit_events"] == day.scans
+    assert outcome.figures["single_unit_events"] == day.single
+
+
+def test_each_tampering_is_found_by_its_code(played: Played) -> None:
+    _, outcome = played
+    assert [(one["name"], one["expected"], one["found"]) for one in outcome.tamperings] == [
+        ("later-expiry", "CONTENT_COMMITMENT", True),
+        ("deleted", "ENTRY_MISSING", True),
+        ("noon", "ROLLBACK", True),
+        ("insider", "STATEMENT_ROOT", True),
+    ]
+
+
+def test_it_leaves_ledger_key_and_scans(played: Played, day: Day, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _ = played
+    assert folder.vkey.read_text("utf-8").count("\n") == 1
+    left = {path.name: path.read_bytes() for path in folder.scans.iterdir() if path.is_file()}
+    for file in all_files(day):
+        assert left[file.name] == file.data
+    assert main(["verify", str(folder.ledger), "--key", str(folder.vkey), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["good"] is True
+
+
+def test_what_was_ingested_is_there_already(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    """Proof that the files in scans/ are what the ledger holds: none of them is new to it."""
+    folder, _ = played
+    files = sorted(str(path) for path in folder.scans.rglob("*") if path.is_file() and "courier" not in path.name)
+    keys = ["--keys", str(folder.keys), "--passphrase-file", str(folder.passphrase)]
+    assert main(["ingest", str(folder.ledger), *files, *keys, "--json"]) == 0
+    assert {one["status"] for one in json.loads(capsys.readouterr().out)["files"]} == {"already_ingested"}
+
+
+def test_a_tampering_that_is_not_found_makes_the_demo_fail(played: Played, day: Day) -> None:
+    folder, outcome = played
+    stage = Stage(folder, Screen(silent=True))
+    attack(stage, 1, day.story.traced_expiry, 1, [evolve(ATTACKS[2], code="FORK")])
+    assert not stage.outcome.good
+    assert [one["found"] for one in stage.outcome.tamperings] == [False]
+    assert outcome.good
+
+
+def test_a_demo_that_checked_nothing_is_not_good(tmp_path: Path) -> None:
+    assert not Outcome(tmp_path).good
+
+
+def test_the_summary_is_json(played: Played) -> None:
+    _, outcome = played
+    value = json.loads(json.dumps(outcome.summary()))
+    assert value["good"] is True
+    assert set(value["seconds"]) == {
+        "day", "ledger", "ingest", "couriers", "returns", "trace", "prove", "verify", "tamper", "all",
+    }  # fmt: skip
+
+
+# ---- the folder --------------------------------------------------------------------------------
+
+
+def test_a_folder_of_somebody_else_is_refused_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = tmp_path / "scans"
+    theirs.mkdir()
+    (theirs / "mine.csv").write_text("mine")
+    assert main(["demo", "--dir", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "was not made by the demo" in error
+    assert "--dir" in error
+    assert (theirs / "mine.csv").read_text() == "mine"
+    assert not (tmp_path / MARKER).exists()
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "demo"
+    path.write_text("a file")
+    assert main(["demo", "--dir", str(path)]) == 2
+    assert "is a file" in capsys.readouterr().err
+    assert path.read_text() == "a file"
+
+
+def test_what_the_demo_made_before_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "demo")
+    folder.prepare()
+    (folder.scans / "old.csv").write_text("old")
+    folder.ledger.mkdir()
+    (folder.path / "notes.txt").write_text("kept")
+    folder.prepare()
+    assert sorted(path.name for path in folder.path.iterdir()) == [MARKER, "notes.txt", "scans"]
+    assert list(folder.scans.iterdir()) == []
+
+
+def test_a_link_among_what_the_demo_made_is_removed_and_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("kept")
+    folder = Folder(tmp_path / "demo")
+    folder.prepare()
+    folder.ledger.symlink_to(elsewhere)
+    folder.prepare()
+    assert not folder.ledger.exists()
+    assert (elsewhere / "precious").read_text() == "kept"
+
+
+def test_real_documents_are_the_valid_ones() -> None:
+    if not (Path(__file__).resolve().parents[1] / ".." / "shared" / "epcis" / "manifest.json").is_file():
+        pytest.skip("../shared/epcis is not here")
+    documents = list(real_documents())
+    assert sum(document.events for document in documents if not document.fault) >= 40
+    assert not any("invalid" in document.name for document in documents)
+    # Said to be valid, but it states eventID twice: which of the two was meant, nobody can say.
+    assert [Path(d.name).name for d in documents if d.fault] == ["AssociationEvent-h.jsonld"]
