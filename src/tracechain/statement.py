@@ -15,6 +15,7 @@ from attrs import frozen
 from tracechain import encoding, merkle
 from tracechain.entry import COVERED_TYPES, MAX_CONTENT, SALT_SIZE, ZERO, content_commitment
 from tracechain.errors import DecodeError, InputError
+from tracechain.record import Evidence
 from tracechain.signing import Signer
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "encode_statement",
     "encode_submission",
     "sign_statement",
+    "statement_of",
     "statement_leaves",
 ]
 
@@ -159,6 +161,14 @@ def decode_statement(data: bytes) -> Statement:
     if (first == 0) is not (previous == ZERO):
         raise DecodeError("statement: the first one of an author, and only that, names no previous one")
     return Statement(ledger_id, author, first, count, previous, signed_at, root, signature)
+
+
+def statement_of(evidence: Evidence) -> Statement:
+    """The statement that a piece of evidence holds, by its signed message; DecodeError if it holds none."""
+    if not evidence.message.startswith(_SIGNED):
+        raise DecodeError("the evidence holds no statement")
+    value = encoding.unpack_strict(evidence.message[len(_SIGNED) :], max_bytes=1024, max_depth=1)
+    return decode_statement(encoding.pack((*value, evidence.signature) if isinstance(value, tuple) else value))
 
 
 def encode_submission(submission: Submission) -> bytes:

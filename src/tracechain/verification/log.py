@@ -22,6 +22,7 @@ from tracechain.record import (
     origin_of,
 )
 from tracechain.signing import PublicKey, verify
+from tracechain.statement import statement_of
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.range import RangeResult, Said
 
@@ -105,6 +106,7 @@ def check_own_entries(
     keys, epochs, settled, gaps, notes = Keys(), [], set(), [], []
     epoch = 0
     by_hash: dict[bytes, PublicKey] = {}
+    said = {statement.index: statement for result in results for statement in result.statements}
     for index, kind, content in (own for result in results for own in result.own):
         try:
             match kind:
@@ -121,7 +123,8 @@ def check_own_entries(
                     epoch = _epoch(findings, genesis, index, begun, epoch)
                     epochs.append((index, begun))
                 case EntryType.EVIDENCE:
-                    _evidence(findings, by_hash, index, Evidence.decode(content))
+                    evidence = Evidence.decode(content)
+                    _evidence(findings, by_hash, said.get(evidence.index), index, evidence)
                 case EntryType.RECORD:
                     settlement = decode_record(content)
                     about = record.check_settled(ledger_id, settlement, genesis.roots)
@@ -189,20 +192,29 @@ def _epoch(findings: Findings, genesis: Genesis, index: int, begun: EpochRecord,
     return max(epoch, begun.epoch)
 
 
-def _evidence(findings: Findings, by_hash: dict[bytes, PublicKey], index: int, evidence: Evidence) -> None:
-    message = evidence.message
-    prefix = b"tracechain statement v0\n"
-    if not message.startswith(prefix):
-        raise DataError("the evidence holds no statement")
-    author = message[len(prefix) + 1 + 34 + 2 :][:32]
-    key = by_hash.get(author)
+def _evidence(
+    findings: Findings, by_hash: dict[bytes, PublicKey], said: Said | None, index: int, evidence: Evidence
+) -> None:
+    """Evidence has to be what it claims (format.md section 6.3): a signed statement that contradicts a logged one."""
+    other = statement_of(evidence)
+    key = by_hash.get(other.author)
     if key is None:
         raise DataError("the evidence is of an unknown author")
-    verify(key, message, evidence.signature)
+    verify(key, evidence.message, evidence.signature)
+    if said is None or said.author != other.author:
+        raise DataError(f"entry {evidence.index} holds no statement of the author of the evidence")
+    end, said_end = other.first + other.count, said.first + said.count
+    overlap = other.first < said_end and said.first < end
+    broken_chain = (said_end == other.first and other.previous != said.hash) or (
+        end == said.first and said.previous != other.hash
+    )
+    if other.hash == said.hash or not (overlap or broken_chain):
+        raise DataError(f"the evidence does not contradict the statement in entry {evidence.index}")
     findings.add(
         Code.EQUIVOCATION,
         index,
-        f"author {author.hex()[:16]} signed two different statements: one is entry {evidence.index}, the other is here",
+        f"author {other.author.hex()[:16]} signed two statements that contradict each other: one is entry"
+        f" {evidence.index}, the other is here",
     )
 
 

@@ -17,8 +17,10 @@ from attrs import define, field
 from tracechain import custody, encoding, merkle
 from tracechain.custody import Act
 from tracechain.entry import (
+    CONTENT_TAG,
     COVERED_TYPES,
     FLAG_CLAMPED,
+    NO_POLICY,
     ROW_TAG,
     SALT_SIZE,
     ZERO,
@@ -45,9 +47,14 @@ _CHUNK = 2048
 _SHIFT = 40
 _MASK = (1 << _SHIFT) - 1
 _COUNTS = struct.Struct(">QIIIIQ")
-_CONTENT_TAG = b"TCH0 content".ljust(16, b"\0")
 _COVERED = frozenset(int(t) for t in COVERED_TYPES)
 _SHAPES_MOST = 4096
+# How a row ends, by state before and act: (state after, its bytes and those of the violations).
+_ENDINGS = {
+    before: (state, encoding.pack(state) + encoding.pack(codes or None))
+    for before, (state, codes) in custody.TABLE.items()
+}
+_ACTIONS = [encoding.pack(int(act)) for act in Act]
 
 Word = int
 """State x 2^40 + index + 1: where a subject stands."""
@@ -133,7 +140,7 @@ class RangeCheck:
         self.result = RangeResult()
         self._leaves: list[bytes] = []
         self._covering: Covering | None = None
-        self._shapes: dict[bytes, tuple[str, int, dict[bytes, bytes]]] = {}
+        self._shapes: dict[bytes, tuple[str, int, dict[bytes, bytes], bytes]] = {}
         self._edges: list[int] = []
         self._rule_set = 0
         self._time = 0
@@ -162,8 +169,8 @@ class RangeCheck:
         leaves, start = self._leaves, self.start
         last, entering = self.last, self.entering
         shapes, edges = self._shapes, self._edges
-        counts = _COUNTS.unpack_from
-        pack, table, rule_set = encoding.pack, custody.TABLE, custody.RULE_SET
+        numbers, pack = _COUNTS.pack, encoding.pack
+        actions, endings = _ACTIONS, _ENDINGS
         result = self.result
         for index, header, part, rows in zip(range(at, end), headers, contents, all_rows, strict=True):
             covering = self._covering
@@ -184,60 +191,51 @@ class RangeCheck:
             else:
                 self._slow(index, header, part, rows)
                 continue
-            prefix, act, tails = shape
+            prefix, act, tails, row_head = shape
             after = edge + part[edge] - 0x9F
             suffix = part[edge + 1 : after]
-            if not (
-                0xA0 < part[edge] < 0xC0
-                and part[after:] in tails
-                and suffix.isalnum()
-                and part[32:35] == tails[part[after:]]
-                and b"\0\0\0\1" <= part[35:39] < b"\x80"
+            if (
+                not 0xA0 < part[edge] < 0xC0
+                or part[32:35] != tails.get(part[after:])
+                or not suffix.isalnum()
+                or not b"\0\0\0\1" <= part[35:39] < b"\x80"
             ):
                 self._slow(index, header, part, rows)
                 continue
             serial = suffix.decode()
             subject = prefix + serial
-            sequence, row_count, content_length, rows_length, fresh, policy = counts(header, 32)
             word = last.get(subject)
             claim = None
             if word is None:
                 if entering is None:
-                    previous, (state, codes) = 0, table[0, act]
+                    previous, ending = 0, endings[0, act]
                 else:
                     claim = _claim(rows, prefix, serial, act)
                     if claim is None or claim[0] > start:
                         self._slow(index, header, part, rows)
                         continue
-                    previous, state, codes = claim
+                    previous, ending = claim[0], (claim[1], pack(claim[1]) + pack(claim[2] or None))
             else:
-                previous = word & _MASK
-                state, codes = table[word >> _SHIFT, act]
+                previous, ending = word & _MASK, endings[word >> _SHIFT, act]
             if not previous:
                 previous_leaf = ZERO
             else:
                 previous_leaf = leaves[previous - 1 - start] if previous > start else self._leaf(previous - 1)
-            row = pack((rule_set, (prefix, serial, act, previous, state, codes or None)))
-            commitment = header[64:96]
-            if (
-                rows[SALT_SIZE:] != row
-                or sha256(ROW_TAG + rows[:SALT_SIZE] + previous_leaf + row).digest() != header[96:]
-                or sha256(_CONTENT_TAG + part).digest() != commitment
-                or sequence != covering.sequence
-                or row_count != 1
-                or content_length != len(part) - SALT_SIZE
-                or rows_length != len(row)
-                or fresh != (not previous)
-                or policy != 0xFFFF_FFFF_FFFF_FFFF
-                or not covering.left
-            ):
+            row = row_head + part[edge:after] + actions[act] + pack(previous) + ending[1]
+            # One hash a part, and one comparison a part: this line is what the time goes into.
+            expected = (
+                numbers(covering.sequence, 1, len(part) - SALT_SIZE, len(row), not previous, NO_POLICY)
+                + sha256(CONTENT_TAG + part).digest()
+                + sha256(ROW_TAG + rows[:SALT_SIZE] + previous_leaf + row).digest()
+            )
+            if expected != header[32:] or rows[SALT_SIZE:] != row or not covering.left:
                 self._slow(index, header, part, rows)
                 continue
             if claim is not None and entering is not None:
-                entering[subject] = (index, Row(subject, act, previous - 1 if previous else None, state, codes))
-            last[subject] = state << _SHIFT | index + 1
-            result.first_rows += fresh
-            covering.leaves.append(sha256(b"\0" + commitment + covering.tail).digest())
+                entering[subject] = (index, Row(subject, act, previous - 1 if previous else None, *claim[1:]))
+            last[subject] = ending[0] << _SHIFT | index + 1
+            result.first_rows += not previous
+            covering.leaves.append(sha256(b"\0" + header[64:96] + covering.tail).digest())
             covering.sequence += 1
             covering.left -= 1
             result.rows += 1
@@ -485,7 +483,8 @@ class RangeCheck:
         if len(self._shapes) >= _SHAPES_MOST:
             self._shapes.clear()
             self._edges.clear()
-        _, _, tails = self._shapes.setdefault(content[11:edge], (prefix, acts[0][1], {}))
+        row_head = b"\x92" + encoding.pack(custody.RULE_SET) + b"\x96" + encoding.pack(prefix)
+        tails = self._shapes.setdefault(content[11:edge], (prefix, acts[0][1], {}, row_head))[2]
         if len(tails) < _SHAPES_MOST:
             tails[content[at + len(one) :]] = content[:3]
         if SALT_SIZE + edge not in self._edges:
