@@ -222,7 +222,7 @@ def _is_there(ledger: Ledger, source: Source, options: Options, outcome: Outcome
 # ---- commands ----------------------------------------------------------------------------------
 
 
-@click.command()
+@click.command(short_help="Record scan files and EPCIS documents.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
@@ -326,7 +326,7 @@ def _tell(outcome: Outcome) -> None:
         say(f"  and {len(outcome.violations) - _SHOWN:,} more violations; all are kept with their entries", "warn")
 
 
-@click.command()
+@click.command(short_help="Record a station's submission.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Refuse the submission whole if one of its events breaks a rule.")

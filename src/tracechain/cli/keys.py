@@ -16,7 +16,7 @@ from tracechain.errors import InputError
 if TYPE_CHECKING:
     from tracechain.ledger import Author
 
-__all__ = ["keys"]
+__all__ = ["find_author", "keys"]
 
 _SHORTEST = 8  # digits of a key hash that may stand for it
 
@@ -139,7 +139,7 @@ def authorise(
         say(f"{styled('✓', 'good')} {plain(label)} ({key_hash[:16]}) may write from entry {receipt.first + 1:,} on")
 
 
-def _find(authors: tuple[Author, ...], start: str) -> Author:
+def find_author(authors: tuple[Author, ...], start: str) -> Author:
     """The author whose key hash begins so, or who has this label."""
     wanted = start.lower()
     found = [a for a in authors if a.key.hash.hex().startswith(wanted)] if len(wanted) >= _SHORTEST else []
@@ -167,7 +167,7 @@ def revoke(
     from tracechain.ledger import Ledger
 
     with Ledger.open(ledger) as opened:
-        author = _find(opened.authors(), key)
+        author = find_author(opened.authors(), key)
     folder, secret = keys_folder(ledger, keys), passphrase(passphrase_file)
     log, root = open_key(folder, "log", secret), open_key(folder, "root", secret)
     with Ledger.open(ledger, signer=log) as opened:

@@ -14,7 +14,7 @@ from tracechain.errors import DataError, InputError
 __all__ = ["log"]
 
 
-@click.command()
+@click.command(short_help="Show entries.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("--from", "first", type=click.IntRange(min=0), metavar="N", help="First entry [the last --limit ones].")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="How many entries.")
@@ -63,7 +63,7 @@ def log(ledger: Path, first: int | None, limit: int, raw: int | None, as_json: b
             table.add_row(f"{index:,}", "", "", Text("missing", "red"), "its header is not there")
             continue
         header = entry.header
-        received = "" if header is None else moment(header.time).replace("T", " ").removesuffix("+08:00")
+        received = "" if header is None else moment(header.time).removesuffix(" +08:00")
         author = "" if header is None else plain(authors.get(header.author, ""))
         name = Text(entry.name, "red" if entry.fault else "")
         table.add_row(f"{index:,}", received, author, name, entry.line or plain(entry.fault or ""))

@@ -1,4 +1,4 @@
-"""`tracechain reindex | backup | restore | clock`: what keeps a ledger well, and what gets it going again."""
+"""`tracechain reindex | backup | restore | settle | clock`: what keeps a ledger well, and what gets it going again."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from tracechain.cli.keyfiles import key_options, keys_folder, open_key, open_to_write, passphrase
+from tracechain.cli.keys import find_author
 from tracechain.cli.output import bar, json_option, moment, plain, print_json, say, styled
+from tracechain.errors import InputError
 
-__all__ = ["backup", "clock", "reindex", "restore"]
+__all__ = ["backup", "clock", "reindex", "restore", "settle"]
 
 
-@click.command()
+@click.command(short_help="Rebuild the index from the log.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @key_options
 @json_option
@@ -29,7 +31,7 @@ def reindex(ledger: Path, keys: Path | None, passphrase_file: Path | None, as_js
         say(f"{styled('✓', 'good')} index of {units:,} units rebuilt from {size:,} entries")
 
 
-@click.command()
+@click.command(short_help="Copy the ledger.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.argument("destination", metavar="DEST", type=click.Path(path_type=Path))
 @json_option
@@ -50,7 +52,7 @@ def backup(ledger: Path, destination: Path, as_json: bool) -> None:
         say(f"{styled('✓', 'good')} {size:,} entries copied to {plain(made)}")
 
 
-@click.command()
+@click.command(short_help="Go on with a restored backup.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("--reason", required=True, help="Why, for the log.")
 @key_options
@@ -90,7 +92,47 @@ def restore(ledger: Path, reason: str, keys: Path | None, passphrase_file: Path 
         say("  revocations and holds among them have to be made again before anything else", "warn")
 
 
-@click.command()
+@click.command(short_help="Declare a loss or a gap settled.")
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.option("--epoch", type=click.IntRange(min=1), metavar="N", help="What this epoch lost was submitted again.")
+@click.option(
+    "--gap", type=(str, click.IntRange(min=0), click.IntRange(min=0)), metavar="KEY FROM TO",
+    help="The numbers FROM to TO of the author with this key hash or label will not come.",
+)  # fmt: skip
+@click.option("--reason", required=True, help="Why, for the log.")
+@key_options
+@json_option
+def settle(
+    ledger: Path, epoch: int | None, gap: tuple[str, int, int] | None, reason: str, keys: Path | None,
+    passphrase_file: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Record that a loss was made good or is given up. It is no finding any more, but it goes on to be said.
+
+    Needs the root key.
+    """
+    from tracechain.ledger import Ledger
+
+    if (epoch is None) is (gap is None):
+        raise InputError("say what is settled: --epoch or --gap, one of the two")
+    folder, secret = keys_folder(ledger, keys), passphrase(passphrase_file)
+    root = open_key(folder, "root", secret)
+    log, author = open_key(folder, "log", secret), open_key(folder, "author", secret)
+    with Ledger.open(ledger, signer=log, author=author) as opened:
+        if gap is not None:
+            key_hash = find_author(opened.authors(), gap[0]).key.hash
+            if gap[1] > gap[2]:
+                raise InputError(f"the gap ends at {gap[2]}, before it begins at {gap[1]}")
+            receipt = opened.settle_gap(key_hash, gap[1], gap[2] + 1, reason, root)
+        else:
+            assert epoch is not None
+            receipt = opened.settle_epoch(epoch, reason, root)
+    if as_json:
+        print_json({"ledger": str(ledger), "index": receipt.first, "reason": reason})
+    else:
+        say(f"{styled('✓', 'good')} settled in entry {receipt.first:,}")
+
+
+@click.command(short_help="Accept a jump of the clock.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option("--reason", required=True, help="Why the clock jumped, for the log.")
 @key_options

@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-__all__ = ["Bar", "bar", "complain", "console", "json_option", "moment", "plain", "print_json", "say", "styled"]
+__all__ = [
+    "Bar",
+    "bar",
+    "clock_time",
+    "complain",
+    "console",
+    "json_option",
+    "moment",
+    "plain",
+    "print_json",
+    "say",
+    "styled",
+]
 
 BEIJING = 480  # minutes east of UTC: where receipt times are read
 _WIDTH = 160  # of what is piped, as nobody has to look at it in a window
@@ -83,11 +95,17 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 
 
+def clock_time(nanos: int, offset: int) -> str:
+    """A time for people, by the clock that is `offset` minutes east of UTC: `2026-11-21 08:30:00 +08:00`."""
+    from tracechain.event import format_offset, format_time
+
+    zone = "Z" if offset == 0 else format_offset(offset)
+    return f"{format_time(nanos, offset).replace('T', ' ').removesuffix(zone)} {zone}"
+
+
 def moment(milliseconds: int) -> str:
     """A receipt time for people: Beijing time, seconds."""
-    from tracechain.event import format_time
-
-    return format_time(milliseconds // 1000 * 1_000_000_000, BEIJING)
+    return clock_time(milliseconds // 1000 * 1_000_000_000, BEIJING)
 
 
 class Bar:

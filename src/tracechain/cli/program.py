@@ -33,6 +33,7 @@ _COMMANDS = {
     "reindex": "tracechain.cli.maintain:reindex",
     "backup": "tracechain.cli.maintain:backup",
     "restore": "tracechain.cli.maintain:restore",
+    "settle": "tracechain.cli.maintain:settle",
     "clock": "tracechain.cli.maintain:clock",
 }
 

@@ -12,7 +12,7 @@ from tracechain.errors import InputError
 __all__ = ["checkpoint", "prove"]
 
 
-@click.command()
+@click.command(short_help="Print the signed checkpoint.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @json_option
 def checkpoint(ledger: Path, as_json: bool) -> None:
@@ -29,7 +29,7 @@ def checkpoint(ledger: Path, as_json: bool) -> None:
         click.echo(note, nl=False)
 
 
-@click.command()
+@click.command(short_help="Print the proof of an entry.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.argument("index", type=click.IntRange(min=0))
 @json_option

@@ -26,7 +26,7 @@ _secret = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Sign scans at a station, send them later.")
 def station() -> None:
     """Sign scans at a station and send them to the ledger later."""
 

@@ -12,7 +12,7 @@ import click
 from tracechain import custody, identifiers
 from tracechain.cli.entries import event_line, event_name, event_time, human, to_json
 from tracechain.cli.keyfiles import read_vkey
-from tracechain.cli.output import json_option, moment, plain, print_json, say, styled
+from tracechain.cli.output import clock_time, json_option, moment, plain, print_json, say, styled
 from tracechain.event import Event
 from tracechain.record import Record
 
@@ -44,7 +44,7 @@ def _perhaps_meant(view: View, code: str) -> list[str]:
     return identifiers.nearest(code, known(same=True)) or identifiers.nearest(code, known(same=False))
 
 
-@click.command()
+@click.command(short_help="Show what happened to a code.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.argument("code")
 @click.option("--key", metavar="VKEY|FILE", help="The log's verifier key, as you know it from outside the ledger.")
@@ -138,10 +138,10 @@ def _tell_link(link: Link, subject: str) -> None:
     mark = styled("✗", "bad") if link.findings else styled("✓", "good")
     header, content = link.header, link.content
     if isinstance(content, Event):
-        when, name = event_time(content).replace("T", " "), event_name(content)
+        when, name = clock_time(content.event_time, content.time_zone_offset), event_name(content)
         lines = event_line(content, subject)
     else:
-        when = moment(header.time).replace("T", " ") if header is not None else "time unknown"
+        when = moment(header.time) if header is not None else "time unknown"
         kind = "entry" if header is None else header.type.name.lower().replace("_", " ")
         name = plain(content.kind) if isinstance(content, Record) else kind
         lines = []

@@ -36,7 +36,7 @@ def _read_note(path: Path) -> str:
         raise InputError(f"{path} is no checkpoint: byte {error.start} is not UTF-8") from None
 
 
-@click.command()
+@click.command(short_help="Check the whole log.")
 @click.argument("ledger", type=click.Path(path_type=Path))
 @click.option(
     "--key", metavar="VKEY|FILE",
