@@ -147,6 +147,7 @@ class Station:
             self._signer,
             ledger_id=self.ledger_id,
             first=self._next,
+            count=len(items),
             previous=self._previous,
             signed_at=self._clock(),
             leaves=leaves,

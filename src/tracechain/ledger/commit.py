@@ -225,14 +225,17 @@ class Commit:
         key_hash = author.public_key.hash
         self.check_clock()
         first, previous = next_sequence(self.txn, key_hash[:8])
-        leaves = [leaf for b in batches for leaf in statement_leaves(b.commitments, b.classes, b.types)]
+        commitments = [commitment for b in batches for commitment in b.commitments]
+        classes = [record_class for b in batches for record_class in b.classes]
+        types = [kind for b in batches for kind in b.types]
         statement = sign_statement(
             author,
             ledger_id=self.ledger_id,
             first=first,
+            count=len(commitments),
             previous=previous,
             signed_at=self.sealing.time,
-            leaves=leaves,
+            leaves=statement_leaves(commitments, classes, types),
         )
         index = self._log_statement(statement)
         outcomes = []

@@ -50,6 +50,7 @@ class Scanner:
             self.signer,
             ledger_id=self.ledger_id,
             first=self.first,
+            count=len(items),
             previous=self.previous,
             signed_at=at,
             leaves=statement_leaves(

@@ -37,7 +37,7 @@ from tracechain.entry import (
 from tracechain.errors import DataError, InputError
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, decode_record, key_subject
 from tracechain.signing import PublicKey, verify
-from tracechain.statement import Statement, decode_statement
+from tracechain.statement import Statement, decode_statement, term_leaves
 from tracechain.verification.findings import Code, Findings
 from tracechain.view import View
 
@@ -71,7 +71,7 @@ class Covering:
     time: int
     head: bytes = b""
     tail: bytes = b""
-    leaves: list[bytes] = field(factory=list)
+    terms: list[bytes] = field(factory=list)
     kinds: set[str] = field(factory=set)
     broken: bool = False
 
@@ -235,7 +235,7 @@ class RangeCheck:
                 entering[subject] = (index, Row(subject, act, previous - 1 if previous else None, *claim[1:]))
             last[subject] = ending[0] << _SHIFT | index + 1
             result.first_rows += not previous
-            covering.leaves.append(sha256(b"\0" + header[64:96] + covering.tail).digest())
+            covering.terms.append(header[64:96] + covering.tail)
             covering.sequence += 1
             covering.left -= 1
             result.rows += 1
@@ -392,7 +392,7 @@ class RangeCheck:
         if header.time != covering.time:
             add(Code.TIME_FLAG, index, "its receipt time is not that of the statement that covers it")
         tail = header.record_class.to_bytes(2, "big") + bytes([header.type])
-        covering.leaves.append(sha256(b"\0" + header.content_commitment + tail).digest())
+        covering.terms.append(header.content_commitment + tail)
         covering.head = raw[:32] if header.type == EntryType.EVENT else b""
         covering.tail = tail
         covering.sequence += 1
@@ -418,7 +418,7 @@ class RangeCheck:
                 covering.index,
                 f"it covers {statement.count} entries, {covering.left} of them are not there (the next entry is {index})",
             )
-        elif not covering.broken and merkle.root(covering.leaves) != statement.root:
+        elif not covering.broken and merkle.root(term_leaves(covering.terms)) != statement.root:
             self.findings.add(
                 Code.STATEMENT_ROOT, covering.index, "the entries it covers are not those that the author signed"
             )

@@ -208,6 +208,7 @@ class Log:
             signer,
             ledger_id=changes.get("ledger_id", old.ledger_id),
             first=changes.get("first", old.first),
+            count=len(headers),
             previous=changes.get("previous", old.previous),
             signed_at=old.signed_at,
             leaves=leaves,
