@@ -132,7 +132,15 @@ def test_frontier_extend_by_1000(benchmark: Benchmark) -> None:
 def test_statement_over_1000(benchmark: Benchmark) -> None:
     def sign() -> object:
         leaves = statement_leaves(_HASHES, (0,) * 1000, (3,) * 1000)
-        return sign_statement(_SIGNER, ledger_id=bytes(32), first=0, previous=bytes(32), signed_at=1, leaves=leaves)
+        return sign_statement(
+            _SIGNER,
+            ledger_id=bytes(32),
+            first=0,
+            previous=bytes(32),
+            signed_at=1,
+            leaves=leaves,
+            count=1000,
+        )
 
     benchmark(sign)
 

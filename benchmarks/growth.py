@@ -127,8 +127,8 @@ def _section(
         ),
     ]
     words = (
-        f"Scans of random units, {commits} commits of 1,000 by a fresh process in each round. Memory is what the process"
-        " has to itself, interpreter included, without the mapped database, at its highest. Ratios are of the largest."
+        f"Scans of random units, {commits} commits of 1,000 by a fresh process each round. Memory is what the process"
+        " has to itself, interpreter included, without the mapped database, at its highest. Ratios: of the largest."
     )
     return Section("growth", "Flat as it grows", words, lines, targets)
 

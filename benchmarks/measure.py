@@ -121,8 +121,8 @@ def _timed(one: Contestant, commits: Sequence[Any]) -> tuple[float, float, int]:
 def written_bytes() -> int:
     """Bytes that this process has written to files so far, 0 where the kernel does not say.
 
-    LMDB and SQLite write by system calls, each page as it goes to disk at the next sync. The kernel's `write_bytes` counts
-    pages that became dirty instead, by whole folios, which says up to twice as much as is written.
+    LMDB and SQLite write by system calls, each page as it goes to disk at the next sync. The kernel's `write_bytes`
+    counts pages that became dirty instead, by whole folios, which says up to twice as much as is written.
     """
     try:
         lines = Path("/proc/self/io").read_text().splitlines()
