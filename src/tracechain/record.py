@@ -14,6 +14,7 @@ from tracechain.errors import DecodeError, InputError, SignatureError
 from tracechain.signing import PublicKey, Signer
 
 __all__ = [
+    "SETTLING",
     "ClockRecord",
     "EpochRecord",
     "Evidence",
@@ -40,6 +41,8 @@ _SETTLE = b"tracechain settle v0\n"
 _EPOCH = re.compile(r".+/epoch/(?P<epoch>[1-9][0-9]{0,8})")
 _KIND = re.compile(r"[a-z0-9.-]{1,64}")
 _PLAIN = (str, bytes, bool, int)
+#: Kinds of records that settle a loss (format.md section 5.6).
+SETTLING = frozenset({"epoch-settled", "gap-settled"})
 
 
 @frozen

@@ -13,6 +13,7 @@ import lmdb
 
 from tracechain.errors import DataError, DecodeError, InputError
 from tracechain.store.environment import Environment
+from tracechain.store.forking import forget_in_child
 from tracechain.store.index import IndexReader
 from tracechain.store.tables import (
     CONTENTS,
@@ -43,6 +44,7 @@ class Snapshot:
         self._txn: Any = env.begin()
         self._opened = time.monotonic()
         self._tables = env.tables
+        forget_in_child(self)
         tip = self._get(META, b"tip")
         if tip is None:
             self._txn.abort()
@@ -94,8 +96,8 @@ class Snapshot:
         """The three parts of every entry from `start` to `stop - 1`."""
         if self._txn is None:
             raise InputError("this snapshot is closed: take a new one")
-        keys = [key_of(index) for index in range(start, stop)]
-        return self._column(HEADERS, keys), self._column(CONTENTS, keys), self._column(ROWS, keys)
+        column = self._column
+        return column(HEADERS, start, stop), column(CONTENTS, start, stop), column(ROWS, start, stop)
 
     def node(self, height: int, index: int) -> bytes | None:
         """A stored subtree root."""
@@ -125,6 +127,11 @@ class Snapshot:
             pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
             result[name] = (pages * stat["psize"], stat["entries"])
         return result
+
+    def forget(self) -> None:
+        """In a forked child: the read transaction is the parent's, and stays open there."""
+        self._txn = self._index = None
+        self._tables = {}
 
     def close(self) -> None:
         """End the read transaction."""
@@ -165,16 +172,17 @@ class Snapshot:
             self._index = IndexReader(self._env, self._txn)
         return self._index
 
-    def _column(self, table: str, keys: list[bytes]) -> list[bytes | None]:
+    def _column(self, table: str, start: int, stop: int) -> list[bytes | None]:
         """The values of neighbouring keys. Stays in C as long as none is missing."""
+        count = stop - start
         cursor = self._txn.cursor(self._tables[table])
-        if not keys or not cursor.set_range(keys[0]):
-            return [None] * len(keys)
-        found = list(islice(cursor.iternext(), len(keys)))
-        if found[-1][0] == keys[-1] and len(found) == len(keys):
+        if count <= 0 or not cursor.set_range(key_of(start)):
+            return [None] * count
+        found = list(islice(cursor.iternext(), count))
+        if found[-1][0] == key_of(stop - 1) and len(found) == count:
             return [value for _, value in found]
         get = dict(found).get
-        return [get(key) for key in keys]
+        return [get(index.to_bytes(8, "big")) for index in range(start, stop)]
 
     def _range(self, table: str, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         if self._txn is None:

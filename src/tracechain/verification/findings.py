@@ -117,7 +117,8 @@ class Findings:
 class Report:
     """The outcome of a verification. True only without findings; `notes` say what was not checked.
 
-    `size` is the number of entries of the log, `entries`, `rows`, `statements`, `units` count what was checked.
+    `findings` are those that fitted into the limit, `beyond` counts the others. `size` is the number of entries of the
+    log; `entries`, `rows`, `statements`, `units` count what was checked.
     """
 
     findings: tuple[Finding, ...]
@@ -132,7 +133,7 @@ class Report:
     verifier: VerifierKey | None = None
 
     def __bool__(self) -> bool:
-        return not self.findings
+        return not self.findings and not self.beyond
 
     def with_findings(self, more: Iterable[Finding]) -> Report:
         """The same report with further findings."""
@@ -145,7 +146,9 @@ class Report:
 
     def raise_for_findings(self) -> None:
         """Raise VerificationError if anything was found."""
-        if self.findings:
-            first = self.findings[0]
-            more = len(self.findings) - 1 + self.beyond
-            raise VerificationError(f"{first}" + (f"; and {more} more findings" if more else ""), self.findings)
+        words = [str(finding) for finding in self.findings[:1]]
+        more = len(self.findings) - len(words) + self.beyond
+        if more:
+            words.append(f"{more} more findings" if words else f"{more} findings")
+        if words:
+            raise VerificationError("; and ".join(words), self.findings)

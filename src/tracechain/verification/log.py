@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Callable
 
 from attrs import define, field
 
-from tracechain import merkle, record
+from tracechain import record
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
 from tracechain.entry import EntryType
 from tracechain.errors import CheckpointError, DataError, KeyUseError
-from tracechain.merkle import Node, node_hash
 from tracechain.record import (
     EpochRecord,
     Evidence,
@@ -26,39 +27,7 @@ from tracechain.statement import statement_of
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.range import RangeResult, Said
 
-__all__ = ["Tree", "check_authors", "check_checkpoint", "check_own_entries"]
-
-
-@define
-class Tree:
-    """Puts the subtrees of ranges together; remembers the roots at the sizes that were asked for."""
-
-    _nodes: list[Node] = field(factory=list)
-    _size: int = 0
-
-    def add(self, subtrees: list[Node]) -> None:
-        """Append the subtrees of the next range."""
-        for height, index, value in subtrees:
-            node = (height, index, value)
-            self._size = (index + 1) << height
-            while self._nodes and self._nodes[-1][0] == node[0] and node[1] & 1:
-                other = self._nodes.pop()
-                node = (node[0] + 1, node[1] >> 1, node_hash(other[2], node[2]))
-            self._nodes.append(node)
-
-    @property
-    def size(self) -> int:
-        """Leaves so far."""
-        return self._size
-
-    def root(self) -> bytes:
-        """The root so far."""
-        if not self._nodes:
-            return merkle.EMPTY_ROOT
-        folded = self._nodes[-1][2]
-        for _, _, value in reversed(self._nodes[:-1]):
-            folded = node_hash(value, folded)
-        return folded
+__all__ = ["Keys", "check_authors", "check_checkpoint", "check_own_entries", "check_rule_sets", "check_uncovered"]
 
 
 def check_checkpoint(
@@ -97,9 +66,13 @@ class Keys:
 
 
 def check_own_entries(
-    findings: Findings, ledger_id: bytes, genesis: Genesis, results: list[RangeResult]
+    findings: Findings,
+    ledger_id: bytes,
+    genesis: Genesis,
+    results: list[RangeResult],
+    root_at: Callable[[int], bytes],
 ) -> tuple[Keys, str, list[tuple[int, EpochRecord]], set[int], list[tuple[bytes, int, int]], list[str]]:
-    """Check key records, epochs, evidence and settlements.
+    """Check key records, epochs, evidence and settlements; `root_at` gives the root of the tree's first entries.
 
     Returns keys, the origin of the last checkpoint, the epochs, the settled ones, settled gaps, and notes.
     """
@@ -120,7 +93,7 @@ def check_own_entries(
                     keys.revoked.setdefault(revoked.key_hash, index)
                 case EntryType.EPOCH:
                     begun = EpochRecord.decode(content)
-                    epoch = _epoch(findings, genesis, index, begun, epoch)
+                    epoch = _epoch(findings, genesis, index, begun, epoch, root_at)
                     epochs.append((index, begun))
                 case EntryType.EVIDENCE:
                     evidence = Evidence.decode(content)
@@ -172,13 +145,25 @@ def _authorised(
     by_hash[key_hash] = authorised.key
 
 
-def _epoch(findings: Findings, genesis: Genesis, index: int, begun: EpochRecord, epoch: int) -> int:
+def _epoch(
+    findings: Findings,
+    genesis: Genesis,
+    index: int,
+    begun: EpochRecord,
+    epoch: int,
+    root_at: Callable[[int], bytes],
+) -> int:
     verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
     last = open_checkpoint(begun.note, verifier)
     wrong = [
         words
         for bad, words in (
+            (
+                last.origin != origin_of(genesis, epoch_of(last.origin)),
+                f"its note is of {last.origin!r}, not of this log",
+            ),
             (begun.size != index, f"it says {begun.size} entries were before it, {index} were"),
+            (begun.size == index and begun.root != root_at(index), "its root is not that of the entries before it"),
             (begun.epoch != 1 + epoch_of(last.origin), "its number does not follow that of the note it holds"),
             (begun.epoch <= epoch, f"epoch {begun.epoch} after epoch {epoch}"),
             (last.size != begun.lost_end, "the end of the lost range is not the size in the note it holds"),
@@ -232,6 +217,9 @@ def check_authors(findings: Findings, keys: Keys, statements: list[Said], gaps: 
         revoked = keys.revoked.get(said.author)
         if revoked is not None and revoked < said.index:
             findings.add(Code.AUTHOR_REVOKED, said.index, f"the author's key was revoked in entry {revoked}")
+    given_up: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    for author, start, stop in sorted(gaps):
+        given_up[author].append((start, stop))
     for author, own in by_author.items():
         own.sort(key=lambda s: (s.first, s.index))
         end, previous = 0, bytes(32)
@@ -243,7 +231,7 @@ def check_authors(findings: Findings, keys: Keys, statements: list[Said], gaps: 
                     f"author {author.hex()[:16]} covers number {said.first} twice",
                 )
             elif said.first > end:
-                if not any(a == author and start <= end and said.first <= stop for a, start, stop in gaps):
+                if not _given_up(given_up[author], end, said.first):
                     findings.add(
                         Code.AUTHOR_GAP,
                         said.index,
@@ -255,3 +243,39 @@ def check_authors(findings: Findings, keys: Keys, statements: list[Said], gaps: 
                 )
             if said.first + said.count > end:
                 end, previous = said.first + said.count, said.hash
+
+
+def _given_up(gaps: list[tuple[int, int]], start: int, stop: int) -> bool:
+    """Whether settlements, which come in ascending order, give up all numbers from `start` to `stop` - 1."""
+    for begin, end in gaps:
+        if begin <= start < end:
+            start = end
+    return start >= stop
+
+
+def check_uncovered(findings: Findings, results: list[RangeResult]) -> None:
+    """Name the entries that no statement covers: repeated where an earlier one covers their number, else foreign."""
+    said: dict[bytes, list[tuple[int, int, int]]] = defaultdict(list)
+    for result in results:
+        for one in result.statements:
+            said[one.author[:8]].append((one.first, one.first + one.count, one.index))
+    for own in said.values():
+        own.sort()
+    for index, author, number in (uncovered for result in results for uncovered in result.uncovered):
+        before = said[author][: bisect_right(said[author], (number, 1 << 64, 0))][-1:]
+        if any(number < end and at < index for _, end, at in before):
+            words = "no statement covers it here, and one before covers its number already"
+            findings.add(Code.ENTRY_DUPLICATED, index, words)
+        else:
+            findings.add(Code.EVENT_UNCOVERED, index, "no author's statement covers it: it was slipped in")
+
+
+def check_rule_sets(findings: Findings, results: list[RangeResult]) -> None:
+    """Check that the rule set does not decrease from one range to the next (format.md section 7)."""
+    last = 0
+    for result in results:
+        if result.first_rules is not None:
+            index, first = result.first_rules
+            if first < last:
+                findings.add(Code.ROWS_MALFORMED, index, f"rule set {first} after rule set {last}")
+            last = result.last_rules

@@ -8,11 +8,14 @@ What only the whole log can tell (authors' numbers, keys, epochs) is collected f
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable
 from hashlib import sha256
+from itertools import count
+from typing import cast
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from tracechain import custody, encoding, merkle
 from tracechain.custody import Act
@@ -20,6 +23,7 @@ from tracechain.entry import (
     CONTENT_TAG,
     COVERED_TYPES,
     FLAG_CLAMPED,
+    MAX_CONTENT,
     NO_POLICY,
     ROW_TAG,
     SALT_SIZE,
@@ -35,10 +39,12 @@ from tracechain.entry import (
     row_root,
 )
 from tracechain.errors import DataError, InputError
-from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, decode_record, key_subject
+from tracechain.event.values import MAX_ID
+from tracechain.record import SETTLING, ClockRecord, Genesis, KeyAuthorised, KeyRevoked, decode_record, key_subject
 from tracechain.signing import PublicKey, verify
 from tracechain.statement import Statement, decode_statement, term_leaves
 from tracechain.verification.findings import Code, Findings
+from tracechain.verification.tree import cover, node_check
 from tracechain.view import View
 
 __all__ = ["Covering", "RangeCheck", "RangeResult", "Said"]
@@ -47,17 +53,35 @@ _CHUNK = 2048
 _SHIFT = 40
 _MASK = (1 << _SHIFT) - 1
 _COUNTS = struct.Struct(">QIIIIQ")
-_COVERED = frozenset(int(t) for t in COVERED_TYPES)
 _SHAPES_MOST = 4096
 # How a row ends, by state before and act: (state after, its bytes and those of the violations).
 _ENDINGS = {
     before: (state, encoding.pack(state) + encoding.pack(codes or None))
     for before, (state, codes) in custody.TABLE.items()
 }
-_ACTIONS = [encoding.pack(int(act)) for act in Act]
+
+# What rows can end with.
+_OUTCOMES = {
+    encoding.pack(state) + encoding.pack(codes or None): (state, codes) for state, codes in custody.TABLE.values()
+}
+
+#: The act of a row that collects in `entering` and whose rule set is not known here: its state is not judged.
+UNKNOWN_ACT = -1
 
 Word = int
 """State x 2^40 + index + 1: where a subject stands."""
+
+
+@define
+class _Shape:
+    """A content of an event of one unit, but for time, serial, and what comes after the serial (`tails`, with the three
+    bytes before the time)."""
+
+    prefix: str
+    act: int
+    act_bytes: bytes
+    row_head: bytes
+    tails: dict[bytes, bytes] = field(factory=dict)
 
 
 @define
@@ -101,8 +125,11 @@ class RangeResult:
     own: list[tuple[int, int, bytes]] = field(factory=list)
     #: Complete subtrees that cover the range, from left to right.
     subtrees: list[merkle.Node] = field(factory=list)
-    first_time: int | None = None
-    last_time: int = 0
+    #: Covered entries outside every statement: (index, author key id, author's number).
+    uncovered: list[tuple[int, bytes, int]] = field(factory=list)
+    #: (index, rule set) of the first rows, and the rule set of the last ones.
+    first_rules: tuple[int, int] | None = None
+    last_rules: int = 0
     unknown_rules: int = 0
 
 
@@ -140,13 +167,17 @@ class RangeCheck:
         self.result = RangeResult()
         self._leaves: list[bytes] = []
         self._covering: Covering | None = None
-        self._shapes: dict[bytes, tuple[str, int, dict[bytes, bytes], bytes]] = {}
+        self._shapes: dict[bytes, _Shape] = {}
         self._edges: list[int] = []
+        self._stride = 16
+        self._patience = 0
+        self._retry = 1
         self._rule_set = 0
         self._time = 0
-        if start:
-            before = view.header(start - 1)
-            self._time = int.from_bytes(before[8:16], "big") if before is not None else 0
+        for index in range(start - 1, -1, -1):
+            with contextlib.suppress(DataError):
+                self._time = parse_header(view.header(index) or b"").time
+                break
 
     def run(self, progress: Callable[[int], None] | None = None) -> RangeResult:
         """Check the range; findings are in `findings`, the rest in the result."""
@@ -157,90 +188,159 @@ class RangeCheck:
                 progress(end - at)
         if self._covering is not None:
             self._end_covering(self.stop)
-        self.result.subtrees = _cover(self.start, self._leaves, self._check_node)
+        self.result.subtrees = cover(self.start, self._leaves, node_check(self.view, self.findings))
         self.result.entries = self.stop - self.start
-        self.result.last_time = self._time
         return self.result
 
     # ---- the pass ----
 
     def _chunk(self, at: int, end: int) -> None:
-        headers, contents, all_rows = self.view.block(at, end)
-        leaves, start = self._leaves, self.start
-        last, entering = self.last, self.entering
-        shapes, edges = self._shapes, self._edges
-        numbers, pack = _COUNTS.pack, encoding.pack
-        actions, endings = _ACTIONS, _ENDINGS
-        result = self.result
-        for index, header, part, rows in zip(range(at, end), headers, contents, all_rows, strict=True):
+        headers, contents, rows = self.view.block(at, end)
+        index = at
+        while index < end:
             covering = self._covering
+            if covering is not None and covering.head and self._patience == 0:
+                here = slice(index - at, index - at + min(covering.left, self._stride))
+                done = self._columns(index, headers[here], contents[here], rows[here])
+                index += done
+                self._stride = min(max(2 * done, 16), _CHUNK)
+                if done:
+                    self._retry = 1
+                    continue
+                # Something else stands here: go on one by one, and longer each time that it is of no use.
+                self._retry = self._patience = min(2 * self._retry, 64)
+            self._patience = max(self._patience - 1, 0)
+            header = headers[index - at]
             if header is None:
                 self._missing(index)
-                continue
-            leaf = sha256(b"\0" + header).digest()
-            leaves.append(leaf)
-            if covering is None or header[:32] != covering.head or part is None or rows is None:
-                self._slow(index, header, part, rows)
-                continue
-            # The head is that of the entry before: type, time, class and author are right. Is the content one that
-            # was seen before, but for time and serial? Then everything in it is valid and it need not be decoded.
-            for edge in edges:
-                shape = shapes.get(part[43:edge])
-                if shape is not None:
-                    break
             else:
-                self._slow(index, header, part, rows)
-                continue
-            prefix, act, tails, row_head = shape
-            after = edge + part[edge] - 0x9F
-            suffix = part[edge + 1 : after]
-            if (
-                not 0xA0 < part[edge] < 0xC0
-                or part[32:35] != tails.get(part[after:])
-                or not suffix.isalnum()
-                or not b"\0\0\0\1" <= part[35:39] < b"\x80"
-            ):
-                self._slow(index, header, part, rows)
-                continue
-            serial = suffix.decode()
-            subject = prefix + serial
-            word = last.get(subject)
-            claim = None
-            if word is None:
-                if entering is None:
-                    previous, ending = 0, endings[0, act]
-                else:
-                    claim = _claim(rows, prefix, serial, act)
-                    if claim is None or claim[0] > start:
-                        self._slow(index, header, part, rows)
-                        continue
-                    previous, ending = claim[0], (claim[1], pack(claim[1]) + pack(claim[2] or None))
-            else:
-                previous, ending = word & _MASK, endings[word >> _SHIFT, act]
-            if not previous:
-                previous_leaf = ZERO
-            else:
-                previous_leaf = leaves[previous - 1 - start] if previous > start else self._leaf(previous - 1)
-            row = row_head + part[edge:after] + actions[act] + pack(previous) + ending[1]
-            # One hash a part, and one comparison a part: this line is what the time goes into.
-            expected = (
-                numbers(covering.sequence, 1, len(part) - SALT_SIZE, len(row), not previous, NO_POLICY)
-                + sha256(CONTENT_TAG + part).digest()
-                + sha256(ROW_TAG + rows[:SALT_SIZE] + previous_leaf + row).digest()
+                self._leaves.append(sha256(b"\0" + header).digest())
+                self._slow(index, header, contents[index - at], rows[index - at])
+            index += 1
+
+    def _columns(
+        self, index: int, headers: list[bytes | None], contents: list[bytes | None], rows: list[bytes | None]
+    ) -> int:
+        """Check neighbouring events of one unit each under one statement, column by column; returns how many stood.
+
+        The usual case, and the one that has to be quick: contents that were seen before but for time and serial need not be
+        decoded, and what the rest of an entry must be is computed and compared as bytes. An entry that is anything else
+        ends the run; it is looked at by `_slow`.
+        """
+        covering = self._covering
+        assert covering is not None
+        if None in headers or None in contents or None in rows:
+            return 0
+        h_s, p_s, r_s = cast("tuple[list[bytes], list[bytes], list[bytes]]", (headers, contents, rows))
+        edge = next((e for e in self._edges if p_s[0][SALT_SIZE + 11 : e] in self._shapes), None)
+        if edge is None:
+            return 0
+        found = [self._shapes.get(p[SALT_SIZE + 11 : edge]) for p in p_s]
+        if None in found:
+            del found[found.index(None) :]
+        shapes = cast("list[_Shape]", found)
+        sizes = [p[edge] for p in p_s]
+        if min(sizes) <= 0xA0 or max(sizes) >= 0xC0:
+            return 0
+        afters = [edge - 0x9F + size for size in sizes]
+        times = [p[35:39] for p in p_s]
+        serials = [p[edge + 1 : after] for p, after in zip(p_s, afters, strict=True)]
+        if not (
+            min(times) > b"\0\0\0\0"
+            and max(times) < b"\x80"
+            and b"".join(serials).isalnum()
+            and all(
+                [shape.tails.get(p[after:]) == p[32:35] for shape, p, after in zip(shapes, p_s, afters, strict=False)]
             )
-            if expected != header[32:] or rows[SALT_SIZE:] != row or not covering.left:
-                self._slow(index, header, part, rows)
+        ):
+            return 0
+        texts = b"\n".join(serials).decode().split("\n")
+        subjects = [shape.prefix + text for shape, text in zip(shapes, texts, strict=False)]
+        if len(set(subjects)) != len(subjects):
+            del subjects[_first_repeated(subjects) :]
+        stands = self._stands(subjects, shapes, texts, r_s)
+        leaves, start = self._leaves, self.start
+        earlier = [
+            ZERO if not before else leaves[before - 1 - start] if before > start else self._leaf(before - 1)
+            for before, _, _ in stands
+        ]
+        pack, numbers = encoding.pack, _COUNTS.pack
+        expected_rows = [
+            shape.row_head + p[edge:after] + shape.act_bytes + pack(before) + ending
+            for shape, p, after, (before, _, ending) in zip(shapes, p_s, afters, stands, strict=False)
+        ]
+        expected = [
+            covering.head
+            + numbers(sequence, 1, len(p) - SALT_SIZE, len(row), not stand[0], NO_POLICY)
+            + sha256(CONTENT_TAG + p).digest()
+            + sha256(ROW_TAG + r[:SALT_SIZE] + leaf + row).digest()
+            for sequence, p, r, leaf, row, stand in zip(
+                count(covering.sequence), p_s, r_s, earlier, expected_rows, stands, strict=False
+            )
+        ]
+        done = len(stands)
+        if expected != h_s[:done] or expected_rows != [r[SALT_SIZE:] for r in r_s[:done]]:
+            done = next(
+                k
+                for k, (e, h, row, r) in enumerate(zip(expected, h_s, expected_rows, r_s, strict=False))
+                if e != h or row != r[SALT_SIZE:]
+            )
+        self._take(index, done, subjects, stands, h_s, shapes)
+        return done
+
+    def _stands(
+        self, subjects: list[str], shapes: list[_Shape], texts: list[str], rows: list[bytes]
+    ) -> list[tuple[int, int, bytes]]:
+        """For each subject 1 + the index of its entry before (or 0), the state after, and how the row must end."""
+        last, endings = self.last, _ENDINGS
+        if self.entering is None:
+            words = [last.get(subject, 0) for subject in subjects]
+            return [
+                (word & _MASK, *endings[word >> _SHIFT, shape.act]) for word, shape in zip(words, shapes, strict=False)
+            ]
+        stands: list[tuple[int, int, bytes]] = []
+        for subject, shape, text, row in zip(subjects, shapes, texts, rows, strict=False):
+            word = last.get(subject)
+            if word is not None:
+                stands.append((word & _MASK, *endings[word >> _SHIFT, shape.act]))
                 continue
-            if claim is not None and entering is not None:
-                entering[subject] = (index, Row(subject, act, previous - 1 if previous else None, *claim[1:]))
-            last[subject] = ending[0] << _SHIFT | index + 1
-            result.first_rows += not previous
-            covering.terms.append(header[64:96] + covering.tail)
-            covering.sequence += 1
-            covering.left -= 1
-            result.rows += 1
-            if not covering.left:
-                self._end_covering(index + 1)
+            claim = _claim(row, shape.prefix, text, shape.act)
+            if claim is None or claim[0] > self.start:
+                break
+            stands.append((claim[0], claim[1], encoding.pack(claim[1]) + encoding.pack(claim[2] or None)))
+        return stands
+
+    def _take(
+        self,
+        index: int,
+        done: int,
+        subjects: list[str],
+        stands: list[tuple[int, int, bytes]],
+        headers: list[bytes],
+        shapes: list[_Shape],
+    ) -> None:
+        """Take the first `done` entries of a run as checked."""
+        covering = self._covering
+        assert covering is not None
+        self._leaves += [sha256(b"\0" + header).digest() for header in headers[:done]]
+        if self.entering is not None:
+            for at, subject, shape, (before, state, ending) in zip(
+                range(index, index + done), subjects, shapes, stands, strict=False
+            ):
+                if subject not in self.last:
+                    codes = cast("tuple[int, ...]", encoding.unpack_raw(b"\x92" + ending))[1] or ()
+                    row = Row(subject, shape.act, before - 1 if before else None, state, cast("tuple[int, ...]", codes))
+                    self.entering[subject] = (at, row)
+        words = [state << _SHIFT | at for at, (_, state, _) in enumerate(stands[:done], index + 1)]
+        self.last.update(zip(subjects, words, strict=False))
+        tail = covering.tail
+        covering.terms += [header[64:96] + tail for header in headers[:done]]
+        covering.sequence += done
+        covering.left -= done
+        self.result.rows += done
+        self.result.first_rows += sum(not before for before, _, _ in stands[:done])
+        if not covering.left:
+            self._end_covering(index + done)
 
     def _leaf(self, index: int) -> bytes:
         """The leaf of an earlier entry, from its header."""
@@ -277,14 +377,12 @@ class RangeCheck:
         elif self._covering is not None:
             self._end_covering(index)
         acts, kind = self._acts(index, header, content)
-        if covered and kind is not None and self._covering is not None:
-            self._covering.kinds.add(kind)
+        if self._covering is not None and (covered_kind := "event" if header.type == EntryType.EVENT else kind):
+            self._covering.kinds.add(covered_kind)
         self._check_rows(index, header, rows, acts)
         if header.type == EntryType.STATEMENT:
             self._begin_covering(index, header, content)
-        elif (not covered and content is not None) or (
-            kind is not None and kind.endswith("-settled") and content is not None
-        ):
+        elif content is not None and (not covered or kind in SETTLING):
             self.result.own.append((index, int(header.type), content))
         if covered and self._covering is not None and self._covering.left <= 0:
             self._end_covering(index + 1)
@@ -305,8 +403,6 @@ class RangeCheck:
 
     def _check_time(self, index: int, header: Header, content: bytes | None) -> None:
         add = self.findings.add
-        if self.result.first_time is None:
-            self.result.first_time = header.time
         if header.flags & FLAG_CLAMPED and (index == 0 or header.time != self._time):
             add(Code.TIME_FLAG, index, "marked as clamped, but its receipt time is not that of the entry before")
         if index and header.time < self._time:
@@ -326,7 +422,7 @@ class RangeCheck:
             and header.time - self._time > self.genesis.jump_limit
         ):
             add(Code.TIME_JUMP, index, f"receipt time jumps by {header.time - self._time} ms without a clock record")
-        self._time = max(self._time, header.time)
+        self._time = header.time
 
     # ---- statements ----
 
@@ -348,9 +444,7 @@ class RangeCheck:
                 f"the statement was made for ledger {statement.ledger_id.hex()[:16]}, not for this one",
             )
         key = self.keys.get(statement.author)
-        if key is None:
-            add(Code.AUTHOR_UNKNOWN, index, f"author key {statement.author.hex()[:16]} is not authorised in this log")
-        else:
+        if key is not None:  # else `check_authors` says so
             try:
                 verify(key, statement.message, statement.signature)
             except DataError as error:
@@ -361,25 +455,16 @@ class RangeCheck:
         add = self.findings.add
         covering = self._covering
         if covering is None:
-            if any(
-                s.author[:8] == header.author and s.first <= header.sequence < s.first + s.count
-                for s in self.result.statements
-            ):
-                add(
-                    Code.ENTRY_DUPLICATED,
-                    index,
-                    "no statement covers it here, and one before covers its number already",
-                )
-            else:
-                add(Code.EVENT_UNCOVERED, index, "no author's statement covers it: it was slipped in")
+            self.result.uncovered.append((index, header.author, header.sequence))
             return
         statement = covering.statement
+        sound = header.time == covering.time
         if header.author != statement.author_id:
+            sound = False
             add(Code.STATEMENT_AUTHOR, index, f"it names another author than statement {covering.index} that covers it")
         elif header.sequence != covering.sequence:
-            if statement.first <= header.sequence < covering.sequence and raw in (
-                self.view.header(i) for i in range(covering.index + 1, index)
-            ):
+            place = covering.index + 1 + header.sequence - statement.first
+            if covering.index < place < index and raw == self.view.header(place):
                 add(Code.ENTRY_DUPLICATED, index, "it repeats an entry before")
             else:
                 add(
@@ -389,14 +474,21 @@ class RangeCheck:
                     " or dropped",
                 )
             covering.broken = True
+        if header.policy != NO_POLICY and not self._is_record_before(header.policy, index):
+            add(Code.HEADER_MALFORMED, index, f"it names entry {header.policy} as its policy: no record before it")
         if header.time != covering.time:
             add(Code.TIME_FLAG, index, "its receipt time is not that of the statement that covers it")
         tail = header.record_class.to_bytes(2, "big") + bytes([header.type])
         covering.terms.append(header.content_commitment + tail)
-        covering.head = raw[:32] if header.type == EntryType.EVENT else b""
+        # The quick way takes the head of the entry before as right, so a wrong one must not become that.
+        covering.head = raw[:32] if sound and header.type == EntryType.EVENT else b""
         covering.tail = tail
         covering.sequence += 1
         covering.left -= 1
+
+    def _is_record_before(self, policy: int, index: int) -> bool:
+        header = self.view.header(policy) if policy < index else None
+        return header is not None and header[4:5] == bytes([EntryType.RECORD])
 
     def _skip_covered(self, index: int) -> None:
         """Step over an entry that cannot be read, within its statement."""
@@ -430,7 +522,7 @@ class RangeCheck:
                 statement.count,
                 statement.previous,
                 statement.hash,
-                frozenset(covering.kinds) | ({"event"} if covering.head else frozenset()),
+                frozenset(covering.kinds),
             )
         )
 
@@ -447,7 +539,8 @@ class RangeCheck:
                 case EntryType.EVENT:
                     event = encoding.decode(content)
                     acts = [(subject, int(act)) for subject, act in custody.acts(event)]
-                    self._remember_shape(content, acts)
+                    if len(event.epcs) == len(acts) == 1 and not event.quantities:
+                        self._remember_shape(content, acts)
                     return acts, "event"
                 case EntryType.RECORD:
                     record = decode_record(content)
@@ -458,10 +551,6 @@ class RangeCheck:
                     return [(key_subject(authorised.key.hash), int(Act.SEE))], None
                 case EntryType.KEY_REVOKED:
                     return [(key_subject(KeyRevoked.decode(content).key_hash), int(Act.END))], None
-                case EntryType.GENESIS:
-                    if self.genesis is None:
-                        self.genesis = Genesis.decode(content)
-                    return [], None
                 case _:
                     return [], None
         except (DataError, InputError) as error:
@@ -469,10 +558,12 @@ class RangeCheck:
             return None, None
 
     def _remember_shape(self, content: bytes, acts: list[tuple[str, int]]) -> None:
-        """Of an Object event of one unit: that all in it but time and serial is valid, so that the next like it need not
-        be decoded. A content is then known by what stands before the serial and what stands after it.
+        """Of an Object event whose one subject stands among its epcs: that all in it but time and serial is valid, so that
+        the next like it need not be decoded. A content is then known by what stands before the serial and what stands
+        after it. There is room for the longest serial in what the limits allow, and something stands after it, so that
+        one that was cut off is not taken for shorter.
         """
-        if len(acts) != 1 or content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != 1:
+        if content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != 1 or len(content) > MAX_CONTENT - 31:
             return
         prefix, slash, suffix = acts[0][0].rpartition("/")
         one = encoding.pack(((prefix := prefix + slash), (suffix,)))
@@ -480,13 +571,18 @@ class RangeCheck:
         edge = at + len(one) - len(suffix) - 1
         if at < 0 or len(suffix) > 31 or content.find(one, at + 1) >= 0 or acts[0][1] == Act.NOTE:
             return
+        if at + len(one) == len(content) or len(prefix.encode()) + 31 > MAX_ID or self._rule_set > custody.RULE_SET:
+            return
         if len(self._shapes) >= _SHAPES_MOST:
             self._shapes.clear()
             self._edges.clear()
-        row_head = b"\x92" + encoding.pack(custody.RULE_SET) + b"\x96" + encoding.pack(prefix)
-        tails = self._shapes.setdefault(content[11:edge], (prefix, acts[0][1], {}, row_head))[2]
-        if len(tails) < _SHAPES_MOST:
-            tails[content[at + len(one) :]] = content[:3]
+        act = acts[0][1]
+        shape = self._shapes.get(content[11:edge])
+        if shape is None:
+            row_head = b"\x92" + encoding.pack(custody.RULE_SET) + b"\x96" + encoding.pack(prefix)
+            shape = self._shapes[content[11:edge]] = _Shape(prefix, act, encoding.pack(act), row_head)
+        if len(shape.tails) < _SHAPES_MOST and shape.act == act:
+            shape.tails[content[at + len(one) :]] = content[:3]
         if SALT_SIZE + edge not in self._edges:
             self._edges.append(SALT_SIZE + edge)
 
@@ -504,21 +600,25 @@ class RangeCheck:
         try:
             rule_set, rows = decode_rows(stored)
             if encode_rows(rule_set, rows) != stored:
-                raise DataError("the rows are not in their one spelling")  # noqa: TRY301  # joins what decoding finds
+                raise DataError("the rows are not in their one spelling")
         except DataError as error:
             add(Code.ROWS_MALFORMED, index, str(error))
             return
         if rule_set < self._rule_set:
             add(Code.ROWS_MALFORMED, index, f"rule set {rule_set} after rule set {self._rule_set}")
-        self._rule_set = rule_set
+        if rule_set > custody.RULE_SET:  # the quick way is of our rules only
+            self._shapes.clear()
+            self._edges.clear()
+        self._rule_set = self.result.last_rules = rule_set
+        self.result.first_rules = self.result.first_rules or (index, rule_set)
+        known = rule_set == custody.RULE_SET
         fresh = sum(row.previous is None for row in rows)
         if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored), fresh):
             add(Code.HEADER_COUNTS, index, "the header does not count the rows that are there")
         if acts is not None and [row.subject for row in rows] != [subject for subject, _ in acts]:
             add(Code.ROW_SUBJECTS, index, "the rows are not those of the content's subjects")
-        elif acts is not None and [row.act for row in rows] != [act for _, act in acts]:
+        elif known and acts is not None and [row.act for row in rows] != [act for _, act in acts]:
             add(Code.ROW_ACT, index, "a row states another act than the content")
-        known = rule_set == custody.RULE_SET
         self.result.unknown_rules += not known
         leaves = [None if row.previous is None or row.previous >= index else self._leaf(row.previous) for row in rows]
         if row_root(row_hashes(salt, rule_set, rows, leaves)) != header.row_root:
@@ -535,21 +635,10 @@ class RangeCheck:
     def _check_row(self, index: int, row: Row, *, known: bool) -> None:
         word = self.last.get(row.subject)
         if word is None and self.entering is not None:
-            self.entering[row.subject] = (index, row)
+            self.entering[row.subject] = (index, row if known else evolve(row, act=UNKNOWN_ACT))
         else:
             check_link(self.findings, index, row, word, known=known)
         self.last[row.subject] = row.state << _SHIFT | index + 1
-
-    # ---- the tree ----
-
-    def _check_node(self, height: int, index: int, value: bytes) -> None:
-        stored = self.view.node(height, index)
-        if stored is not None and stored != value:
-            self.findings.add(
-                Code.TREE_NODE,
-                index << height,
-                f"the stored root over the {1 << height} entries from here is not theirs: an entry or the node was altered",
-            )
 
 
 def _claim(rows: bytes, prefix: str, suffix: str, act: int) -> tuple[int, int, tuple[int, ...]] | None:
@@ -560,11 +649,23 @@ def _claim(rows: bytes, prefix: str, suffix: str, act: int) -> tuple[int, int, t
                 custody.RULE_SET,
                 (str() as head, str() as tail, int() as did, int() as previous, int() as state, codes),
             ):
-                if (head, tail, did) == (prefix, suffix, act) and (codes is None or isinstance(codes, tuple)):
-                    return previous, state, codes or ()
+                # True equals 1 but is no number, and no rule leads to a state or to violations that are not there.
+                known = _OUTCOMES.get(encoding.pack(state) + encoding.pack(codes))
+                if (head, tail, did) == (prefix, suffix, act) and type(previous) is int and previous >= 0 and known:
+                    return previous, *known
     except DataError:
         pass
     return None
+
+
+def _first_repeated(subjects: list[str]) -> int:
+    """The position of the first subject that stood before."""
+    seen: set[str] = set()
+    for position, subject in enumerate(subjects):
+        if subject in seen:
+            return position
+        seen.add(subject)
+    return len(subjects)
 
 
 def check_link(findings: Findings, index: int, row: Row, word: Word | None, *, known: bool) -> None:
@@ -591,24 +692,3 @@ def check_link(findings: Findings, index: int, row: Row, word: Word | None, *, k
         findings.add(
             Code.ROW_VIOLATIONS, index, f"violations {row.violations}, the rules give {expected[1]}", row.subject
         )
-
-
-def _cover(start: int, leaves: list[bytes], check: Callable[[int, int, bytes], None]) -> list[merkle.Node]:
-    """The complete subtrees over leaves from `start` on, left to right; each node of a stored height is checked."""
-    left: list[merkle.Node] = []
-    right: list[merkle.Node] = []
-    level, height = list(leaves), 0
-    while level:
-        if height and height % merkle.NODE_STEP == 0:
-            for index, value in enumerate(level, start):
-                check(height, index, value)
-        if start & 1:
-            left.append((height, start, level.pop(0)))
-            start += 1
-        if len(level) & 1:
-            right.append((height, start + len(level) - 1, level.pop()))
-        pairs = iter(level)
-        level = [sha256(b"\x01" + a + b).digest() for a, b in zip(pairs, pairs, strict=True)]
-        start >>= 1
-        height += 1
-    return left + right[::-1]

@@ -7,19 +7,48 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from hashlib import sha256
+from itertools import chain
 from multiprocessing import get_context
 
 from attrs import frozen
 
+from tracechain import merkle
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
-from tracechain.entry import COVERED_TYPES, SALT_SIZE, EntryType, Row, decode_rows
+from tracechain.entry import (
+    COVERED_TYPES,
+    HEADER_SIZE,
+    SALT_SIZE,
+    EntryType,
+    Row,
+    content_commitment,
+    decode_rows,
+    parse_header,
+    row_hashes,
+    row_root,
+)
 from tracechain.errors import CheckpointError, DataError, InputError
-from tracechain.record import Genesis, KeyAuthorised
+from tracechain.record import (
+    SETTLING,
+    EpochRecord,
+    Genesis,
+    KeyAuthorised,
+    decode_record,
+    epoch_of,
+    origin_of,
+)
 from tracechain.signing import PublicKey
+from tracechain.statement import decode_statement
 from tracechain.verification.findings import Code, Finding, Findings, Report
-from tracechain.verification.log import Tree, check_authors, check_checkpoint, check_own_entries
-from tracechain.verification.range import RangeCheck, RangeResult, check_link
-from tracechain.view import View
+from tracechain.verification.log import (
+    check_authors,
+    check_checkpoint,
+    check_own_entries,
+    check_rule_sets,
+    check_uncovered,
+)
+from tracechain.verification.range import UNKNOWN_ACT, RangeCheck, RangeResult, Said, check_link
+from tracechain.verification.tree import Tree, node_check
+from tracechain.view import View, ViewNodes
 
 __all__ = ["OpenView", "verify", "verify_in_processes"]
 
@@ -28,6 +57,8 @@ Progress = Callable[[int, int], None]
 OpenView = Callable[[], AbstractContextManager[View]]
 _SHIFT = 40
 _MASK = (1 << _SHIFT) - 1
+_COVERED = frozenset(bytes([t]) for t in COVERED_TYPES)
+_AUTHORISED = bytes([EntryType.KEY_AUTHORISED])
 #: Entries of one task: bounds what a process holds of leaves.
 _TASK = 1 << 18
 
@@ -46,23 +77,24 @@ def verify(
 ) -> Report:
     """Check a log from its bytes alone: every header, content, row, link, statement, signature, and the tree.
 
-    `verifier` is the log's key as the caller knows it from outside. With `since`, an older signed note that the
-    caller kept,
-    the entries before it are only hashed and their chains followed (they were verified then), and the log has to extend
-    it. With `index`, the live index is held against the chains. At most `most` findings are listed, the rest is
-    counted.
+    `verifier` is the log's key as the caller knows it from outside. With `since`, an older signed note that the caller
+    kept, the log has to extend it, and of the entries before it only headers, rows and what the ledger and its authors
+    signed are read again: contents were verified then. If the entries it signs were lost when a backup was put back, the
+    whole log is verified. With `index`, the live index is held against the chains. At most `most` findings are listed,
+    the rest is counted.
     """
     findings = Findings(most)
-    old = _open_since(findings, view, since, verifier)
     genesis, ledger_id = _genesis(findings, view)
+    notes: list[str] = []
+    old = _open_since(findings, view, since, verifier, genesis, notes)
     keys: dict[bytes, PublicKey] = {}
     last: dict[str, int] = {}
     results: list[RangeResult] = []
-    tree = Tree()
+    tree = Tree(node_check(view, findings))
     start = 0
     if old is not None:
         start = min(old.size, view.size)
-        tree, results = _skim(findings, view, start, last, keys, progress)
+        results = [_skim(findings, view, start, last, keys, tree, progress)]
         if tree.root() != old.root and old.size <= view.size:
             findings.add(
                 Code.FORK, None, f"its first {old.size} entries are not those that were signed in the older note"
@@ -84,7 +116,7 @@ def verify(
         results.append(result)
     if index:
         _check_index(findings, view, last)
-    return _conclude(findings, view, results, tree, genesis, ledger_id, verifier, since, len(last))
+    return _conclude(findings, view, results, tree, genesis, ledger_id, verifier, notes, len(last))
 
 
 # ---- several processes ---------------------------------------------------------------------------
@@ -160,13 +192,19 @@ def verify_in_processes(
         size = view.size
         keys, bounds = _survey(view, size, processes)
         last: dict[str, int] = {}
-        tree = Tree()
+        tree = Tree(node_check(view, findings))
         results: list[RangeResult] = []
         context = get_context("spawn")  # a forked child must not inherit an open LMDB environment
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
             parts = pool.map(
                 _work,
-                *zip(*((open_view, at, end, keys, most) for at, end in bounds), strict=True),
+                *zip(
+                    *(
+                        (open_view, at, end, tuple(key for index, key in keys if index < at), most)
+                        for at, end in bounds
+                    ),
+                    strict=True,
+                ),
             )
             for (_, end), part in zip(bounds, parts, strict=True):
                 _join(findings, last, part)
@@ -176,7 +214,7 @@ def verify_in_processes(
                     progress(end, size)
         if index:
             _check_index(findings, view, last)
-        return _conclude(findings, view, results, tree, genesis, ledger_id, verifier, None, len(last))
+        return _conclude(findings, view, results, tree, genesis, ledger_id, verifier, [], len(last))
 
 
 def _join(findings: Findings, last: dict[str, int], part: _Part) -> None:
@@ -199,33 +237,30 @@ def _join(findings: Findings, last: dict[str, int], part: _Part) -> None:
             act, state, violations = part.kinds[kind]
             row = Row(subject, act, previous - 1 if previous else None, state, violations)
             before = len(findings.items) + findings.beyond
-            check_link(findings, index, row, word or None, known=True)
+            check_link(findings, index, row, word or None, known=act != UNKNOWN_ACT)
             if len(findings.items) + findings.beyond == before:
                 known.add((word >> _SHIFT, kind))
     if part.subjects:
         last.update(zip(part.subjects.split("\n"), part.words, strict=True))
 
 
-def _survey(view: View, size: int, processes: int) -> tuple[tuple[PublicKey, ...], list[tuple[int, int]]]:
-    """The author keys in the log, and ranges that do not cut a statement from its entries."""
-    keys: list[PublicKey] = []
-    free: list[int] = []  # indices at which a range may begin
+def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, PublicKey]], list[tuple[int, int]]]:
+    """The author keys in the log with the entries they came in by, and ranges that cut no statement off its entries."""
+    keys: list[tuple[int, PublicKey]] = []
+    starts = [0]
     want = max(1, min(_TASK, -(-size // processes)))
     for index, header in view.headers(0, size):
-        kind = header[4]
-        if kind in COVERED_TYPES:
+        if header[4:5] in _COVERED:
             continue
-        if index - (free[-1] if free else 0) >= want:
-            free.append(index)
-        if kind == EntryType.KEY_AUTHORISED:
-            part = view.content(index)
-            if part is not None:
-                try:
-                    keys.append(KeyAuthorised.decode(part[SALT_SIZE:]).key)
-                except DataError:
-                    continue  # the range that holds it says so
-    starts = [0, *free]
-    return tuple(keys), [(a, b) for a, b in zip(starts, [*free, size], strict=True) if a < b]
+        if index - starts[-1] >= want and _may_begin(header):
+            starts.append(index)
+        if header[4:5] == _AUTHORISED:
+            content = _committed(view, index, header)
+            try:
+                keys.append((index, KeyAuthorised.decode(content or b"").key))
+            except DataError:
+                continue  # the range that holds it says so
+    return keys, [(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True) if a < b]
 
 
 # ---- parts ---------------------------------------------------------------------------------------
@@ -241,33 +276,83 @@ def _genesis(findings: Findings, view: View) -> tuple[Genesis | None, bytes]:
     except DataError as error:
         findings.add(Code.GENESIS, 0, str(error))
         return None, b""
-    if header[4] != EntryType.GENESIS or genesis.created != int.from_bytes(header[8:16], "big"):
+    if header[4:5] != bytes([EntryType.GENESIS]) or genesis.created != int.from_bytes(header[8:16], "big"):
         findings.add(Code.GENESIS, 0, "entry 0 is not a genesis record of its own receipt time")
     return genesis, sha256(b"\0" + header).digest()
+
+
+def _committed(view: View, index: int, header: bytes) -> bytes | None:
+    """A content, if it is there and its header commits to it."""
+    part = view.content(index)
+    if part is None or content_commitment(part[:SALT_SIZE], part[SALT_SIZE:]) != header[64:96]:
+        return None
+    return part[SALT_SIZE:]
+
+
+def _may_begin(header: bytes | None) -> bool:
+    """Whether a range may begin here: at an entry that can be read and that no statement covers."""
+    try:
+        return parse_header(header or b"").type not in COVERED_TYPES
+    except DataError:
+        return False
 
 
 def _tasks(view: View, start: int, size: int) -> Iterable[tuple[int, int]]:
     """Ranges of at most about _TASK entries that do not cut a statement from its entries."""
     while start < size:
         end = min(start + _TASK, size)
-        while end < size and (header := view.header(end)) is not None and header[4] in COVERED_TYPES:
+        while end < size and not _may_begin(view.header(end)):
             end += 1
         yield start, end
         start = end
 
 
-def _open_since(findings: Findings, view: View, since: str | None, verifier: VerifierKey | None) -> Checkpoint | None:
+def _open_since(
+    findings: Findings,
+    view: View,
+    since: str | None,
+    verifier: VerifierKey | None,
+    genesis: Genesis | None,
+    notes: list[str],
+) -> Checkpoint | None:
+    """The older checkpoint that the log has to extend; None where there is none, or what it signs was lost."""
     if since is None:
         return None
+    if verifier is None and genesis is not None:
+        verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
     try:
         old = parse_checkpoint(parse_note(since).text) if verifier is None else open_checkpoint(since, verifier)
     except CheckpointError as error:
         raise InputError(f"the older checkpoint cannot be used: {error}") from error
+    if genesis is not None and old.origin != origin_of(genesis, epoch_of(old.origin)):
+        raise InputError(f"the older checkpoint is of {old.origin!r}, this log is {genesis.origin!r}")
+    if _lost(view, old):
+        notes.append("the older checkpoint signs entries that were lost when a backup was put back: all was verified")
+        return None
+    notes.append("of entries before the older checkpoint the contents were not verified again")
     if old.size > view.size:
         findings.add(
             Code.ROLLBACK, None, f"{view.size} entries, but the older note signs {old.size}: the log was rolled back"
         )
     return old
+
+
+def _lost(view: View, old: Checkpoint) -> bool:
+    """Whether a checkpoint is of the lost range of a later epoch (format.md section 5.5)."""
+    try:
+        if epoch_of(parse_checkpoint(parse_note(view.checkpoint).text).origin) == epoch_of(old.origin):
+            return False  # no epoch began since
+    except CheckpointError:
+        return False
+    for index, header in view.headers(0, view.size):
+        if header[4:5] == bytes([EntryType.EPOCH]):
+            try:
+                begun = EpochRecord.decode(_committed(view, index, header) or b"")
+            except DataError:
+                continue
+            if begun.epoch > epoch_of(old.origin) and begun.size < old.size:
+                return old.size <= begun.lost_end
+    return False
 
 
 def _skim(
@@ -276,54 +361,88 @@ def _skim(
     stop: int,
     last: dict[str, int],
     keys: dict[bytes, PublicKey],
+    tree: Tree,
     progress: Progress | None,
-) -> tuple[Tree, list[RangeResult]]:
-    """Hash the headers of what was verified before, and follow its rows; nothing is checked again."""
-    from tracechain.merkle import Frontier
-    from tracechain.statement import decode_statement
-    from tracechain.verification.range import Said
-
-    frontier, result = Frontier(), RangeResult()
+) -> RangeResult:
+    """Read again what the verification of later entries rests on: headers, rows, and all but the events' contents."""
+    frontier, result = merkle.Frontier(), RangeResult()
     leaves: list[bytes] = []
-    kinds: set[str] = set()
+    all_rows = chain(view.all_rows(0, stop), [(stop, b"")])
+    at, part = next(all_rows)
     for index, header in view.headers(0, stop):
         leaves.append(sha256(b"\0" + header).digest())
-        kind = header[4]
-        if kind not in COVERED_TYPES:
-            part = view.content(index)
-            content = b"" if part is None else part[SALT_SIZE:]
-            try:
-                if kind == EntryType.STATEMENT:
-                    s = decode_statement(content)
-                    result.statements.append(
-                        Said(index, s.author, s.first, s.count, s.previous, s.hash, frozenset(kinds))
-                    )
-                else:
-                    result.own.append((index, kind, content))
-                if kind == EntryType.KEY_AUTHORISED:
-                    key = KeyAuthorised.decode(content).key
-                    keys[key.hash] = key
-            except DataError as error:
-                findings.add(Code.CONTENT_MALFORMED, index, str(error))
+        if len(header) != HEADER_SIZE:
+            continue  # not what the older checkpoint signs: the root will tell
+        if header[4] != EntryType.EVENT:
+            _skim_content(findings, view, index, header, keys, result)
+        while at < index:
+            at, part = next(all_rows)
+        _skim_rows(findings, view, index, header, part if at == index else None, last, result)
         if len(leaves) == 4096:
             frontier.extend(leaves)
             leaves.clear()
             if progress is not None:
                 progress(index + 1, view.size)
     frontier.extend(leaves)
-    for index, part in view.all_rows(0, stop):
-        try:
-            for row in decode_rows(part[SALT_SIZE:])[1]:
-                last[row.subject] = row.state << _SHIFT | index + 1
-        except DataError as error:
-            findings.add(Code.ROWS_MALFORMED, index, str(error))
-    tree = Tree()
-    at = 0
+    begin = 0
     for value in frontier.hashes:
-        height = (frontier.size - at).bit_length() - 1
-        tree.add([(height, at >> height, value)])
-        at += 1 << height
-    return tree, [result]
+        height = (frontier.size - begin).bit_length() - 1
+        tree.add([(height, begin >> height, value)])
+        begin += 1 << height
+    return result
+
+
+def _skim_content(
+    findings: Findings, view: View, index: int, header: bytes, keys: dict[bytes, PublicKey], result: RangeResult
+) -> None:
+    content = _committed(view, index, header)
+    if content is None:
+        findings.add(Code.CONTENT_COMMITMENT, index, "the content is not there, or not what the header commits to")
+        return
+    try:
+        match header[4]:
+            case EntryType.STATEMENT:
+                s = decode_statement(content)
+                result.statements.append(Said(index, s.author, s.first, s.count, s.previous, s.hash, frozenset()))
+            case EntryType.RECORD:
+                if decode_record(content).kind in SETTLING:
+                    result.own.append((index, header[4], content))
+            case kind:
+                result.own.append((index, kind, content))
+                if kind == EntryType.KEY_AUTHORISED:
+                    key = KeyAuthorised.decode(content).key
+                    keys.setdefault(key.hash, key)
+    except DataError as error:
+        findings.add(Code.CONTENT_MALFORMED, index, str(error))
+
+
+def _skim_rows(
+    findings: Findings,
+    view: View,
+    index: int,
+    header: bytes,
+    part: bytes | None,
+    last: dict[str, int],
+    result: RangeResult,
+) -> None:
+    """Follow the chains, and hold the rows against the header: what comes later is judged by them."""
+    if part is None:
+        if header[40:44] != bytes(4):
+            findings.add(Code.ROWS_MISSING, index, "the rows are not there, and no record says that they were pruned")
+        return
+    try:
+        rule_set, rows = decode_rows(part[SALT_SIZE:])
+    except DataError as error:
+        findings.add(Code.ROWS_MALFORMED, index, str(error))
+        return
+    named = [None if row.previous is None else view.header(row.previous) for row in rows]
+    leaves = [None if raw is None else sha256(b"\0" + raw).digest() for raw in named]
+    if row_root(row_hashes(part[:SALT_SIZE], rule_set, rows, leaves)) != header[96:]:
+        findings.add(Code.ROW_ROOT, index, "rows, their salt, or the entry before that a row names were altered")
+    for row in rows:
+        last[row.subject] = row.state << _SHIFT | index + 1
+    result.last_rules = rule_set
+    result.first_rules = result.first_rules or (index, rule_set)
 
 
 def _check_index(findings: Findings, view: View, last: dict[str, int]) -> None:
@@ -355,14 +474,17 @@ def _conclude(
     genesis: Genesis | None,
     ledger_id: bytes,
     verifier: VerifierKey | None,
-    since: str | None,
+    notes: list[str],
     units: int,
 ) -> Report:
-    notes: list[str] = []
     origin = None
     statements = [said for result in results for said in result.statements]
+    check_uncovered(findings, results)
+    check_rule_sets(findings, results)
     if genesis is not None:
-        keys, origin, epochs, settled, gaps, said_notes = check_own_entries(findings, ledger_id, genesis, results)
+        keys, origin, epochs, settled, gaps, said_notes = check_own_entries(
+            findings, ledger_id, genesis, results, lambda size: merkle.tree_root(ViewNodes(view), size)
+        )
         notes += said_notes
         check_authors(findings, keys, statements, gaps)
         for index, begun in epochs:
@@ -370,8 +492,8 @@ def _conclude(
                 findings.add(
                     Code.EPOCH_LOST,
                     index,
-                    f"epoch {begun.epoch}: entries {begun.size} to {begun.lost_end - 1} of the epoch before are lost, until"
-                    " they were submitted again and that is settled",
+                    f"epoch {begun.epoch}: entries {begun.size} to {begun.lost_end - 1} of the epoch before are lost,"
+                    " until they were submitted again and that is settled",
                 )
         if verifier is not None and (verifier.name, verifier.key) != (genesis.origin, genesis.log_key):
             findings.add(Code.GENESIS, 0, f"the log names another key or origin than {verifier.name}")
@@ -385,8 +507,6 @@ def _conclude(
     unknown = sum(result.unknown_rules for result in results)
     if unknown:
         notes.append(f"{unknown} entries follow rules that this version does not know: their states were not checked")
-    if since is not None:
-        notes.append("entries before the older checkpoint were hashed and followed, not verified again")
     checked = [result for result in results if result.entries]
     return Report(
         tuple(findings.items),
