@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tracechain import identifiers
@@ -35,7 +35,8 @@ def day() -> Day:
 
 
 def all_files(day: Day) -> list[DayFile]:
-    return [*day.files, *(file for station in day.stations for file in station.files)]
+    """In the order in which they go into the ledger."""
+    return sorted([*day.files, *(file for station in day.stations for file in station.files)], key=lambda f: f.name)
 
 
 def read(file: DayFile) -> list[Event]:
@@ -107,7 +108,8 @@ STEPS = [
 ]
 
 
-@settings(max_examples=5, deadline=None)
+# Shrinking a whole day would take minutes, and a smaller scale explains nothing better.
+@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.floats(0.02, 0.06), st.text("abc", max_size=3))
 def test_a_pack_lives_in_order_whatever_the_size_of_the_day(scale: float, seed: str) -> None:
     """Made before packed, ordered before sold, sold before delivered, and never earlier than what came before."""
@@ -149,7 +151,7 @@ def test_a_day_of_no_size_is_refused(scale: float) -> None:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     path = tmp_path_factory.mktemp("demo") / "demo"
-    return Folder(path), play(path, Screen(silent=True), scale=SMALL)
+    return Folder(path), play(path, Screen(silent=True), scale=SMALL, processes=1)
 
 
 def test_everything_goes_as_it_should(played: Played, day: Day) -> None:
@@ -165,7 +167,7 @@ def test_each_tampering_is_found_by_its_code(played: Played) -> None:
     assert [(one["name"], one["expected"], one["found"]) for one in outcome.tamperings] == [
         ("later-expiry", "CONTENT_COMMITMENT", True),
         ("deleted", "ENTRY_MISSING", True),
-        ("noon", "ROLLBACK", True),
+        ("noon-again", "ROLLBACK", True),
         ("insider", "STATEMENT_ROOT", True),
     ]
 

@@ -133,12 +133,12 @@ def _make_ledger(stage: Stage) -> None:
 def _ingest(stage: Stage, day: Day) -> None:
     folder = stage.folder
     stage.screen.say("The morning: makers' documents, the dock, the storage hall, orders until noon.")
-    total = _take(stage, ("[123]*", "40-outbound-09*", "40-outbound-1[01]*"))
+    total = _take(stage, day, ("[123]*", "40-outbound-09*", "40-outbound-1[01]*"))
     stage.screen.say("Noon: a backup is taken while the ledger is in use.")
     code = stage.run("backup", folder.ledger, folder.noon)
     stage.check("backup", code == 0, f"backup in {folder.copies / 'noon'}")
     stage.screen.say("The afternoon: orders, clearance, sales, deliveries.")
-    total += _take(stage, ("40-outbound-1[2-9]*", "40-outbound-2*"))
+    total += _take(stage, day, ("40-outbound-1[2-9]*", "40-outbound-2*"))
     expected = sum(file.events for file in day.files if file.name < "5")
     stage.check("ingest", total == expected, f"{total:,} of {expected:,} events are in the ledger, durable and signed")
     _ingest_real(stage)
@@ -147,7 +147,7 @@ def _ingest(stage: Stage, day: Day) -> None:
 def _returns(stage: Stage, day: Day) -> None:
     folder = stage.folder
     stage.screen.say("What buyers send back is inspected; what fails is destroyed.")
-    total = _take(stage, ("7*",))
+    total = _take(stage, day, ("7*",))
     stage.check(
         "returns", total == sum(f.events for f in day.files if f.name.startswith("7")), f"{total:,} scans at the desk"
     )
@@ -157,12 +157,12 @@ def _returns(stage: Stage, day: Day) -> None:
     stage.check(
         "violations",
         code == 0 and sorted(one["subject"] for one in broken) == sorted(day.story.risen),
-        f"{len(broken)} scans of destroyed packs, each kept as evidence:",
+        f"stands with each of the {len(broken)} scans of destroyed packs, which are kept as evidence",
         _names(broken),
     )
 
 
-def _take(stage: Stage, patterns: Sequence[str]) -> int:
+def _take(stage: Stage, day: Day, patterns: Sequence[str]) -> int:
     """Ingest the files that shell patterns stand for; how many events went in."""
     folder = stage.folder
     files = [path for pattern in patterns for path in sorted(folder.scans.glob(pattern))]
@@ -171,9 +171,10 @@ def _take(stage: Stage, patterns: Sequence[str]) -> int:
     if code or said is None:
         stage.check("ingest", False, f"{len(files)} files were not all taken (exit {code})")
         return 0 if said is None else int(said["events"])
+    packs = sum(file.scans for file in day.files if (folder.scans / file.name) in files)
     stage.screen.note(
-        f"{len(files)} file{'s' if len(files) != 1 else ''}, {said['events']:,} events in {said['seconds']:.1f} s"
-        f" ({said['events'] / max(said['seconds'], 0.001):,.0f} a second); the ledger has {said['size']:,} entries"
+        f"{len(files)} file{'s' if len(files) != 1 else ''}, {said['events']:,} events naming {packs:,} packs, in"
+        f" {said['seconds']:.1f} s; the ledger has {said['size']:,} entries"
     )
     return int(said["events"])
 
@@ -290,6 +291,8 @@ def _end(stage: Stage) -> None:
         if outcome.good
         else f"not as it should be: {', '.join(wrong)}",
     )
+    parts = [f"{name} {spent:.1f}" for name, spent in outcome.seconds.items() if name != "all"]
+    screen.note(f"seconds: {', '.join(parts)}")
     screen.pairs(
         (
             (str(folder.ledger), "the ledger"),

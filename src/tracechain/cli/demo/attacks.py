@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from rich.text import Text
 
 from tracechain.cli.demo.folder import Folder
-from tracechain.cli.demo.screen import GOOD, WRONG
 from tracechain.cli.demo.stage import Stage
 
 __all__ = ["ATTACKS", "Attack", "Scene", "attack"]
@@ -48,16 +46,17 @@ class Attack:
 def attack(stage: Stage, sale: int, expiry: str, processes: int, attacks: Sequence[Attack] | None = None) -> None:
     """Copy, tamper, verify; once for each attack. `sale` is the entry of a sale, `expiry` the day that stands in it."""
     attacks = ATTACKS if attacks is None else attacks
-    rows = []
     found = 0
     for one in attacks:
+        stage.screen.say(f"{one.who} {one.what}.")
         findings = _tamper_and_verify(stage, one, sale, expiry, processes)
         hit = next((f for f in findings if f["code"] == one.code), None)
         found += hit is not None
-        where = "" if hit is None or hit["index"] is None else f" at entry {hit['index']:,}"
-        rows.append(
-            (one.who, one.what, Text.assemble((one.code if hit else "not found", GOOD if hit else WRONG), where))
-        )
+        if hit is None:
+            stage.screen.verdict(False, f"{one.code} was not found")
+        else:
+            where = "" if hit["index"] is None else f" at entry {hit['index']:,}"
+            stage.screen.verdict(True, str(hit["detail"]), f"{one.code}{where}:")
         stage.outcome.tamperings.append(
             {
                 "name": one.name,
@@ -66,7 +65,7 @@ def attack(stage: Stage, sale: int, expiry: str, processes: int, attacks: Sequen
                 "codes": list(dict.fromkeys(f["code"] for f in findings)),
             }
         )
-    stage.screen.table((("who", "left"), ("does what", "left"), ("found by verify", "left")), rows)
+    stage.screen.gap()
     stage.check("tampering", found == len(attacks), f"{found} of {len(attacks)} were found and named")
 
 
@@ -75,12 +74,12 @@ def _tamper_and_verify(stage: Stage, one: Attack, sale: int, expiry: str, proces
     from tracechain.testing.tamper import duplicate
 
     folder = stage.folder
-    copy = folder.copies / f"tampered-{one.name}"
+    copy = folder.copies / one.name
     try:
-        with stage.screen.waiting(f"{one.who} {one.what}"):
+        with stage.screen.waiting("a copy is made and tampered with"):
             duplicate(folder.ledger, copy)
             one.deed(Scene(folder, copy, sale, expiry))
-        code, said = stage.value(["verify", str(copy), "--key", str(folder.vkey), "--processes", str(processes)])
+        code, said = stage.ask("verify", copy, "--key", folder.vkey, "--processes", str(processes))
     finally:
         folder.remove(copy)
         folder.remove(copy.with_name(f"{copy.name}.anchor"))
@@ -130,16 +129,16 @@ def _resealed(scene: Scene) -> None:
 ATTACKS = (
     Attack(
         "later-expiry",
-        "a clerk with the disk",
+        "A clerk with the disk",
         "makes a sold pack's expiry a year later",
         "CONTENT_COMMITMENT",
         _later_expiry,
     ),
-    Attack("deleted", "a thief with the disk", "deletes the sale", "ENTRY_MISSING", _deleted),
-    Attack("noon", "a careless admin", "puts the noon backup back: the afternoon is gone", "ROLLBACK", _noon),
+    Attack("deleted", "A thief with the disk", "deletes the sale", "ENTRY_MISSING", _deleted),
+    Attack("noon-again", "A careless admin", "puts the noon backup back, so the afternoon is gone", "ROLLBACK", _noon),
     Attack(
         "insider",
-        "an insider with the log key",
+        "An insider with the log key",
         "alters the sale, makes every hash fit and signs it all anew",
         "STATEMENT_ROOT",
         _resealed,

@@ -16,7 +16,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["GOOD", "WRONG", "Screen"]
+__all__ = ["Screen"]
 
 GOOD = "bold green"
 WRONG = "bold red"
@@ -86,9 +86,9 @@ class Screen:
         self._hanging(Text("$ ", "bold cyan"), Text(line, "bold"))
 
     def verdict(self, good: bool, text: str, strong: str = "") -> None:
-        """OK or NOT OK, and what; `strong` is said in bold behind it."""
+        """OK or NOT OK, and what; `strong` is said in bold before it."""
         mark = Text(" OK " if good else " NOT OK ", f"{GOOD if good else WRONG} reverse")
-        self._hanging(mark + Text("  "), Text(text + (" " if strong else "")) + Text(strong, "bold"))
+        self._hanging(mark + Text("  "), Text(strong + (" " if strong else ""), "bold") + Text(text))
 
     def _hanging(self, mark: Text, text: Text) -> None:
         """A mark, and a text whose further lines stand under its first."""

@@ -72,7 +72,7 @@ class Stage:
 
     def check(self, name: str, good: bool, detail: str, strong: str = "") -> None:
         """Note a check, and show it."""
-        self.outcome.checks.append(Check(name, good, f"{detail} {strong}".strip()))
+        self.outcome.checks.append(Check(name, good, f"{strong} {detail}".strip()))
         self.screen.verdict(good, detail, strong)
 
     def run(self, *arguments: str | Path, more: Sequence[Path] = (), shown: str = "") -> int:
