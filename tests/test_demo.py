@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from tracechain import identifiers
 from tracechain.cli import main
-from tracechain.cli.demo.acts import play
+from tracechain.cli.demo.acts import PHASES, play
 from tracechain.cli.demo.attacks import ATTACKS, attack
 from tracechain.cli.demo.folder import MARKER, Folder, real_documents
 from tracechain.cli.demo.screen import Screen
@@ -57,8 +58,24 @@ def test_the_day_repeats_itself_byte_for_byte(day: Day) -> None:
     assert make_day(SMALL, seed="another").files[0].data != day.files[0].data
 
 
-def test_the_full_day_has_over_200_000_unit_events_and_60_000_of_a_single_pack() -> None:
-    full = make_day(1.0)
+@pytest.fixture(scope="module")
+def full() -> Day:
+    return make_day(1.0)
+
+
+def test_the_figures_in_the_documentation_are_those_of_the_day(full: Day) -> None:
+    lines = (Path(__file__).resolve().parents[1] / "docs" / "demo.md").read_text("utf-8").splitlines()
+    for name, steps, _ in PHASES:
+        counts = [full.steps[step] for step in steps]
+        figures = [sum(c.events for c in counts), sum(c.scans for c in counts), sum(c.single for c in counts)]
+        told = next(line for line in lines if line.startswith(f"{name} "))
+        assert re.findall(r"[0-9,]{2,}", told) == [f"{figure:,}" for figure in figures if figure], name
+    told = next(line for line in lines if line.startswith("all "))
+    assert told.split()[1:] == [f"{full.events:,}", f"{full.scans:,}", f"{full.single:,}"]
+    assert any(full.story.traced_code in line for line in lines)
+
+
+def test_the_full_day_has_over_200_000_unit_events_and_60_000_of_a_single_pack(full: Day) -> None:
     assert full.scans >= 200_000
     assert full.single >= 60_000
     assert full.packs == 40_000

@@ -19,7 +19,7 @@ from tracechain.entry import SALT_SIZE
 from tracechain.errors import TracechainError
 from tracechain.view import View, unit_history
 
-__all__ = ["ORIGIN", "play"]
+__all__ = ["ORIGIN", "PHASES", "play"]
 
 ORIGIN = "tianzhu-warehouse.example/demo"
 

@@ -88,7 +88,7 @@ class Screen:
     def verdict(self, good: bool, text: str, strong: str = "") -> None:
         """OK or NOT OK, and what; `strong` is said in bold before it."""
         mark = Text(" OK " if good else " NOT OK ", f"{GOOD if good else WRONG} reverse")
-        self._hanging(mark + Text("  "), Text(strong + (" " if strong else ""), "bold") + Text(text))
+        self._hanging(Text.assemble(mark, "  "), Text.assemble((strong, "bold"), " " if strong else "", text))
 
     def _hanging(self, mark: Text, text: Text) -> None:
         """A mark, and a text whose further lines stand under its first."""
