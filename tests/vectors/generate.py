@@ -18,8 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import group_c2sp
+import group_content
 import group_ed25519
+import group_entry
+import group_ledger
 import group_merkle
+import group_record
+import group_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +33,13 @@ FOLDER = Path(__file__).resolve().parent
 
 GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "c2sp": group_c2sp.cases,
+    "content": group_content.cases,
     "ed25519": group_ed25519.cases,
+    "entry": group_entry.cases,
+    "ledger": group_ledger.cases,
     "merkle": group_merkle.cases,
+    "record": group_record.cases,
+    "statement": group_statement.cases,
 }
 
 
