@@ -38,7 +38,7 @@ CREATED = 1_795_219_200_000
 ROOTS = tuple(sorted((ROOT.public_key, ROOT_2.public_key), key=lambda key: key.hash))
 ORIGIN = "ledger.example/test"
 ACTS = (b"tracechain authorise v0\n", b"tracechain revoke v0\n", b"tracechain settle v0\n")
-SIGNED = {"ledger_id": LEDGER.hex(), "root_keys": [key.raw.hex() for key in ROOTS]}
+SIGNED: dict[str, Any] = {"ledger_id": LEDGER.hex(), "root_keys": [key.raw.hex() for key in ROOTS]}
 
 
 def _plain(value: Any) -> Any:
