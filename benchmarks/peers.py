@@ -104,7 +104,7 @@ class EventSourcing:
         self.name = "eventsourcing" + (", from event objects" if from_events else ", entries ready made")
         self.batch = batch
         self._from_events = from_events
-        self._mapper = eventsourcing.persistence.Mapper(eventsourcing.persistence.JSONTranscoder())
+        self._mapper: Any = eventsourcing.persistence.Mapper(eventsourcing.persistence.JSONTranscoder())
         folder.mkdir(parents=True)
         self.file = folder / "events.db"
         # Sets WAL itself; synchronous is FULL by default, which is checked.

@@ -237,21 +237,23 @@ def verify(folder: Path, scale: Scale) -> Section:
         size = snapshot.size
     floor = Series("floor: the same bytes read and hashed once each")
     one, two = Series("verify, one process"), Series("verify, two processes")
+    whole = Series("verify, one process, the index held against the log as well")
 
-    def check(processes: int) -> Callable[[], object]:
-        return lambda: verify_ledger(path, processes=processes).raise_for_findings()
+    def check(processes: int, *, index: bool = False) -> Callable[[], object]:
+        return lambda: verify_ledger(path, processes=processes, index=index).raise_for_findings()
 
     jobs: list[tuple[Series, Callable[[], object]]] = [
         (floor, lambda: hash_everything(path)),
         (one, check(1)),
         (two, check(2)),
+        (whole, check(1, index=True)),
     ]
     for number in range(scale.rounds):
         for series, job in jobs if number % 2 == 0 else jobs[::-1]:
             said(f"round {number + 1}/{scale.rounds}: {series.name}")
             series.seconds.append(_seconds(job))
             series.done.append(size)
-    lines = [line(floor, "entries/s", one), line(one, "entries/s", one), line(two, "entries/s", one)]
+    lines = [line(series, "entries/s", one) for series, _ in jobs]
     for sign in (False, True):
         peer = AuditChain(folder / f"auditchain-{sign}", 1000, sign=sign)
         entries = commissioning(range(min(scale.population, 20_000)))
