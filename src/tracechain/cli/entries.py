@@ -33,7 +33,8 @@ __all__ = ["Entry", "event_line", "event_name", "event_time", "human", "read_ent
 # The first name wins, so that what two names stand for is called by the commoner one.
 _NAMES: dict[tuple[type, str, str, str | None], str] = {}
 for _name, _kind in EVENTS.items():
-    _NAMES.setdefault((_kind.build, _kind.action, _kind.biz_step, _kind.disposition), _name)  # type: ignore[arg-type]  # EVENTS builds with classes
+    for _disposition in (_kind.disposition, None):
+        _NAMES.setdefault((_kind.build, _kind.action, _kind.biz_step, _disposition), _name)  # type: ignore[arg-type]  # EVENTS builds with classes
 
 
 def human(subject: str) -> str:

@@ -78,9 +78,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
             # A terminal that cannot show a character gets its number instead of a crash.
             stream.reconfigure(errors="backslashreplace")
     try:
-        outcome = program.main(args=None if arguments is None else list(arguments), prog_name="tracechain",
-                               standalone_mode=False)  # fmt: skip
+        # Not `program.main`: that one leaves with 1, which means findings here, when whoever reads has gone.
+        with program.make_context("tracechain", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            outcome = program.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as wanted:
+        return wanted.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2

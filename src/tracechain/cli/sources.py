@@ -15,7 +15,7 @@ from tracechain.encoding import encode
 from tracechain.errors import InputError
 from tracechain.event import Event
 from tracechain.formats.epcis import MAX_DOCUMENT, iter_document
-from tracechain.formats.scans import ScanError, iter_csv, iter_jsonl
+from tracechain.formats.scans import MAX_LINE, ScanError, iter_csv, iter_jsonl, too_long
 from tracechain.formats.sniffing import HEAD, Format, sniff
 
 __all__ = ["Source", "look_at", "recorded_name"]
@@ -76,8 +76,6 @@ class Source:
 
     def submission(self) -> bytes:
         """The bytes of a station's submission."""
-        if self.size > _MAX_SUBMISSION:
-            raise InputError(f"{self.where}: {self.size} bytes, a submission has at most {_MAX_SUBMISSION}")
         return self.path.read_bytes()
 
 
@@ -93,6 +91,22 @@ def _stamp(file: BinaryIO) -> tuple[int, int, int]:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
+def _digest(file: BinaryIO, head: bytes, where: str, *, lines: bool) -> bytes:
+    """SHA-256 of a file, `head` of which is read already. An endless line is refused as soon as it shows."""
+    digest = hashlib.sha256()
+    line, length, block = 1, 0, head
+    while block:
+        digest.update(block)
+        if lines:
+            cut = block.rfind(b"\n")
+            if length + (block.find(b"\n") if cut >= 0 else len(block)) > MAX_LINE:
+                raise too_long(where, line)
+            line += block.count(b"\n")
+            length = len(block) - cut - 1 if cut >= 0 else length + len(block)
+        block = file.read(_BLOCK)
+    return digest.digest()
+
+
 def look_at(path: Path, wanted: str = "auto") -> Source:
     """Find out what a file is. InputError for what cannot be ingested."""
     where = str(path)
@@ -106,15 +120,11 @@ def look_at(path: Path, wanted: str = "auto") -> Source:
             if wanted == "submission" or found == "submission" or (wanted == "csv") is not (found == "csv"):
                 raise InputError(f"{where} is {found}, not {wanted}: leave --format out, or correct it")
             found = "epcis" if wanted == "epcis" else "jsonl"
-        if found in _READERS and len(head) == HEAD and b"\n" not in head:
-            # An endless line is refused before the rest is read for its digest.
-            file.seek(0)
-            for _ in _READERS[found](file, where):
-                pass
-        digest = hashlib.sha256(head)
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return Source(path, where, found, digest.digest(), stamp[1], stamp)
+        limit = {"epcis": MAX_DOCUMENT, "submission": _MAX_SUBMISSION}.get(found)
+        if limit is not None and stamp[1] > limit:
+            raise InputError(f"{where}: {stamp[1]} bytes are more than its format may have ({limit}): split it")
+        digest = _digest(file, head, where, lines=limit is None)
+    return Source(path, where, found, digest, stamp[1], stamp)
 
 
 def recorded_name(path: Path) -> str:

@@ -23,7 +23,7 @@ from tracechain.errors import InputError
 from tracechain.event import Event
 from tracechain.formats.scan_rows import COLUMNS, REQUIRED, SHARED, Fault, Rows, ScanError, nearby
 
-__all__ = ["MAX_LINE", "Readable", "ScanError", "Skip", "iter_csv", "iter_jsonl"]
+__all__ = ["MAX_LINE", "Readable", "ScanError", "Skip", "iter_csv", "iter_jsonl", "too_long"]
 
 #: Bytes a line may have.
 MAX_LINE = 1 << 20
@@ -58,7 +58,8 @@ def _decode(data: bytes, offset: int, line: int, where: str) -> str:
         ) from None  # fmt: skip
 
 
-def _too_long(where: str, line: int) -> ScanError:
+def too_long(where: str, line: int) -> ScanError:
+    """The error for a line over MAX_LINE."""
     return ScanError(
         where, line, None, None, f"the line has over {MAX_LINE} bytes: this is no scan file, or line ends are missing"
     )
@@ -78,7 +79,7 @@ def _blocks(file: Readable, where: str) -> Iterator[str]:
         cut = data.rfind(b"\n") + 1
         head = len(carry) + (data.find(b"\n") + 1 or len(data))
         if head > MAX_LINE:
-            raise _too_long(where, line)
+            raise too_long(where, line)
         if not cut:
             carry += data
             continue
