@@ -115,8 +115,10 @@ def _noon(scene: Scene) -> None:
 
 def _resealed(scene: Scene) -> None:
     from tracechain.signing import FileSigner
-    from tracechain.testing.tamper import edit, reseal, resign
+    from tracechain.testing.tamper import edit, put_back, reseal, resign
 
+    # On what is there at noon: a third of the day shows it as well, and does not take half a minute.
+    put_back(scene.copy, scene.folder.noon)
     with edit(scene.copy) as log:
         part = log.contents[scene.sale]
         assert part is not None
@@ -139,7 +141,7 @@ ATTACKS = (
     Attack(
         "insider",
         "An insider with the log key",
-        "alters the sale, makes every hash fit and signs it all anew",
+        "alters the sale at noon, makes every hash fit and signs it all anew",
         "STATEMENT_ROOT",
         _resealed,
     ),
