@@ -10,7 +10,7 @@
 - `tracechain_ledger`: a new ledger in the test's `tmp_path`, made with the three above, closed after the test.
 
 Keys are public knowledge and the clock stands still: for tests only. This module stays thin, as pytest loads
-it in every run of every project that has tracechain installed; the rest is imported when a fixture is used.
+it in every run of every project that has tracechain installed; what the fixtures need is imported by them.
 """
 
 from __future__ import annotations
