@@ -23,7 +23,7 @@ from tracechain.record import (
     origin_of,
 )
 from tracechain.signing import PublicKey, verify
-from tracechain.statement import statement_of
+from tracechain.statement import Statement, statement_of
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.range import RangeResult, Said
 
@@ -47,6 +47,8 @@ def check_checkpoint(
             open_checkpoint(note, verifier)
         except (CheckpointError, KeyUseError) as error:
             findings.add(Code.CHECKPOINT_SIGNATURE, None, f"not signed by the log's key: {error}")
+    if checkpoint.extensions:
+        findings.add(Code.CHECKPOINT_MALFORMED, None, "it has extension lines, which this format does not know")
     if origin is not None and checkpoint.origin != origin:
         findings.add(Code.CHECKPOINT_ORIGIN, None, f"its origin is {checkpoint.origin!r}, this log's is {origin!r}")
     if checkpoint.size != size:
@@ -79,6 +81,7 @@ def check_own_entries(
     keys, epochs, settled, gaps, notes = Keys(), [], set(), [], []
     epoch = 0
     by_hash: dict[bytes, PublicKey] = {}
+    accused: set[bytes] = set()
     said = {statement.index: statement for result in results for statement in result.statements}
     for index, kind, content in (own for result in results for own in result.own):
         try:
@@ -97,7 +100,14 @@ def check_own_entries(
                     epochs.append((index, begun))
                 case EntryType.EVIDENCE:
                     evidence = Evidence.decode(content)
-                    _evidence(findings, by_hash, said.get(evidence.index), index, evidence)
+                    other = statement_of(evidence)
+                    if other.ledger_id != ledger_id:
+                        raise DataError("the evidence was signed for another ledger")
+                    if other.hash in accused:
+                        raise DataError("the evidence is in the log already")
+                    accused.add(other.hash)
+                    before = said.get(evidence.index) if evidence.index < index else None
+                    _evidence(findings, by_hash, before, index, evidence, other)
                 case EntryType.RECORD:
                     settlement = decode_record(content)
                     about = record.check_settled(ledger_id, settlement, genesis.roots)
@@ -178,10 +188,14 @@ def _epoch(
 
 
 def _evidence(
-    findings: Findings, by_hash: dict[bytes, PublicKey], said: Said | None, index: int, evidence: Evidence
+    findings: Findings,
+    by_hash: dict[bytes, PublicKey],
+    said: Said | None,
+    index: int,
+    evidence: Evidence,
+    other: Statement,
 ) -> None:
     """Evidence has to be what it claims (format.md section 6.3): a signed statement that contradicts a logged one."""
-    other = statement_of(evidence)
     key = by_hash.get(other.author)
     if key is None:
         raise DataError("the evidence is of an unknown author")
