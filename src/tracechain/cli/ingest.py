@@ -278,7 +278,8 @@ def ingest(
         if len(outcomes) > 1:
             say(f"{events:,} events from {len(outcomes)} files in {seconds:.1f} s; the ledger has {size:,} entries")
         if unread:
-            say(f"not read: {plain(', '.join(unread))}", "warn")
+            more = f" and {len(unread) - 3:,} more" if len(unread) > 3 else ""
+            say(f"not read: {plain(', '.join(Path(name).name for name in unread[:3]))}{more}", "warn")
     if failed:
         return 1 if keep_going and any(o.status != "refused" for o in outcomes) else 2
     return 1 if any(o.skipped for o in outcomes) else 0
