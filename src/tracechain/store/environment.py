@@ -12,6 +12,7 @@ import lmdb
 
 from tracechain.errors import DataError, InputError, PoisonedError, StorageError
 from tracechain.store.files import explain
+from tracechain.store.forking import forget_in_child
 
 __all__ = ["MAP_SIZE", "Environment"]
 
@@ -19,10 +20,21 @@ __all__ = ["MAP_SIZE", "Environment"]
 MAP_SIZE = 1 << 43
 _MAX_READERS = 512
 
+
 # LMDB allows one open environment a path and process; a second one would drop the first one's locks. One that was
 # forgotten without a close is closed by its destructor, and its path is free again.
-_open_paths: weakref.WeakValueDictionary[Path, Environment] = weakref.WeakValueDictionary()
-_open_paths_lock = threading.Lock()
+class _OpenPaths:
+    def __init__(self) -> None:
+        self.environments: weakref.WeakValueDictionary[Path, Environment] = weakref.WeakValueDictionary()
+        self.lock = threading.Lock()
+
+    def forget(self) -> None:
+        """In a forked child: nothing is open here, and a thread that held the lock does not exist."""
+        self.__init__()  # type: ignore[misc]  # just as new
+
+
+_open_paths = _OpenPaths()
+forget_in_child(_open_paths)
 
 
 class Environment:
@@ -44,13 +56,15 @@ class Environment:
         self._pid = os.getpid()
         self._real = folder.resolve()
         self.env: Any = None
+        self.tables: dict[str, Any] = {}
         if not create and not (folder / "data.mdb").is_file():
             raise DataError(f"{folder} holds no database: data.mdb is missing")
-        with _open_paths_lock:
-            other = _open_paths.get(self._real)
+        with _open_paths.lock:
+            other = _open_paths.environments.get(self._real)
             if other is not None and other.pid == self._pid:
                 raise InputError(f"{folder} is open in this process already: use that Ledger, threads may share it")
-            _open_paths[self._real] = self
+            _open_paths.environments[self._real] = self
+        forget_in_child(self)
         try:
             # LMDB needs its lock file even to read; a read-only medium is read without locks, nobody can write it.
             lock = os.access(folder, os.W_OK)
@@ -60,16 +74,22 @@ class Environment:
                 )
             self.env = lmdb.open(
                 str(folder), map_size=map_size, max_dbs=len(tables) + 2, max_readers=_MAX_READERS,
-                readonly=not writable, create=create, lock=lock, readahead=True, max_spare_txns=4,
+                readonly=not writable, create=create, lock=lock, readahead=True,
+                max_spare_txns=0,  # a child that frees a spare one takes the parent's place in the reader table with it
             )  # fmt: skip
             if writable:
                 self.drop_dead_readers()
-            self.tables: dict[str, Any] = {name: self.env.open_db(name.encode(), create=create) for name in tables}
+            self.tables = {name: self.env.open_db(name.encode(), create=create) for name in tables}
         except BaseException as error:
             self.close()
             if isinstance(error, (lmdb.Error, OSError)):
                 raise self.failure("open", error) from error
             raise
+
+    def forget(self) -> None:
+        """In a forked child: the environment is the parent's, who may have snapshots open."""
+        self.env = None
+        self.tables = {}
 
     @property
     def pid(self) -> int:
@@ -125,6 +145,6 @@ class Environment:
         self._closed = True
         if self.env is not None:
             self.env.close()
-        with _open_paths_lock:
-            if _open_paths.get(self._real) is self:
-                del _open_paths[self._real]
+        with _open_paths.lock:
+            if _open_paths.environments.get(self._real) is self:
+                del _open_paths.environments[self._real]

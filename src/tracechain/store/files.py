@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracechain.errors import DataError, InputError, StorageError
+from tracechain.store.forking import forget_in_child
 
 __all__ = ["FileLock", "current_generation", "explain", "sync_file", "sync_folder", "write_durably"]
 
@@ -88,6 +89,13 @@ class FileLock:
         self._thread_lock = threading.Lock()
         self._pid = os.getpid()
         self._fd = -1
+        forget_in_child(self)
+
+    def forget(self) -> None:
+        """In a forked child: close our copy of the file, which would hold the lock on if the parent died."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

@@ -68,7 +68,10 @@ class UnitIndex:
         self._base = env.tables[BASE]
         self._meta = env.tables[META]
         stored = txn.get(b"index", None, self._meta)
-        value = (0, 0) if stored is None else encoding.unpack_strict(stored, max_bytes=64, max_depth=1)
+        try:
+            value = (0, 0) if stored is None else encoding.unpack_strict(stored, max_bytes=64, max_depth=1)
+        except DecodeError:
+            value = None
         match value:
             case (int() as count, int() as position):
                 self.count, self._position = count, position

@@ -20,6 +20,7 @@ from tracechain.store.files import (
     sync_folder,
     write_durably,
 )
+from tracechain.store.forking import forget_in_child
 from tracechain.store.index import UnitIndex
 from tracechain.store.snapshot import Snapshot
 from tracechain.store.tables import META, TABLES
@@ -52,6 +53,11 @@ class Store:
             self.env.close()
             raise
         self.lock = FileLock(path / "writer.lock")
+        forget_in_child(self)
+
+    def forget(self) -> None:
+        """In a forked child: the index in memory holds on to the parent's tables."""
+        self._index = None
 
     @classmethod
     def create(cls, path: Path) -> Store:
@@ -147,6 +153,7 @@ class Store:
             committing = True
             txn.commit()
             self._index, self._index_txn = transaction.index_read, number
+            transaction.end()
         except BaseException as error:
             self._index = None
             with contextlib.suppress(lmdb.Error):

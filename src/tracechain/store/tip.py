@@ -31,7 +31,11 @@ class Tip:
     @classmethod
     def decode(cls, data: bytes) -> Tip:
         """Read strictly."""
-        match encoding.unpack_strict(data, max_bytes=4096, max_depth=1):
+        try:
+            value = encoding.unpack_strict(data, max_bytes=4096, max_depth=1)
+        except DecodeError:
+            value = None
+        match value:
             case (int() as time, int() as epoch, bytes() as frontier):
                 return cls(Frontier.from_bytes(frontier), time, epoch)
             case _:

@@ -37,6 +37,10 @@ class Transaction:
         self.tip = tip
         self._index = index
 
+    def end(self) -> None:
+        """Let go of LMDB's transaction: who still holds this one must not hold the environment by it."""
+        self.txn = None
+
     @property
     def index(self) -> UnitIndex:
         """The unit index, read when it is first asked for: a damaged one must not keep `reindex` out."""
