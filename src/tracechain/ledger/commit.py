@@ -13,10 +13,10 @@ from itertools import groupby
 
 from attrs import frozen
 
-from tracechain import custody, signing
+from tracechain import custody, encoding, signing
 from tracechain.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
 from tracechain.encoding import decode, encode
-from tracechain.entry import CONTENT_TAG, SALT_SIZE, EntryType
+from tracechain.entry import CONTENT_TAG, MAX_CONTENT, SALT_SIZE, EntryType
 from tracechain.errors import (
     ClockError,
     DecodeError,
@@ -271,7 +271,11 @@ class Commit:
         return self._cover(batch, statement.author_id, statement.first, index)
 
     def own(self, kind: EntryType, content: bytes, acts: Acts = ()) -> Outcome:
-        """Seal an entry that the ledger makes."""
+        """Seal an entry that the ledger makes. InputError where it could not be read again."""
+        try:
+            encoding.unpack_strict(content, max_bytes=MAX_CONTENT)
+        except DecodeError as error:
+            raise InputError(f"this {kind.name.lower().replace('_', ' ')} record cannot be written: {error}") from error
         index = self.sealing.own(kind, content, acts)
         return lambda note: Receipt(index, 1, index, self.sealing.time, note)
 

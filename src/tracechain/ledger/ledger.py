@@ -144,11 +144,6 @@ class Ledger:
         )
         VerifierKey(origin, signer.public_key.algorithm, signer.public_key)
         _check_origin(origin)
-        if author is not None:
-            # Refused before anything is made: a label that cannot be encoded, a signer that does not sign.
-            trial = record.authorise(bytes(32), author, root, author_label)
-            record.check_authorised(bytes(32), trial, genesis.roots)
-        genesis.encode()
         new = not folder.exists()
         store = Store.create(folder)
         ledger = cls(store, signer, author, clock, random, anchor_file)
@@ -471,6 +466,8 @@ class Ledger:
                     done.append((run[0], commit.submit(submission, batch, strict=strict)))
                 case job:
                     done.append((run[0], job(commit)))
+        except LookupError as error:
+            raise DataError(f"{self.path}: its unit index is damaged ({error!r}); run `tracechain reindex`") from error
         except TracechainError as error:
             if isinstance(error, StorageError) or commit.sealing.size != start:
                 raise

@@ -8,7 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
-from tracechain.entry import SALT_SIZE, EntryType, decode_rows, parse_header
+from tracechain.entry import (
+    SALT_SIZE,
+    EntryType,
+    Header,
+    Row,
+    content_commitment,
+    decode_rows,
+    parse_header,
+    row_hashes,
+    row_root,
+)
 from tracechain.errors import CheckpointError, DataError, InputError, StorageError
 from tracechain.ledger.authors import Author, Authors, Logged
 from tracechain.merkle import Frontier
@@ -50,12 +60,9 @@ def reindex(
             header = parse_header(raw)
             time = header.time
             if header.type not in (EntryType.EVENT, EntryType.RECORD):
-                authors = _own_entry(txn, index, header.type, authors)
+                authors = _own_entry(txn, index, header, authors)
             if header.row_count:
-                part = txn.rows(index)
-                if part is None:
-                    raise DataError(f"entry {index}: its rows are missing; run `tracechain verify`, restore a backup")
-                for row in decode_rows(part[SALT_SIZE:])[1]:
+                for row in _rows(txn, index, header):
                     words[row.subject] = row.state << STATE_SHIFT | index + 1
         txn.put_nodes(frontier.extend(leaves))
         if progress is not None:
@@ -90,12 +97,26 @@ def _drain(words: dict[str, int]) -> Iterator[tuple[str, int]]:
     yield from words.items()
 
 
-def _own_entry(txn: Transaction, index: int, kind: EntryType, authors: Authors) -> Authors:
+def _rows(txn: Transaction, index: int, header: Header) -> tuple[Row, ...]:
+    """The rows of an entry, held against its header: what is wrong here would be signed again and again."""
+    part = txn.rows(index)
+    if part is None:
+        raise DataError(f"entry {index}: its rows are missing; run `tracechain verify`, restore a backup")
+    rule_set, rows = decode_rows(part[SALT_SIZE:])
+    before = [None if row.previous is None else txn.leaf(row.previous) for row in rows]
+    if row_root(row_hashes(part[:SALT_SIZE], rule_set, rows, before)) != header.row_root:
+        raise DataError(f"entry {index}: its rows are not those that its header names; run `tracechain verify`")
+    return rows
+
+
+def _own_entry(txn: Transaction, index: int, header: Header, authors: Authors) -> Authors:
     """Take up what statements, key records and evidence leave in derived tables."""
     part = txn.content(index)
     if part is None:
         raise DataError(f"entry {index}: its content is missing; run `tracechain verify`, restore a backup")
-    content = part[SALT_SIZE:]
+    kind, content = header.type, part[SALT_SIZE:]
+    if content_commitment(part[:SALT_SIZE], content) != header.content_commitment:
+        raise DataError(f"entry {index}: its content is not the one that its header names; run `tracechain verify`")
     if kind == EntryType.STATEMENT:
         statement = decode_statement(content)
         logged = Logged(statement.first, statement.count, index, statement.hash)

@@ -27,7 +27,7 @@ from tracechain.entry import (
     EntryType,
     content_commitment,
 )
-from tracechain.errors import InputError
+from tracechain.errors import DataError, InputError
 from tracechain.merkle import Frontier
 from tracechain.store import Transaction
 from tracechain.store.index import BLOCK
@@ -147,6 +147,8 @@ class Sealing:
                         word = from_bytes(
                             get(block.to_bytes(8, "big"), _NO_BLOCK, base)[place * 8 : place * 8 + 8], "little"
                         )
+                        if not word:
+                            raise _lost(raw)
                 previous = word & INDEX_MASK
                 if not previous:
                     previous_leaf = ZERO
@@ -242,7 +244,11 @@ class Sealing:
         number = self._txn.number(subject)
         if number is None:
             number = self._new.setdefault(subject, self._txn.index.count + len(self._new))
-        return number, self._txn.index.word(self._txn.txn, number)
+            return number, self._txn.index.tail.get(number, 0)
+        word = self._txn.index.word(self._txn.txn, number)
+        if not word:
+            raise _lost(subject)
+        return number, word
 
     def word(self, subject: str) -> int:
         """The word of a subject as of the entries so far, 0 if it is new. Changes nothing."""
@@ -265,3 +271,8 @@ class Sealing:
         txn.put_nodes(self.frontier.extend(leaves))
         txn.index.add(txn.txn, list(self._new))
         txn.index.flush(txn.txn)
+
+
+def _lost(subject: bytes) -> DataError:
+    """A unit that has a number was sealed once: without a word its chain would begin a second time, and be signed."""
+    return DataError(f"{subject.decode()}: the unit index lost where it stands; run `tracechain reindex`")
