@@ -201,7 +201,10 @@ class RangeCheck:
             covering = self._covering
             if covering is not None and covering.head and self._patience == 0:
                 here = slice(index - at, index - at + min(covering.left, self._stride))
-                done = self._columns(index, headers[here], contents[here], rows[here])
+                try:
+                    done = self._columns(index, headers[here], contents[here], rows[here])
+                except (IndexError, KeyError):  # a content that was cut off, a state before that no rule knows
+                    done = 0
                 index += done
                 self._stride = min(max(2 * done, 16), _CHUNK)
                 if done:
