@@ -15,11 +15,13 @@ import struct
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from hashlib import sha256
+from itertools import pairwise
 
 from attrs import frozen
 
 from tracechain import encoding, identifiers, merkle
 from tracechain.errors import DecodeError
+from tracechain.event.values import MAX_ID
 
 __all__ = [
     "COVERED_TYPES",
@@ -213,7 +215,7 @@ def decode_rows(data: bytes) -> tuple[int, tuple[Row, ...]]:
         last_prefix = prefix
         rows += [_decode_row(prefix, *cells) for cells in zip(*(group[n::5] for n in range(1, 6)), strict=True)]
     subjects = [row.subject for row in rows]
-    if any(a >= b for a, b in zip(subjects, subjects[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(subjects)):
         raise DecodeError("rows are not in strictly ascending order of their subjects")
     return value[0], tuple(rows)
 
@@ -221,6 +223,8 @@ def decode_rows(data: bytes) -> tuple[int, tuple[Row, ...]]:
 def _decode_row(prefix: str, suffix: object, act: object, previous: object, state: object, violations: object) -> Row:
     if not isinstance(suffix, str) or identifiers.split(prefix + suffix) != (prefix, suffix):
         raise DecodeError(f"row subject {prefix!r} + {suffix!r} is not split after its last '/'")
+    if not 0 < len((prefix + suffix).encode()) <= MAX_ID:
+        raise DecodeError(f"row subject {prefix[:64] + suffix[:64]!r} does not have 1 to {MAX_ID} bytes")
     if type(act) is not int or not 0 <= act < 256:
         raise DecodeError(f"row of {prefix + suffix}: act is {act!r}")
     if type(previous) is not int or not 0 <= previous < 1 << 40:
@@ -233,7 +237,7 @@ def _decode_row(prefix: str, suffix: object, act: object, previous: object, stat
         isinstance(violations, tuple)
         and violations
         and all(type(v) is int and 0 < v < 1 << 16 for v in violations)
-        and all(a < b for a, b in zip(violations, violations[1:], strict=False))
+        and all(a < b for a, b in pairwise(violations))
     ):
         codes = violations
     else:

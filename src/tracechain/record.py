@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from attrs import field, frozen
@@ -11,6 +12,7 @@ from attrs import field, frozen
 from tracechain import encoding, signing
 from tracechain.entry import MAX_CONTENT
 from tracechain.errors import DecodeError, InputError, SignatureError
+from tracechain.event.values import MAX_ID
 from tracechain.signing import PublicKey, Signer
 
 __all__ = [
@@ -40,6 +42,8 @@ _REVOKE = b"tracechain revoke v0\n"
 _SETTLE = b"tracechain settle v0\n"
 _EPOCH = re.compile(r".+/epoch/(?P<epoch>[1-9][0-9]{0,8})")
 _KIND = re.compile(r"[a-z0-9.-]{1,64}")
+#: What settling records are about.
+_ABOUT: dict[str, tuple[type, ...]] = {"epoch": (int, str), "gap": (bytes, int, int, str)}
 _PLAIN = (str, bytes, bool, int)
 #: Kinds of records that settle a loss (format.md section 5.6).
 SETTLING = frozenset({"epoch-settled", "gap-settled"})
@@ -61,8 +65,8 @@ class Genesis:
         """The canonical content."""
         roots = tuple((k.algorithm, k.raw) for k in self.roots)
         log = (self.log_key.algorithm, self.log_key.raw)
-        return encoding.pack(
-            (0, 1, self.origin, self.created, log, roots, self.jump_limit, self.nonce, self.predecessor)
+        return _pack(
+            (0, 1, self.origin, self.created, log, roots, self.jump_limit, self.nonce, self.predecessor), "genesis"
         )
 
     @classmethod
@@ -74,7 +78,7 @@ class Genesis:
         if not isinstance(roots, tuple) or not roots:
             raise DecodeError("genesis: it names no root key")
         genesis = cls(
-            _text(origin, "origin"),
+            _origin(origin),
             _number(created, "created"),
             _key(log),
             tuple(_key(r) for r in roots),
@@ -83,7 +87,7 @@ class Genesis:
             None if predecessor is None else _blob(predecessor, 65_536, "predecessor"),
         )
         hashes = [k.hash for k in genesis.roots]
-        if any(a >= b for a, b in zip(hashes, hashes[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(hashes)):
             raise DecodeError("genesis: root keys are not sorted by their hashes and unique")
         return genesis
 
@@ -102,16 +106,9 @@ class KeyAuthorised:
     def encode(self) -> bytes:
         """The canonical content."""
         k = self.key
-        return encoding.pack(
-            (
-                k.algorithm,
-                k.raw,
-                self.label,
-                self.scope,
-                self.root,
-                self.holder_signature,
-                self.root_signature,
-            )
+        return _pack(
+            (k.algorithm, k.raw, self.label, self.scope, self.root, self.holder_signature, self.root_signature),
+            "key authorised",
         )
 
     @classmethod
@@ -139,7 +136,7 @@ class KeyRevoked:
 
     def encode(self) -> bytes:
         """The canonical content."""
-        return encoding.pack((self.key_hash, self.reason, self.root, self.root_signature))
+        return _pack((self.key_hash, self.reason, self.root, self.root_signature), "key revoked")
 
     @classmethod
     def decode(cls, content: bytes) -> KeyRevoked:
@@ -163,7 +160,7 @@ class ClockRecord:
 
     def encode(self) -> bytes:
         """The canonical content."""
-        return encoding.pack((self.start, self.end, self.reason))
+        return _pack((self.start, self.end, self.reason), "clock record")
 
     @classmethod
     def decode(cls, content: bytes) -> ClockRecord:
@@ -185,7 +182,7 @@ class EpochRecord:
 
     def encode(self) -> bytes:
         """The canonical content."""
-        return encoding.pack((self.epoch, self.size, self.root, self.lost_end, self.note, self.reason))
+        return _pack((self.epoch, self.size, self.root, self.lost_end, self.note, self.reason), "epoch record")
 
     @classmethod
     def decode(cls, content: bytes) -> EpochRecord:
@@ -211,7 +208,7 @@ class Evidence:
 
     def encode(self) -> bytes:
         """The canonical content."""
-        return encoding.pack((self.index, self.message, self.signature))
+        return _pack((self.index, self.message, self.signature), "evidence")
 
     @classmethod
     def decode(cls, content: bytes) -> Evidence:
@@ -250,16 +247,21 @@ class Record:
     version: int = 0
 
     def __attrs_post_init__(self) -> None:
-        if not _KIND.fullmatch(self.kind):
+        if type(self.kind) is not str or not _KIND.fullmatch(self.kind):
             raise InputError(f"record kind {self.kind!r}: use 1 to 64 of a-z, 0-9, '-' and '.'")
+        if type(self.version) is not int or not 0 <= self.version < 1 << 63:
+            raise InputError(f"record {self.kind}: version {self.version!r} is not a number from 0 to 2^63 - 1")
+        # Refuses what cannot be written, and what no strict reader would take: control characters, not NFC, too deep.
+        _pack((self.kind, self.version, self.subject, self.body), f"record {self.kind}")
+        if self.subject is not None and (
+            type(self.subject) is not str or not 0 < len(self.subject.encode()) <= MAX_ID
+        ):  # format.md section 7
+            raise InputError(f"record {self.kind}: subject {self.subject[:64]!r} does not have 1 to {MAX_ID} bytes")
 
 
 def encode_record(record: Record) -> bytes:
     """The canonical content of a record."""
-    content = encoding.pack((record.kind, record.version, record.subject, record.body))
-    if len(content) > MAX_CONTENT:
-        raise InputError(f"record {record.kind}: {len(content)} bytes, at most {MAX_CONTENT} fit; pass a digest")
-    return content
+    return _pack((record.kind, record.version, record.subject, record.body), f"record {record.kind}")
 
 
 def decode_record(content: bytes) -> Record:
@@ -267,8 +269,8 @@ def decode_record(content: bytes) -> Record:
     kind, version, subject, body = _items(content, 4, "record")
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         raise DecodeError(f"record: kind is {kind!r}")
-    if subject is not None and not (isinstance(subject, str) and subject):
-        raise DecodeError(f"record {kind}: subject is {subject!r}")
+    if subject is not None and not (isinstance(subject, str) and 0 < len(subject.encode()) <= MAX_ID):
+        raise DecodeError(f"record {kind}: subject is {subject!r:.80}, not nil or a text of 1 to {MAX_ID} bytes")
     return Record(kind, body, subject, _number(version, "version"))
 
 
@@ -276,7 +278,7 @@ def decode_record(content: bytes) -> Record:
 
 
 def _authorise_message(ledger_id: bytes, key: PublicKey, label: str, scope: tuple[str, ...] | None) -> bytes:
-    return _AUTHORISE + encoding.pack((ledger_id, key.algorithm, key.raw, label, scope))
+    return _AUTHORISE + _pack((ledger_id, key.algorithm, key.raw, label, scope), "key authorised")
 
 
 def authorise(
@@ -287,8 +289,8 @@ def authorise(
     `scope` names what the key may write: "event", and kinds of records.
     """
     allowed = None if scope is None else tuple(sorted(set(scope)))
-    if allowed is not None and not all(map(_KIND.fullmatch, allowed)):
-        raise InputError(f"scope {allowed!r}: name 'event' and kinds of records")
+    if allowed is not None and not (allowed and all(map(_KIND.fullmatch, allowed))):
+        raise InputError(f"scope {allowed!r}: name 'event' and kinds of records, or give none for everything")
     message = _authorise_message(ledger_id, holder.public_key, label, allowed)
     return KeyAuthorised(
         holder.public_key, label, allowed, root.public_key.hash, holder.sign(message), root.sign(message)
@@ -303,7 +305,7 @@ def check_authorised(ledger_id: bytes, record: KeyAuthorised, roots: tuple[Publi
 
 
 def _revoke_message(ledger_id: bytes, key_hash: bytes, reason: str) -> bytes:
-    return _REVOKE + encoding.pack((ledger_id, key_hash, reason))
+    return _REVOKE + _pack((ledger_id, key_hash, reason), "key revoked")
 
 
 def revoke(ledger_id: bytes, key_hash: bytes, root: Signer, reason: str) -> KeyRevoked:
@@ -320,6 +322,8 @@ def check_revoked(ledger_id: bytes, record: KeyRevoked, roots: tuple[PublicKey, 
 
 def settle(ledger_id: bytes, root: Signer, kind: str, about: tuple[Any, ...]) -> Record:
     """A record that settles a loss: kind "epoch" (epoch, reason) or "gap" (key hash, from, to, reason)."""
+    if tuple(map(type, about)) != _ABOUT.get(kind):
+        raise InputError(f"settle {kind!r}: epoch takes (epoch, reason), gap takes (key hash, from, to, reason)")
     signature = root.sign(_settle_message(ledger_id, kind, about))
     return Record(f"{kind}-settled", (*about, root.public_key.hash, signature))
 
@@ -327,9 +331,9 @@ def settle(ledger_id: bytes, root: Signer, kind: str, about: tuple[Any, ...]) ->
 def check_settled(ledger_id: bytes, record: Record, roots: tuple[PublicKey, ...]) -> tuple[Any, ...]:
     """What a settling record is about; SignatureError where no root of the genesis signed it."""
     kind = record.kind.removesuffix("-settled")
-    shape = {"epoch": (int, str, bytes, bytes), "gap": (bytes, int, int, str, bytes, bytes)}.get(kind)
+    shape = _ABOUT.get(kind)
     body = record.body
-    if shape is None or not isinstance(body, tuple) or tuple(map(type, body)) != shape:
+    if shape is None or not isinstance(body, tuple) or tuple(map(type, body)) != (*shape, bytes, bytes):
         raise DecodeError(f"record {record.kind}: its body does not have the form of that kind")
     *about, root, signature = body
     signing.verify(_root(roots, root), _settle_message(ledger_id, kind, tuple(about)), signature)
@@ -337,7 +341,7 @@ def check_settled(ledger_id: bytes, record: Record, roots: tuple[PublicKey, ...]
 
 
 def _settle_message(ledger_id: bytes, kind: str, about: tuple[Any, ...]) -> bytes:
-    return _SETTLE + encoding.pack((ledger_id, kind, *about))
+    return _SETTLE + _pack((ledger_id, kind, *about), "settlement")
 
 
 def key_subject(key_hash: bytes) -> str:
@@ -353,6 +357,31 @@ def _root(roots: tuple[PublicKey, ...], key_hash: bytes) -> PublicKey:
 
 
 # ---- strict items --------------------------------------------------------------------------------
+
+
+def _pack(items: tuple[Any, ...], what: str) -> bytes:
+    """Canonical bytes; InputError for what a strict reader would refuse, so that nobody signs or logs that."""
+    try:
+        encoding.check_plain(items)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
+    content = encoding.pack(items)
+    if len(content) > MAX_CONTENT:
+        raise InputError(f"{what}: {len(content)} bytes, at most {MAX_CONTENT} fit; pass a digest")
+    return content
+
+
+def _origin(value: object) -> str:
+    """format.md section 5.2: what names a key in notes, and is not taken for an epoch or for another signature."""
+    origin = _text(value, "origin")
+    if (
+        not origin
+        or any(c.isspace() or c == "+" for c in origin)
+        or "/epoch/" in origin
+        or origin.startswith(("tracechain ", "cosignature/"))
+    ):
+        raise DecodeError(f"genesis: {origin[:80]!r} cannot be the origin of checkpoints")
+    return origin
 
 
 def _items(content: bytes, count: int, what: str) -> tuple[Any, ...]:

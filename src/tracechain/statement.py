@@ -28,9 +28,9 @@ __all__ = [
     "encode_statement",
     "encode_submission",
     "sign_statement",
+    "statement_leaves",
     "statement_of",
     "term_leaves",
-    "statement_leaves",
 ]
 
 MAX_COUNT = 1_000_000
@@ -135,6 +135,8 @@ def sign_statement(
     """Sign a statement over the `count` contents whose `statement_leaves` are given."""
     if not 0 < count <= MAX_COUNT:
         raise InputError(f"a statement covers 1 to {MAX_COUNT} contents, not {count}; split the batch")
+    if not 0 <= first <= (1 << 63) - count or not 0 <= signed_at < 1 << 63:
+        raise InputError(f"a statement of {count} contents cannot have first number {first} and time {signed_at}")
     author = signer.public_key.hash
     root = merkle.root(leaves)
     message = _message(ledger_id, author, first, count, previous, signed_at, root)
@@ -172,6 +174,8 @@ def decode_statement(data: bytes) -> Statement:
             raise DecodeError(f"statement: {name} is {number!r}")
     if count == 0:
         raise DecodeError("statement: it covers nothing")
+    if first + count > 1 << 63:
+        raise DecodeError(f"statement: numbers {first} to {first + count - 1} go beyond 2^63 - 1")
     if (first == 0) is not (previous == ZERO):
         raise DecodeError("statement: the first one of an author, and only that, names no previous one")
     return Statement(ledger_id, author, first, count, previous, signed_at, root, signature)
@@ -186,9 +190,12 @@ def statement_of(evidence: Evidence) -> Statement:
 
 
 def encode_submission(submission: Submission) -> bytes:
-    """The bytes a station keeps and sends (format.md section 6.4)."""
+    """The bytes a station keeps and sends (format.md section 6.4). InputError where they are over 2^28."""
     items = [(i.type, i.record_class, i.salt, i.content) for i in submission.items]
-    return encoding.pack((_SUBMISSION, encode_statement(submission.statement), items))
+    data = encoding.pack((_SUBMISSION, encode_statement(submission.statement), items))
+    if len(data) > MAX_SUBMISSION:
+        raise InputError(f"a submission of {len(items)} contents has {len(data)} bytes, over 2^28: split the batch")
+    return data
 
 
 def decode_submission(data: bytes) -> Submission:
