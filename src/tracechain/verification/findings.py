@@ -10,7 +10,9 @@ from attrs import evolve, field, frozen
 from tracechain.checkpoint import Checkpoint, VerifierKey
 from tracechain.errors import VerificationError
 
-__all__ = ["Code", "Finding", "Findings", "Report"]
+__all__ = ["NO_KEY", "Code", "Finding", "Findings", "Report"]
+
+NO_KEY = "no verifier key was given: signatures were checked against the key that the log names itself"
 
 
 class Code(StrEnum):

@@ -1,13 +1,20 @@
-"""Verification of one subject: each link of its chain, with a verdict."""
+"""Verification of one subject: each link of its chain, with a verdict.
+
+Nothing is taken from the ledger that is not held against the signed tree: a header has to be in it, a part has to be
+what a header in it commits to, and that goes for the statement and the key record which a link rests on as well. Two
+things are the index's word, which only the whole log (`verify`) can tell: which entry is the subject's latest one, and
+which is the latest about an author's key.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 
-from attrs import field, frozen
+from attrs import define, evolve, field, frozen
 
-from tracechain import custody, encoding, merkle
-from tracechain.checkpoint import Checkpoint, VerifierKey
+from tracechain import custody, encoding, merkle, record
+from tracechain.checkpoint import Checkpoint, VerifierKey, parse_checkpoint, parse_note
 from tracechain.entry import (
     COVERED_TYPES,
     SALT_SIZE,
@@ -16,30 +23,32 @@ from tracechain.entry import (
     Row,
     content_commitment,
     decode_rows,
+    encode_rows,
     parse_header,
     row_hashes,
     row_root,
 )
-from tracechain.errors import DataError, InputError
+from tracechain.errors import CheckpointError, DataError, InputError
 from tracechain.event import Event
-from tracechain.record import Genesis, KeyAuthorised, Record, decode_record
-from tracechain.signing import PublicKey, verify
+from tracechain.record import Genesis, KeyAuthorised, KeyRevoked, Record, decode_record, epoch_of, origin_of
+from tracechain.signing import verify
 from tracechain.statement import Statement, decode_statement, statement_leaves
-from tracechain.verification.findings import Code, Finding, Findings
+from tracechain.verification.findings import NO_KEY, Code, Finding, Findings
 from tracechain.verification.log import check_checkpoint
 from tracechain.verification.range import check_link
-from tracechain.view import Unit, View, ViewNodes, ledger_id
+from tracechain.view import Unit, View, ViewNodes
 
 __all__ = ["Link", "UnitReport", "verify_unit"]
 
 _SHIFT = 40
+_EVENT = "event"
 
 
 @frozen
 class Link:
     """One entry of a subject's chain: what it says, and what is wrong with it (nothing, if `findings` is empty).
 
-    `author` is the label and key hash of who stated it, None where the ledger did.
+    `author` is the label and key hash of who stated it, None where the ledger did or where that does not stand.
     """
 
     index: int
@@ -48,6 +57,8 @@ class Link:
     row: Row | None
     author: tuple[str, bytes] | None = None
     findings: tuple[Finding, ...] = ()
+    #: The version of the rules that gave the row its state.
+    rule_set: int = custody.RULE_SET
 
     def __bool__(self) -> bool:
         return not self.findings
@@ -55,236 +66,356 @@ class Link:
 
 @frozen
 class UnitReport:
-    """A subject's chain, oldest entry first. True only without findings."""
+    """A subject's chain, oldest entry first. True only without findings; `notes` say what was not checked.
+
+    `unit` is None for a subject that the index does not know: then nothing was checked of it, and `links` is empty.
+    """
 
     subject: str
     unit: Unit | None
     links: tuple[Link, ...]
     findings: tuple[Finding, ...]
     checkpoint: Checkpoint | None = field(default=None)
+    notes: tuple[str, ...] = field(default=())
 
     def __bool__(self) -> bool:
         return not self.findings
 
 
 def verify_unit(view: View, subject: str, *, verifier: VerifierKey | None = None) -> UnitReport:
-    """Check one subject's chain: each header's place in the signed tree, content, row, link, state, and author's
-    statement.
+    """Check one subject's chain: each header's place in the signed tree, content, row, link, state, author's statement.
 
-    It costs the same in a ledger of any size. Whether the index names the subject's latest entry is the ledger's
-    word; the
-    whole log tells (`verify`), or a seal.
+    It costs the same in a ledger of any size. Whether the index names the subject's latest entry is the ledger's word;
+    the whole log tells (`verify`), or a seal.
     """
+    notes = [NO_KEY] if verifier is None else []
     unit = view.unit(subject)
     findings = Findings()
-    genesis, checkpoint = _checkpoint(findings, view, verifier)
-    authors: dict[bytes, tuple[str, PublicKey]] = {}
+    check = _LinkCheck.begin(findings, view, verifier)
     links: list[Link] = []
     index = None if unit is None else unit.last
     while index is not None:
-        own = Findings()
-        header = _header(own, view, index, checkpoint)
-        row = _row(own, view, index, header, subject)
-        content = _content(own, view, index, header)
-        author = _author(own, view, index, header, authors, genesis)
-        if content is not None and row is not None:
-            _named(own, index, content, row)
-        links.append(Link(index, header, content, row, author, tuple(own.items)))
-        if row is None or row.previous is None or row.previous >= index:
+        link = check.link(index, subject)
+        links.append(link)
+        if link.row is None or link.row.previous is None or link.row.previous >= index:
             break
-        index = row.previous
-    links.reverse()
-    links = _judge(links)
-    if unit is not None and links and links[-1].row is not None and links[-1].row.state != unit.state:
+        index = link.row.previous
+    links = _judge(links[::-1])
+    if unit is None:
+        notes.append("the ledger's index does not know it; that no entry names it is shown by the whole log only")
+    elif links and links[-1].row is not None and links[-1].row.state != unit.state:
         findings.add(Code.INDEX, unit.last, "the index has another state than the unit's latest row", subject)
+    unknown = sum(link.rule_set != custody.RULE_SET for link in links)
+    if unknown:
+        notes.append(f"{unknown} entries follow rules that this version does not know: their states were not checked")
     everything = [f for link in links for f in link.findings]
-    return UnitReport(subject, unit, tuple(links), (*findings.items, *everything), checkpoint)
+    return UnitReport(subject, unit, tuple(links), (*findings.items, *everything), check.checkpoint, tuple(notes))
 
 
-def _checkpoint(
-    findings: Findings, view: View, verifier: VerifierKey | None
-) -> tuple[Genesis | None, Checkpoint | None]:
-    part = view.content(0)
-    genesis = None
-    if part is not None:
+@define
+class _Author:
+    """What the chain of a key says of it; indices are those of its entries."""
+
+    record: KeyAuthorised
+    authorised: int
+    revoked: int | None
+
+
+@define
+class _LinkCheck:
+    """Checks entries; remembers statements and authors, which many links share."""
+
+    view: View
+    genesis: Genesis | None
+    checkpoint: Checkpoint | None
+    _statements: dict[int, tuple[Statement | None, tuple[tuple[Code, str], ...]]] = field(factory=dict)
+    _authors: dict[bytes, _Author] = field(factory=dict)
+
+    @classmethod
+    def begin(cls, findings: Findings, view: View, verifier: VerifierKey | None) -> _LinkCheck:
+        """Check the signed note and the genesis record, on which all else rests."""
+        part = view.content(0)
+        genesis = None
         try:
-            genesis = Genesis.decode(part[SALT_SIZE:])
+            genesis = Genesis.decode(b"" if part is None else part[SALT_SIZE:])
+            if verifier is None:
+                verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
+            elif (verifier.name, verifier.key) != (genesis.origin, genesis.log_key):
+                findings.add(Code.GENESIS, 0, f"the log names another key or origin than {verifier.name}")
         except DataError as error:
             findings.add(Code.GENESIS, 0, str(error))
-    if verifier is None and genesis is not None:
-        verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
-    try:
-        root = merkle.tree_root(ViewNodes(view), view.size)
-    except DataError as error:
-        findings.add(Code.ENTRY_MISSING, None, str(error))
-        root = merkle.EMPTY_ROOT
-    return genesis, check_checkpoint(findings, view.checkpoint, verifier, None, view.size, root)
-
-
-def _header(own: Findings, view: View, index: int, checkpoint: Checkpoint | None) -> Header | None:
-    raw = view.header(index)
-    if raw is None:
-        own.add(Code.ENTRY_MISSING, index, "the entry's header is not there: it was deleted")
-        return None
-    if checkpoint is not None and index < checkpoint.size:
         try:
-            proof = merkle.prove_inclusion(ViewNodes(view), index, checkpoint.size)
-            merkle.check_inclusion(sha256(b"\0" + raw).digest(), index, checkpoint.size, proof, checkpoint.root)
+            root = merkle.tree_root(ViewNodes(view), view.size)
         except DataError as error:
-            own.add(Code.TREE_ROOT, index, f"the entry is not the one that was signed: {error}")
+            findings.add(Code.ENTRY_MISSING, None, str(error))
+            root = merkle.EMPTY_ROOT
+        checkpoint = check_checkpoint(findings, view.checkpoint, verifier, _origin(view, genesis), view.size, root)
+        check = cls(view, genesis, checkpoint)
+        for code, words in check.entry(0, EntryType.GENESIS)[1]:
+            findings.add(code, 0, words)
+        return check
+
+    # ---- entries and their parts ----
+
+    def header(self, index: int) -> tuple[Header | None, list[tuple[Code, str]]]:
+        """A header, and what is wrong with it."""
+        raw = self.view.header(index)
+        if raw is None:
+            return None, [(Code.ENTRY_MISSING, "the entry's header is not there: it was deleted")]
+        wrong: list[tuple[Code, str]] = []
+        if self.checkpoint is not None and index < self.checkpoint.size:
+            size, root = self.checkpoint.size, self.checkpoint.root
+            try:
+                proof = merkle.prove_inclusion(ViewNodes(self.view), index, size)
+                merkle.check_inclusion(sha256(b"\0" + raw).digest(), index, size, proof, root)
+            except DataError as error:
+                wrong.append((Code.TREE_ROOT, f"the entry is not the one that was signed: {error}"))
+        try:
+            return parse_header(raw), wrong
+        except DataError as error:
+            return None, [*wrong, (Code.HEADER_MALFORMED, str(error))]
+
+    def content(self, index: int, header: Header | None) -> tuple[bytes | None, list[tuple[Code, str]]]:
+        """A content, and what is wrong with it."""
+        part = self.view.content(index)
+        if part is None:
+            return None, [(Code.CONTENT_MISSING, "the content is not there, and no record says that it was pruned")]
+        salt, content = part[:SALT_SIZE], part[SALT_SIZE:]
+        if header is not None and content_commitment(salt, content) != header.content_commitment:
+            words = "content or its salt was altered: the header commits to another"
+            return content, [(Code.CONTENT_COMMITMENT, words)]
+        if header is not None and header.content_length != len(content):
+            words = f"{len(content)} bytes of content, the header says {header.content_length}"
+            return content, [(Code.HEADER_COUNTS, words)]
+        return content, []
+
+    def entry(self, index: int, kind: EntryType) -> tuple[bytes | None, list[tuple[Code, str]]]:
+        """The content of an entry that a link rests on, and what is wrong with the entry."""
+        header, wrong = self.header(index)
+        content, more = self.content(index, header)
+        if header is not None and header.type != kind:
+            more.append((Code.HEADER_MALFORMED, f"entry {index} is not of the type {kind.name.lower()}"))
+        return content, [*wrong, *more]
+
+    # ---- one link ----
+
+    def link(self, index: int, subject: str) -> Link:
+        """Check one entry of a subject."""
+        own = Findings()
+        header, wrong = self.header(index)
+        content, more = self.content(index, header)
+        for code, words in (*wrong, *more):
+            own.add(code, index, words)
+        rule_set, row = self._row(own, index, header, subject)
+        stated = self._stated(own, index, header, content)
+        if stated is not None and row is not None:
+            _check_named(own, index, stated[1], row, known=rule_set == custody.RULE_SET)
+        author = self._author(own, index, header, None if stated is None else stated[0])
+        what = stated[0] if stated is not None and isinstance(stated[0], Event | Record) else None
+        return Link(index, header, what, row, author, tuple(own.items), rule_set)
+
+    def _row(self, own: Findings, index: int, header: Header | None, subject: str) -> tuple[int, Row | None]:
+        part = self.view.rows(index)
+        if part is None:
+            own.add(Code.ROWS_MISSING, index, "the rows are not there", subject)
+            return custody.RULE_SET, None
+        try:
+            rule_set, rows = decode_rows(part[SALT_SIZE:])
+            if encode_rows(rule_set, rows) != part[SALT_SIZE:]:
+                raise DataError("the rows are not in their one spelling")
+        except DataError as error:
+            own.add(Code.ROWS_MALFORMED, index, str(error), subject)
+            return custody.RULE_SET, None
+        raws = [None if r.previous is None or r.previous >= index else self.view.header(r.previous) for r in rows]
+        leaves = [None if raw is None else sha256(b"\0" + raw).digest() for raw in raws]
+        if header is not None:
+            if row_root(row_hashes(part[:SALT_SIZE], rule_set, rows, leaves)) != header.row_root:
+                own.add(Code.ROW_ROOT, index, "rows, their salt, or the entry before were altered", subject)
+            fresh = sum(row.previous is None for row in rows)
+            if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(part) - SALT_SIZE, fresh):
+                own.add(Code.HEADER_COUNTS, index, "the header does not count the rows that are there")
+        found = next((row for row in rows if row.subject == subject), None)
+        if found is None:
+            own.add(Code.ROW_SUBJECTS, index, "the entry has no row of it", subject)
+        return rule_set, found
+
+    def _stated(
+        self, own: Findings, index: int, header: Header | None, content: bytes | None
+    ) -> tuple[Event | Record | KeyAuthorised | KeyRevoked, dict[str, int]] | None:
+        """What an entry says, and its subjects with their acts."""
+        if header is None or content is None:
+            return None
+        try:
+            match header.type:
+                case EntryType.EVENT:
+                    event = encoding.decode(content)
+                    return event, {subject: int(act) for subject, act in custody.acts(event)}
+                case EntryType.RECORD:
+                    note = decode_record(content)
+                    return note, {} if note.subject is None else {note.subject: int(custody.Act.NOTE)}
+                case EntryType.KEY_AUTHORISED:
+                    authorised = KeyAuthorised.decode(content)
+                    return authorised, {record.key_subject(authorised.key.hash): int(custody.Act.SEE)}
+                case EntryType.KEY_REVOKED:
+                    revoked = KeyRevoked.decode(content)
+                    return revoked, {record.key_subject(revoked.key_hash): int(custody.Act.END)}
+        except (DataError, InputError) as error:
+            own.add(Code.CONTENT_MALFORMED, index, str(error))
+            return None
+        own.add(Code.ROW_SUBJECTS, index, f"an entry of type {int(header.type)} names no subject")
+        return None
+
+    # ---- who stated it ----
+
+    def _author(self, own: Findings, index: int, header: Header | None, content: object) -> tuple[str, bytes] | None:
+        """Check an entry that the ledger made by its root's signature, any other by the statement that covers it."""
+        if header is None:
+            return None
+        if header.type not in COVERED_TYPES:
+            if isinstance(content, KeyAuthorised | KeyRevoked):
+                for code, words in self._root_signed(content):
+                    own.add(code, index, words)
+            return None
+        at = _statement_index(self.view, index)
+        statement, wrong = (None, ()) if at is None else self._statement(at)
+        for code, words in wrong:
+            own.add(code, index, f"statement {at}: {words}")
+        if at is None or statement is None:
+            if not wrong:
+                own.add(Code.EVENT_UNCOVERED, index, "no author's statement covers it")
+            return None
+        if index > at + statement.count:
+            own.add(Code.EVENT_UNCOVERED, index, f"statement {at} does not reach it")
+            return None
+        if header.author != statement.author_id or header.sequence != statement.first + index - at - 1:
+            own.add(Code.STATEMENT_AUTHOR, index, f"it names another author or number than statement {at}")
+        author = self._authors.get(statement.author)
+        if author is None or wrong:
+            return None
+        kind = content.kind if isinstance(content, Record) else _EVENT
+        if author.record.scope is not None and kind not in author.record.scope:
+            own.add(Code.AUTHOR_SCOPE, index, f"the author's key is not authorised for {kind}")
+        return author.record.label, statement.author
+
+    def _statement(self, at: int) -> tuple[Statement | None, tuple[tuple[Code, str], ...]]:
+        """The statement at an index, and what is wrong with it or its author; it is checked once."""
+        if at not in self._statements:
+            wrong: list[tuple[Code, str]] = []
+            self._statements[at] = self._checked_statement(at, wrong), tuple(wrong)
+        return self._statements[at]
+
+    def _checked_statement(self, at: int, wrong: list[tuple[Code, str]]) -> Statement | None:
+        content, found = self.entry(at, EntryType.STATEMENT)
+        wrong += found
+        if content is None:
+            return None
+        try:
+            statement = decode_statement(content)
+        except DataError as error:
+            wrong.append((Code.STATEMENT_MALFORMED, str(error)))
+            return None
+        if statement.ledger_id != sha256(b"\0" + (self.view.header(0) or b"")).digest():
+            wrong.append((Code.STATEMENT_LEDGER, "it was made for another ledger"))
+        raws = [raw for _, raw in self.view.headers(at + 1, at + 1 + statement.count)]
+        leaves = statement_leaves(
+            [h[64:96] for h in raws],
+            [int.from_bytes(h[16:18], "big") for h in raws],
+            [int.from_bytes(h[4:5]) for h in raws],
+        )
+        if len(raws) != statement.count or merkle.root(leaves) != statement.root:
+            wrong.append((Code.STATEMENT_ROOT, "the entries under it are not those that the author signed"))
+        name = f"author key {statement.author.hex()[:16]}"
+        author = self._key(statement.author, wrong)
+        if author is None or author.authorised > at:
+            wrong.append((Code.AUTHOR_UNKNOWN, f"{name} is not authorised here"))
+        elif author.revoked is not None and author.revoked < at:
+            wrong.append((Code.AUTHOR_REVOKED, f"{name} was revoked in entry {author.revoked}"))
+        if author is not None:
+            self._authors[statement.author] = author
+            try:
+                verify(author.record.key, statement.message, statement.signature)
+            except DataError as error:
+                wrong.append((Code.STATEMENT_SIGNATURE, f"the author's signature does not stand: {error}"))
+        return statement
+
+    def _key(self, key_hash: bytes, wrong: list[tuple[Code, str]]) -> _Author | None:
+        """An author's key, by its own chain, which goes back from its revocation to the record that let it in."""
+        subject = record.key_subject(key_hash)
+        unit = self.view.unit(subject)
+        index = None if unit is None else unit.last
+        revoked: int | None = None
+        while index is not None:
+            own = Findings()
+            header, found = self.header(index)
+            content, more = self.content(index, header)
+            wrong += found + more
+            stated = self._stated(own, index, header, content)
+            wrong += [(f.code, f"entry {index}: {f.detail}") for f in own.items]
+            match None if stated is None else stated[0]:
+                case KeyAuthorised() as authorised if authorised.key.hash == key_hash:
+                    wrong += self._root_signed(authorised)
+                    return _Author(authorised, index, revoked)
+                case KeyRevoked() as out if out.key_hash == key_hash:
+                    if not self._root_signed(out):
+                        revoked = index
+                case None:
+                    return None
+            linked = Findings()
+            row = self._row(linked, index, header, subject)[1]
+            wrong += [(f.code, f"entry {index}: {f.detail}") for f in linked.items]
+            index = None if row is None or row.previous is None or row.previous >= index else row.previous
+        return None
+
+    def _root_signed(self, about: KeyAuthorised | KeyRevoked) -> list[tuple[Code, str]]:
+        if self.genesis is None:
+            return []
+        ledger_id = sha256(b"\0" + (self.view.header(0) or b"")).digest()
+        try:
+            if isinstance(about, KeyAuthorised):
+                record.check_authorised(ledger_id, about, self.genesis.roots)
+            else:
+                record.check_revoked(ledger_id, about, self.genesis.roots)
+        except DataError as error:
+            return [(Code.KEY_RECORD, str(error))]
+        return []
+
+
+def _origin(view: View, genesis: Genesis | None) -> str | None:
+    """What the checkpoint's origin has to be, in the epoch that it names: which that is, only the whole log tells."""
     try:
-        return parse_header(raw)
-    except DataError as error:
-        own.add(Code.HEADER_MALFORMED, index, str(error))
+        epoch = epoch_of(parse_checkpoint(parse_note(view.checkpoint).text).origin)
+    except CheckpointError:
         return None
+    return None if genesis is None else origin_of(genesis, epoch)
 
 
-def _row(own: Findings, view: View, index: int, header: Header | None, subject: str) -> Row | None:
-    part = view.rows(index)
-    if part is None:
-        own.add(Code.ROWS_MISSING, index, "the rows are not there", subject)
-        return None
-    try:
-        rule_set, rows = decode_rows(part[SALT_SIZE:])
-    except DataError as error:
-        own.add(Code.ROWS_MALFORMED, index, str(error), subject)
-        return None
-    leaves = []
-    for row in rows:
-        raw = None if row.previous is None else view.header(row.previous)
-        leaves.append(None if raw is None else sha256(b"\0" + raw).digest())
-    if header is not None and row_root(row_hashes(part[:SALT_SIZE], rule_set, rows, leaves)) != header.row_root:
-        own.add(Code.ROW_ROOT, index, "rows, their salt, or the entry before were altered", subject)
-    found = next((row for row in rows if row.subject == subject), None)
-    if found is None:
-        own.add(Code.ROW_SUBJECTS, index, "the entry has no row of it", subject)
-    return found
-
-
-def _content(own: Findings, view: View, index: int, header: Header | None) -> Event | Record | None:
-    part = view.content(index)
-    if part is None:
-        own.add(Code.CONTENT_MISSING, index, "the content is not there, and no record says that it was pruned")
-        return None
-    salt, content = part[:SALT_SIZE], part[SALT_SIZE:]
-    if header is not None and content_commitment(salt, content) != header.content_commitment:
-        own.add(Code.CONTENT_COMMITMENT, index, "content or its salt was altered: the header commits to another")
-    try:
-        if header is None or header.type == EntryType.EVENT:
-            return encoding.decode(content)
-        return decode_record(content) if header.type == EntryType.RECORD else None
-    except (DataError, InputError) as error:
-        own.add(Code.CONTENT_MALFORMED, index, str(error))
-        return None
-
-
-def _named(own: Findings, index: int, content: Event | Record, row: Row) -> None:
+def _check_named(own: Findings, index: int, acts: dict[str, int], row: Row, *, known: bool) -> None:
     """Hold the row's act against what the content says of the subject."""
-    if isinstance(content, Record):
-        acts = {} if content.subject is None else {content.subject: int(custody.Act.NOTE)}
-    else:
-        acts = {subject: int(act) for subject, act in custody.acts(content)}
     if row.subject not in acts:
         own.add(Code.ROW_SUBJECTS, index, "the content does not name it", row.subject)
-    elif acts[row.subject] != row.act:
+    elif known and acts[row.subject] != row.act:
         own.add(Code.ROW_ACT, index, f"the row has act {row.act}, the content says {acts[row.subject]}", row.subject)
 
 
-def _author(
-    own: Findings,
-    view: View,
-    index: int,
-    header: Header | None,
-    known: dict[bytes, tuple[str, PublicKey]],
-    genesis: Genesis | None,
-) -> tuple[str, bytes] | None:
-    """Check the statement that covers an entry, and say who made it."""
-    if header is None or header.type not in COVERED_TYPES:
-        return None
-    at = _statement_index(view, index, header)
-    part = None if at is None else view.content(at)
-    if at is None or part is None:
-        own.add(Code.EVENT_UNCOVERED, index, "no author's statement covers it")
-        return None
-    try:
-        statement = decode_statement(part[SALT_SIZE:])
-        if statement.author not in known:
-            known[statement.author] = _key(view, statement)
-        label, key = known[statement.author]
-        verify(key, statement.message, statement.signature)
-    except DataError as error:
-        own.add(Code.STATEMENT_SIGNATURE, index, f"statement {at}: {error}")
-        return None
-    if genesis is not None and statement.ledger_id != ledger_id(view):
-        own.add(Code.STATEMENT_LEDGER, index, f"statement {at} was made for another ledger")
-    headers = [raw for _, raw in view.headers(at + 1, at + 1 + statement.count)]
-    leaves = statement_leaves(
-        [h[64:96] for h in headers], [int.from_bytes(h[16:18], "big") for h in headers], [h[4] for h in headers]
-    )
-    if merkle.root(leaves) != statement.root:
-        own.add(Code.STATEMENT_ROOT, index, f"the entries under statement {at} are not those that the author signed")
-    return label, statement.author
-
-
-def _statement_index(view: View, index: int, header: Header) -> int | None:
-    """The statement before an entry: as many entries back as the author's numbers say, so no search."""
-    at = index - 1
-    step = 1
-    while at >= 0:
-        raw = view.header(at)
-        if raw is None or raw[24:32] != header.author:
-            return None
-        if raw[4] == EntryType.STATEMENT:
+def _statement_index(view: View, index: int) -> int | None:
+    """The statement before an entry, None if other things come first. Reads no more than the statement covers."""
+    for at in range(index - 1, -1, -1):
+        kind = (view.header(at) or b"")[4:5]
+        if kind == bytes([EntryType.STATEMENT]):
             return at
-        first = int.from_bytes(raw[32:40], "big")
-        if first + (index - at) != header.sequence:
+        if int.from_bytes(kind) not in COVERED_TYPES:
             return None
-        step = min(step * 2, 1 << 16)
-        # Gallop back while the author's numbers run on, then go on one by one.
-        ahead = view.header(at - step) if at - step >= 0 else None
-        runs_on = (
-            ahead is not None
-            and ahead[4] in COVERED_TYPES
-            and ahead[24:32] == header.author
-            and int.from_bytes(ahead[32:40], "big") + (index - at + step) == header.sequence
-        )
-        if runs_on:
-            at -= step
-        else:
-            step = 1
-            at -= 1
     return None
 
 
-def _key(view: View, statement: Statement) -> tuple[str, PublicKey]:
-    """Label and key of an author, by the chain of the key itself."""
-    from tracechain.record import key_subject
-
-    unit = view.unit(key_subject(statement.author))
-    index = None if unit is None else unit.last
-    while index is not None:
-        header, part, rows = view.header(index), view.content(index), view.rows(index)
-        if header is None or part is None or rows is None:
-            break
-        if header[4] == EntryType.KEY_AUTHORISED:
-            record = KeyAuthorised.decode(part[SALT_SIZE:])
-            if record.key.hash == statement.author:
-                return record.label, record.key
-            break
-        index = decode_rows(rows[SALT_SIZE:])[1][0].previous
-    raise DataError(f"author key {statement.author.hex()[:16]} is not authorised in this log")
-
-
-def _judge(links: list[Link]) -> list[Link]:
+def _judge(links: Iterable[Link]) -> list[Link]:
     """Hold each row against the link before it."""
-    from attrs import evolve
-
     judged: list[Link] = []
     word: int | None = None
     for link in links:
         own = Findings()
         if link.row is not None:
-            check_link(own, link.index, link.row, word, known=True)
+            check_link(own, link.index, link.row, word, known=link.rule_set == custody.RULE_SET)
             word = link.row.state << _SHIFT | link.index + 1
         judged.append(evolve(link, findings=(*link.findings, *own.items)) if own.items else link)
     return judged

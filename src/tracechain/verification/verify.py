@@ -38,7 +38,7 @@ from tracechain.record import (
 )
 from tracechain.signing import PublicKey
 from tracechain.statement import decode_statement
-from tracechain.verification.findings import Code, Finding, Findings, Report
+from tracechain.verification.findings import NO_KEY, Code, Finding, Findings, Report
 from tracechain.verification.log import (
     check_authors,
     check_checkpoint,
@@ -62,7 +62,6 @@ _AUTHORISED = bytes([EntryType.KEY_AUTHORISED])
 #: Entries of one task: bounds what a process holds of leaves.
 _TASK = 1 << 18
 
-NO_KEY = "no verifier key was given: signatures were checked against the key that the log names itself"
 UNWITNESSED = "UNWITNESSED: no witness's cosignature was asked for, so an operator with all keys is taken at his word"
 
 
@@ -79,9 +78,9 @@ def verify(
 
     `verifier` is the log's key as the caller knows it from outside. With `since`, an older signed note that the caller
     kept, the log has to extend it, and of the entries before it only headers, rows and what the ledger and its authors
-    signed are read again: contents were verified then. If the entries it signs were lost when a backup was put back, the
-    whole log is verified. With `index`, the live index is held against the chains. At most `most` findings are listed,
-    the rest is counted.
+    signed are read again: contents were verified then. If the entries it signs were lost when a backup was put back,
+    the whole log is verified. With `index`, the live index is held against the chains. At most `most` findings are
+    listed, the rest is counted.
     """
     findings = Findings(most)
     genesis, ledger_id = _genesis(findings, view)
