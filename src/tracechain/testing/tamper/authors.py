@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 from attrs import evolve
 
 from tracechain import record
+from tracechain.checkpoint import NoteSigner, parse_checkpoint, parse_note, sign_checkpoint
 from tracechain.custody import Act
 from tracechain.encoding import encode
 from tracechain.entry import EntryType, Row
-from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, Record, encode_record, key_subject
+from tracechain.record import EpochRecord, Evidence, KeyAuthorised, KeyRevoked, Record, encode_record, key_subject
 from tracechain.signing import Signer
 from tracechain.statement import Statement, encode_statement
 from tracechain.testing.samples import sensor
@@ -98,6 +99,15 @@ def statement_redated(path: Path) -> None:
         index = _of(log, Keys().station)
         statement = log.statement(index)
         _set(log, index, evolve(statement, signed_at=statement.signed_at - 1))
+
+
+@tampering(Code.STATEMENT_MALFORMED, Code.STATEMENT_MALFORMED, Code.STATEMENT_MALFORMED, also=[Code.EVENT_UNCOVERED])
+def statement_garbled(path: Path) -> None:
+    """A statement has a byte too many: a second spelling of what was signed."""
+    with edit(path) as log:
+        index = _of(log, Keys().station, -1)
+        log.set_content(index, log.content(index) + b"\xc0")
+        log.commit(index)
 
 
 @tampering(Code.STATEMENT_LEDGER, Code.STATEMENT_LEDGER, Code.STATEMENT_LEDGER)
@@ -194,6 +204,28 @@ def revocation_forged(path: Path) -> None:
         log.append(EntryType.KEY_REVOKED, evolve(true, key_hash=key_hash).encode(), rows=rows)
 
 
+@tampering(Code.TAIL_SURPLUS, Code.SETTLEMENT, Code.SETTLEMENT)
+def settlement_forged(path: Path) -> None:
+    """The ledger's own author declares numbers of a station given up, without the root's signature."""
+    with edit(path) as log:
+        true = KeyRevoked.decode(log.content(log.find(EntryType.KEY_REVOKED)))
+        about = (Keys().station.public_key.hash, 0, 2, "never came")
+        forged = record.settle(log.leaf(0), fixed_key("no root"), "gap", about)
+        forged = evolve(forged, body=(*about, true.root, forged.body[-1]))
+        _append_batch(log, Keys().author, content=encode_record(forged), kind=EntryType.RECORD)
+
+
+@tampering(Code.TAIL_SURPLUS, Code.EPOCH_RECORD, Code.EPOCH_RECORD)
+def epoch_forged(path: Path) -> None:
+    """A loss is made up: an epoch begins over a checkpoint that the log never signed."""
+    with edit(path) as log:
+        size = len(log)
+        signed = parse_checkpoint(parse_note(log.note).text)
+        stranger = NoteSigner(signed.origin, Keys().stranger)
+        note = sign_checkpoint(evolve(signed, size=size + 100), [stranger]).encode()
+        log.append(EntryType.EPOCH, EpochRecord(1, size, signed.root, size + 100, note, "disk broke").encode())
+
+
 @tampering(Code.TAIL_SURPLUS, Code.EVIDENCE_RECORD, Code.EVIDENCE_RECORD)
 def evidence_forged(path: Path) -> None:
     """Evidence of a contradiction that the author never signed."""
@@ -215,7 +247,7 @@ def evidence_of_nothing(path: Path) -> None:
 
 AUTHORS = (
     signed_by_stranger, signed_by_other_author, statement_reattributed, headers_reattributed, statement_redated,
-    statement_replayed, statement_adapted, revoked_key_used, scope_exceeded, author_contradicts_itself,
-    author_chain_broken, numbers_left_out, statement_without_events, key_smuggled_in, scope_widened, revocation_forged,
-    evidence_forged, evidence_of_nothing,
+    statement_garbled, statement_replayed, statement_adapted, revoked_key_used, scope_exceeded,
+    author_contradicts_itself, author_chain_broken, numbers_left_out, statement_without_events, key_smuggled_in,
+    scope_widened, revocation_forged, settlement_forged, epoch_forged, evidence_forged, evidence_of_nothing,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tracechain import merkle
 from tracechain.checkpoint import Checkpoint, NoteSigner, parse_checkpoint, parse_note, sign_checkpoint
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.store.tables import META, NODES, UNITS
@@ -52,6 +53,13 @@ def header_length_changed(path: Path) -> None:
     with edit(path) as log:
         index = _event(log)
         log.set_header(index, content_length=log.header(index).content_length + 1)
+
+
+@tampering(Code.HEADER_MALFORMED, Code.HEADER_MALFORMED, Code.HEADER_MALFORMED)
+def policy_made_up(path: Path) -> None:
+    """An event is put under a retention policy that no entry states."""
+    with edit(path) as log:
+        log.set_header(_event(log), policy=1)
 
 
 @tampering(Code.HEADER_COUNTS, Code.HEADER_COUNTS, None)
@@ -157,6 +165,15 @@ def checkpoint_of_another_origin(path: Path) -> None:
         log.note = sign_checkpoint(renamed, [NoteSigner(found.origin, Keys().log)])
 
 
+@tampering(Code.CHECKPOINT_SIZE, None, None)
+def checkpoint_outdated(path: Path) -> None:
+    """A checkpoint that was rightly signed earlier stands over the log as it is now."""
+    with edit(path) as log:
+        found = parse_checkpoint(parse_note(log.note).text)
+        older = Checkpoint(found.origin, 2, merkle.root([log.leaf(0), log.leaf(1)]))
+        log.note = sign_checkpoint(older, [NoteSigner(found.origin, Keys().log)])
+
+
 @tampering(Code.ENTRY_MISSING, None, None)
 def header_deleted(path: Path) -> None:
     """The header of an entry is gone."""
@@ -206,8 +223,8 @@ def node_altered(path: Path) -> None:
 
 
 PARTS = (
-    header_flipped, header_malformed, header_length_changed, first_rows_changed, content_flipped, content_garbled,
-    content_salt_flipped, rows_flipped, rows_salt_flipped, statement_flipped, checkpoint_flipped, checkpoint_garbled,
-    checkpoint_deleted, checkpoint_by_stranger, checkpoint_of_another_origin, header_deleted, content_deleted,
-    statement_deleted, rows_deleted, index_altered, node_altered,
+    header_flipped, header_malformed, header_length_changed, policy_made_up, first_rows_changed, content_flipped,
+    content_garbled, content_salt_flipped, rows_flipped, rows_salt_flipped, statement_flipped, checkpoint_flipped,
+    checkpoint_garbled, checkpoint_deleted, checkpoint_by_stranger, checkpoint_of_another_origin, checkpoint_outdated,
+    header_deleted, content_deleted, statement_deleted, rows_deleted, index_altered, node_altered,
 )  # fmt: skip
