@@ -73,7 +73,8 @@ def acts(event: Event) -> tuple[tuple[str, Act], ...]:
     if type(event) is ObjectEvent and event.plain:
         # The usual scan, in the ingest loop: nothing but units.
         act = Act.END if event.action == "DELETE" else Act.SEE
-        return tuple([(epc, act) for epc in event.epcs])
+        epcs = event.epcs
+        return ((epcs[0], act),) if len(epcs) == 1 else tuple([(epc, act) for epc in epcs])
     if event.error_declaration is not None:
         return tuple((subject, Act.NOTE) for subject in subjects(event))
     ends = isinstance(event, TransformationEvent) or (isinstance(event, ObjectEvent) and event.action == "DELETE")

@@ -6,6 +6,7 @@ written in turn, so a torn write leaves the one before.
 
 from __future__ import annotations
 
+import errno
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -88,7 +89,13 @@ class Anchor:
         if self._fd >= 0 and self._file != (found.st_dev, found.st_ino):
             self.close()
         if self._fd < 0:
-            self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            except OSError as error:
+                # Who may only read can still verify; a write would fail on the descriptor.
+                if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+                    raise
+                self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
             opened = os.fstat(self._fd)
             self._file = (opened.st_dev, opened.st_ino)
         return self._fd

@@ -17,7 +17,7 @@ from tracechain.store.forking import forget_in_child
 __all__ = ["MAP_SIZE", "Environment"]
 
 #: Reserved once: growing the map later would invalidate open snapshots. Sparse, so it costs address space only.
-MAP_SIZE = 1 << 43
+MAP_SIZE = 1 << 42
 _MAX_READERS = 512
 
 

@@ -28,11 +28,13 @@ __all__ = ["BLOCK", "IndexReader", "UnitIndex"]
 
 #: Words a block of the base.
 BLOCK = 250
-#: Words in the tail before it is folded into the delta: as many as some commits bring, within these bounds. Small commits
-#: have a small tail to rewrite, large ones need not fold each time.
+#: Words in the tail before it is folded into the delta: as many as some commits bring, within these bounds. Small
+#: commits have a small tail to rewrite, large ones need not fold each time.
 TAIL_LEAST, TAIL_MOST, TAIL_COMMITS = 512, 8192, 4
 #: Words in the delta once it is warm. More means fewer pages of the base a commit, and a longer array to rewrite.
 DELTA_CAPACITY = 16_384
+#: Blocks of the base that are remembered: 16 MiB.
+BLOCKS_MOST = 8192
 
 _ZERO_BLOCK = bytes(8 * BLOCK)
 
@@ -79,16 +81,38 @@ class UnitIndex:
                 raise DecodeError("the unit index is damaged: run `tracechain reindex`")
         self.tail: dict[int, int] = dict(zip(*_unpack(txn.get(b"tail", None, self._meta)), strict=True))
         self._flushed = len(self.tail)
+        # Changed in place by a fold before its commit: whoever aborts a transaction drops the whole object.
+        self._blocks: dict[int, array[int]] = {}
         self.delta: dict[int, int] = dict(zip(*_unpack(txn.get(b"delta", None, self._meta)), strict=True))
 
     def word(self, txn: Any, number: int) -> int:
         """The word of a unit: 0 for one that was numbered just now."""
-        word = self.tail.get(number) or self.delta.get(number)
-        if word is not None:
-            return word
-        block, at = divmod(number, BLOCK)
-        data = txn.get(key_of(block), None, self._base)
-        return 0 if data is None else int.from_bytes(data[8 * at : 8 * at + 8], "little")
+        return self.words(txn, [number])[0]
+
+    def words(self, txn: Any, numbers: list[int]) -> list[int]:
+        """The words of many units."""
+        tail, delta = self.tail.get, self.delta.get
+        words = [tail(number) or delta(number) for number in numbers]
+        if None in words:
+            block = self._block
+            return [
+                block(txn, number // BLOCK)[number % BLOCK] if word is None else word
+                for word, number in zip(words, numbers, strict=True)
+            ]
+        return words  # type: ignore[return-value]  # none is None
+
+    def _block(self, txn: Any, block: int) -> array[int]:
+        """A block of the base, remembered: units of one block tend to be scanned together, and a lookup costs a
+        copy."""
+        words = self._blocks.get(block)
+        if words is None:
+            words = array("Q")
+            words.frombytes(txn.get(key_of(block), _ZERO_BLOCK, self._base))
+            _native(words)
+            if len(self._blocks) >= BLOCKS_MOST:
+                self._blocks.clear()
+            self._blocks[block] = words
+        return words
 
     def add(self, txn: Any, subjects: list[bytes]) -> None:
         """Number new subjects, in this order, from `count` on."""
@@ -125,20 +149,16 @@ class UnitIndex:
     def _merge(self, txn: Any, numbers: list[int]) -> None:
         """Move the words of these units, ascending, from the delta into the base."""
         take = self.delta.pop
-        block, data = -1, array("Q")
-        merged: list[tuple[bytes, bytes]] = []
+        changed: dict[int, array[int]] = {}
         for number in numbers:
-            if number // BLOCK != block:
-                if block >= 0:
-                    merged.append((key_of(block), _native(data).tobytes()))
-                block = number // BLOCK
-                data = array("Q")
-                data.frombytes(txn.get(key_of(block), _ZERO_BLOCK, self._base))
-                _native(data)
-            data[number - block * BLOCK] = take(number)
-        if block >= 0:
-            merged.append((key_of(block), _native(data).tobytes()))
-        txn.cursor(self._base).putmulti(merged)
+            block = number // BLOCK
+            words = changed.get(block)
+            if words is None:
+                words = changed[block] = self._block(txn, block)
+            words[number - block * BLOCK] = take(number)
+        txn.cursor(self._base).putmulti(
+            [(key_of(block), _native(array("Q", words)).tobytes()) for block, words in changed.items()]
+        )
 
     @staticmethod
     def rebuild(env: Environment, txn: Any, units: Iterator[tuple[str, int]], *, chunk: int = 100_000) -> int:

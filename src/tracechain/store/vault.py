@@ -18,13 +18,14 @@ __all__ = ["Vault"]
 
 _MAX_KEY = 511  # LMDB's
 _TABLES = ("persons", "private")
+_MAP_SIZE = 1 << 36
 
 
 class Vault:
     """Token -> identity, and (entry, field) -> salt and value."""
 
     def __init__(self, folder: Path, *, writable: bool, create: bool = False) -> None:
-        self._env = Environment(folder, _TABLES, writable=writable, create=create)
+        self._env = Environment(folder, _TABLES, writable=writable, create=create, map_size=_MAP_SIZE)
 
     def put_person(self, token: bytes, identity: bytes) -> None:
         """Remember who a token stands for."""
