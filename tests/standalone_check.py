@@ -105,7 +105,8 @@ def check_entries(headers: list[bytes], contents: list[bytes], all_rows: list[by
         require(sha(b"TCH0 content".ljust(16, b"\0"), content) == commitment, here, "content commitment")
         found = check_rows(rows[:32], rows[32:], leaves, latest, i) if row_count else (ZERO, 0, 0)
         require(found == (row_root, row_count, first), here, "row root, row count or first rows")
-        raw, values = items(content[32:]), read(content, 32)[0]
+        raw, (values, end) = items(content[32:]), read(content, 32)
+        require(end == len(content), here, "bytes after the content's value")
         if kind == 1:
             genesis, roots = values, {sha(bytes([algorithm]), key): key for algorithm, key in values[5]}
         elif kind == 2:
