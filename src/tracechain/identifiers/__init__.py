@@ -68,9 +68,7 @@ __all__ = [
 ]
 
 MAX_TEXT = 2048  # characters of input: a Digital Link with a long query; refused before anything is looked at
-MAX_ID_BYTES = (
-    512  # of a canonical id in UTF-8; an LMDB key takes 511 and ids are hashed, so this is only a cap
-)
+MAX_ID_BYTES = 512  # of a canonical id in UTF-8; an LMDB key takes 511 and ids are hashed, so this is only a cap
 
 # ---- reading -----------------------------------------------------------------------------------
 
@@ -99,9 +97,7 @@ def _uri(text: str) -> Code:
     for position, character in enumerate("" if plain else text):
         # Invisible characters (zero-width, direction marks) would make two ids look like one.
         if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp"):
-            raise CodeError(
-                f"URI {text[:80]!r}: space, control or invisible character at position {position + 1}"
-            )
+            raise CodeError(f"URI {text[:80]!r}: space, control or invisible character at position {position + 1}")
     size = len(text.encode())
     if size > MAX_ID_BYTES:
         raise CodeError(f"URI {text[:80]!r}...: {size} bytes, at most {MAX_ID_BYTES} can be an id")
@@ -169,9 +165,7 @@ def parse(text: str, *, year: int = 2000) -> Code:
         raise CodeError(f"code of {len(text)} characters ({text[:40]!r}...): at most {MAX_TEXT} are read")
     text = clean(text)
     if found := _CONTROL.search(text):
-        raise CodeError(
-            f"code {text[:80]!r}: control character at position {found.start() + 1}; only GS (0x1D) may be"
-        )
+        raise CodeError(f"code {text[:80]!r}: control character at position {found.start() + 1}; only GS (0x1D) may be")
     gs1 = False
     if text[0] == "]" and _SYMBOLOGY.match(text):
         mark, text = text[:3], text[3:]

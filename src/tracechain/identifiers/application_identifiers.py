@@ -231,9 +231,7 @@ def read_bracketed(text: str) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     marks = [m for m in _BRACKET.finditer(text) if text[m.start() - 1 : m.start()] != "\\"]
     if not marks or marks[0].start() != 0:
-        raise CodeError(
-            f"code {text[:80]!r}: does not begin with an Application Identifier in brackets, as in (01)"
-        )
+        raise CodeError(f"code {text[:80]!r}: does not begin with an Application Identifier in brackets, as in (01)")
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         stop = following.start() if following else len(text)
         pairs.append((mark[1], text[mark.end() : stop].replace("\\(", "(")))

@@ -30,9 +30,7 @@ def clean(text: str) -> str:
             "configure the scanner or the input method for half-width (ASCII) characters"
         )
     if " " in text:
-        raise CodeError(
-            f"code {text[:80]!r}: space at position {text.index(' ') + 1}; a code has no spaces inside"
-        )
+        raise CodeError(f"code {text[:80]!r}: space at position {text.index(' ') + 1}; a code has no spaces inside")
     return text
 
 
@@ -63,9 +61,7 @@ def checks(number: str) -> bool:
 def verify(name: str, number: str) -> None:
     """CodeError naming the number and the check digit that it should have had."""
     if not checks(number):
-        raise CodeError(
-            f"{name} {number}: check digit should be {_check_digit(number[:-1])}; scan again or correct it"
-        )
+        raise CodeError(f"{name} {number}: check digit should be {_check_digit(number[:-1])}; scan again or correct it")
 
 
 def _parse(name: str, text: str, lengths: tuple[int, ...]) -> str:

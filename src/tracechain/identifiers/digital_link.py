@@ -75,13 +75,9 @@ def read_path(text: str, segments: list[str]) -> list[tuple[str, str]]:
     position = -1
     for ai, _ in pairs[1:]:
         if ai not in allowed:
-            raise CodeError(
-                f"{text[:120]!r}: ({ai[:20]}) cannot follow the key ({key}) in a Digital Link path"
-            )
+            raise CodeError(f"{text[:120]!r}: ({ai[:20]}) cannot follow the key ({key}) in a Digital Link path")
         if allowed.index(ai) <= position:
-            raise CodeError(
-                f"{text[:120]!r}: qualifiers of ({key}) have to come in the order {', '.join(allowed)}"
-            )
+            raise CodeError(f"{text[:120]!r}: qualifiers of ({key}) have to come in the order {', '.join(allowed)}")
         position = allowed.index(ai)
     if key == "01":
         # Earlier editions allowed the GTIN without its leading zeros: it is the same GTIN.
@@ -134,7 +130,5 @@ def read_link(text: str) -> tuple[list[tuple[str, str]], str | None] | None:
         raise
     suspect = None
     if tail[::2] != segments[i::2]:
-        suspect = (
-            "deprecated: Digital Link with alphabetic names (gtin, ser ...), withdrawn from the standard"
-        )
+        suspect = "deprecated: Digital Link with alphabetic names (gtin, ser ...), withdrawn from the standard"
     return [*pairs, *_query(match[3] or "")], suspect

@@ -70,18 +70,14 @@ _COMPONENT = re.compile(r"(?:[!'()*+,\-.0-9:;=A-Z_a-z]|%[0-9A-Fa-f]{2})+")
 
 def _decode(text: str, what: str, component: str) -> str:
     if not _COMPONENT.fullmatch(component):
-        raise CodeError(
-            f"{text[:120]!r}: {what} {component[:60]!r} has a character that must be escaped, as %2F for /"
-        )
+        raise CodeError(f"{text[:120]!r}: {what} {component[:60]!r} has a character that must be escaped, as %2F for /")
     return unescape(component)
 
 
 def _number(text: str, scheme: _Scheme, prefix: str, reference: str) -> str:
     """Prefix and reference as the key's digits, check digit computed."""
     if not _DIGITS.fullmatch(reference):
-        raise CodeError(
-            f"{text[:120]!r}: reference {reference[:60]!r} behind the company prefix has to be digits"
-        )
+        raise CodeError(f"{text[:120]!r}: reference {reference[:60]!r} behind the company prefix has to be digits")
     if len(prefix) + len(reference) != scheme.digits:
         raise CodeError(
             f"{text[:120]!r}: company prefix and reference have {len(prefix) + len(reference)} digits "
@@ -89,9 +85,7 @@ def _number(text: str, scheme: _Scheme, prefix: str, reference: str) -> str:
         )
     if scheme.lead:
         if not reference:
-            raise CodeError(
-                f"{text[:120]!r}: indicator or extension digit behind the company prefix is missing"
-            )
+            raise CodeError(f"{text[:120]!r}: indicator or extension digit behind the company prefix is missing")
         body = reference[0] + prefix + reference[1:]
     else:
         body = prefix + reference

@@ -99,9 +99,7 @@ def _merge(pairs: list[tuple[str, str]]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for ai, value in pairs:
         if fields.setdefault(ai, value) != value:
-            raise CodeError(
-                f"({ai}) is there twice, with {fields[ai]!r} and with {value!r}: scan one code at a time"
-            )
+            raise CodeError(f"({ai}) is there twice, with {fields[ai]!r} and with {value!r}: scan one code at a time")
     return fields
 
 
@@ -114,9 +112,7 @@ def _key(fields: dict[str, str]) -> str:
         if ai in fields:
             return ai
     named = ", ".join(f"({ai})" for ai in fields)
-    raise CodeError(
-        f"nothing in {named} identifies an object or place: a key such as (01), (00) or (414) is missing"
-    )
+    raise CodeError(f"nothing in {named} identifies an object or place: a key such as (01), (00) or (414) is missing")
 
 
 def assemble(pairs: list[tuple[str, str]], *, year: int = 2000, suspect: str | None = None) -> Code:
@@ -135,9 +131,7 @@ def assemble(pairs: list[tuple[str, str]], *, year: int = 2000, suspect: str | N
     if ai in ("01", "8006"):
         gtin = value[:14]
         if "21" in fields and "235" in fields:
-            raise CodeError(
-                "(21) and (235) exclude each other: one serial number, or the third party's, not both"
-            )
+            raise CodeError("(21) and (235) exclude each other: one serial number, or the third party's, not both")
         for qualifier, name in (("21", "sgtin"), ("235", "upui")):
             if qualifier in fields:
                 serial = fields.pop(qualifier)
