@@ -2,7 +2,7 @@
 
 The way of the data:
 
-    scan or EPCIS document -> Event -> content -> statement -> header with rows -> Merkle log -> checkpoint -> one commit
+    scan or EPCIS document -> Event -> content -> statement -> header with rows -> log -> checkpoint -> one commit
     Ledger.snapshot() -> View -> a pure function (verify, replay, ...) -> a value
 
 `docs/format.md` is the format, the README the way in.

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from tracechain.encoding.primitives import Plain, difference, pack, unpack_raw
 from tracechain.errors import DecodeError, InputError
@@ -207,8 +210,8 @@ def positions(event: Event) -> list[Any]:
         raise InputError(f"{event!r:.100} is none of the five kinds of event")
     items: list[Any] = [None] * len(POSITIONS)
     items[0] = KIND_CODES[kind]
-    for position, (name, write, _) in enumerate(POSITIONS[1:], 1):
-        value = getattr(event, name, None)
+    get, writers = FIELDS[kind]
+    for value, (position, write) in zip(get(event), writers, strict=True):
         if value is not None and value != ():
             items[position] = write(value)
     return trim(items)
@@ -583,3 +586,13 @@ POSITIONS: tuple[tuple[str, Callable[[Any], Any], Callable[[Any], Any]], ...] = 
     ("read_point_extensions", write_extensions, read_extensions),
     ("biz_location_extensions", write_extensions, read_extensions),
 )
+
+
+def fields_of(kind: type[Event]) -> tuple[Callable[[Event], tuple[Any, ...]], list[tuple[int, Callable[[Any], Any]]]]:
+    """How to take all fields of a kind of event at once, and for each of them its position and writer."""
+    own = {one.name for one in attrs.fields(kind)}
+    present = [(at, name, write) for at, (name, write, _) in enumerate(POSITIONS) if at and name in own]
+    return attrgetter(*(name for _, name, _ in present)), [(at, write) for at, _, write in present]
+
+
+FIELDS = {kind: fields_of(kind) for kind in KINDS}

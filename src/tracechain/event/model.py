@@ -162,25 +162,34 @@ class Event:
 
 def check_rare(event: Event) -> None:
     """Check and normalise the fields that most events leave out."""
-    set_attribute(event, "quantities", sorted_quantities(event.quantities, "quantities"))
-    check_parts(event.biz_transactions, BizTransaction, "biz_transactions")
-    transactions = sorted(dict.fromkeys(event.biz_transactions), key=lambda one: (one.id, one.type or ""))
-    set_attribute(event, "biz_transactions", tuple(transactions))
+    # Each only where it is set: most of these events have one of them, and verification builds them by the million.
+    if event.quantities is not EMPTY:
+        set_attribute(event, "quantities", sorted_quantities(event.quantities, "quantities"))
+    if event.biz_transactions is not EMPTY:
+        check_parts(event.biz_transactions, BizTransaction, "biz_transactions")
+        transactions = sorted(dict.fromkeys(event.biz_transactions), key=lambda one: (one.id, one.type or ""))
+        set_attribute(event, "biz_transactions", tuple(transactions))
     for name in ("sources", "destinations"):
         parties: tuple[SourceDest, ...] = getattr(event, name)
-        check_parts(parties, SourceDest, name)
-        ordered = sorted(dict.fromkeys(parties), key=lambda one: (one.type, one.id))
-        set_attribute(event, name, tuple(ordered))
-    check_parts(event.sensors, SensorElement, "sensors")
-    check_size(event.certification, "certification")
-    set_attribute(event, "certification", sorted_uris(event.certification, "certification"))
-    check_parts(event.private, PrivateField, "private")
-    private = tuple(sorted(event.private, key=lambda one: one.name))
-    if len({one.name for one in private}) != len(private):
-        raise InputError("private names a field twice: keep one commitment for each name")
-    set_attribute(event, "private", private)
+        if parties is not EMPTY:
+            check_parts(parties, SourceDest, name)
+            ordered = sorted(dict.fromkeys(parties), key=lambda one: (one.type, one.id))
+            set_attribute(event, name, tuple(ordered))
+    if event.sensors is not EMPTY:
+        check_parts(event.sensors, SensorElement, "sensors")
+    if event.certification is not EMPTY:
+        check_size(event.certification, "certification")
+        set_attribute(event, "certification", sorted_uris(event.certification, "certification"))
+    if event.private is not EMPTY:
+        check_parts(event.private, PrivateField, "private")
+        private = tuple(sorted(event.private, key=lambda one: one.name))
+        if len({one.name for one in private}) != len(private):
+            raise InputError("private names a field twice: keep one commitment for each name")
+        set_attribute(event, "private", private)
     for name in ("extensions", "read_point_extensions", "biz_location_extensions"):
-        set_attribute(event, name, sorted_extensions(getattr(event, name), name))
+        fields = getattr(event, name)
+        if fields is not EMPTY:
+            set_attribute(event, name, sorted_extensions(fields, name))
     if any(one.namespace == OWN_NAMESPACE for one in event.extensions):
         raise InputError(f"extensions use the namespace {OWN_NAMESPACE}, which is ours: use person and private")
     for place in ("read_point", "biz_location"):

@@ -102,10 +102,7 @@ def _pairs(text: str, name: str, scheme: _Scheme, body: str, *, wildcard: bool) 
         raise CodeError(
             f"{text[:120]!r}: company prefix {prefix[:60]!r} of {len(prefix)} characters, not 6 to 12 digits"
         )
-    if scheme.digits:
-        key = _number(text, scheme, prefix, rest[0])
-    else:
-        key = prefix + _decode(text, "reference", rest[0])
+    key = _number(text, scheme, prefix, rest[0]) if scheme.digits else prefix + _decode(text, "reference", rest[0])
     if name == "itip":
         if len(rest[1]) != 2 or len(rest[2]) != 2:
             raise CodeError(f"{text[:120]!r}: piece and total of an ITIP are two digits each")

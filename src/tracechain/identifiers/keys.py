@@ -11,7 +11,7 @@ same. They are the id of a lot (`01/.../10/...`) only where no serial number sta
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - attrs resolves the types of Code at run time
+import datetime as dt
 import re
 
 from attrs import frozen

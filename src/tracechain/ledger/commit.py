@@ -15,6 +15,7 @@ from attrs import frozen
 
 from tracechain import custody, encoding, signing
 from tracechain.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
+from tracechain.derivation import INDEX_MASK, STATE_SHIFT, Acts
 from tracechain.encoding import decode, encode
 from tracechain.entry import CONTENT_TAG, MAX_CONTENT, SALT_SIZE, EntryType
 from tracechain.errors import (
@@ -29,7 +30,7 @@ from tracechain.event import Event
 from tracechain.event.values import MAX_ID
 from tracechain.ledger.authors import Authors, Logged, next_sequence
 from tracechain.ledger.receipt import Receipt, Violated
-from tracechain.ledger.sealing import Acts, Sealing
+from tracechain.ledger.sealing import Sealing
 from tracechain.record import Evidence, Genesis, Record, decode_record, encode_record, origin_of
 from tracechain.signing import Signer
 from tracechain.statement import (
@@ -42,7 +43,6 @@ from tracechain.statement import (
     statement_leaves,
 )
 from tracechain.store import Tip, Transaction
-from tracechain.store.tables import INDEX_MASK, STATE_SHIFT
 
 __all__ = ["Batch", "Commit", "Outcome", "acts_of", "check_batch", "prepare", "uninterrupted"]
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from tracechain.derivation import STATE_SHIFT
 from tracechain.entry import (
     SALT_SIZE,
     EntryType,
@@ -26,7 +27,6 @@ from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, epoch_of
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
 from tracechain.store.files import FIRST_GENERATION, explain, sync_file, sync_folder, write_durably
-from tracechain.store.tables import STATE_SHIFT
 
 __all__ = ["backup", "reindex"]
 

@@ -109,7 +109,10 @@ class FileLock:
                     self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
                 fcntl.flock(self._fd, fcntl.LOCK_EX)
             except OSError as error:
-                raise StorageError(f"cannot take the lock {self._path} for writing: {error}") from error
+                raise StorageError(
+                    f"cannot take the lock {self._path} ({error}): to write, check its owner and permissions, or open"
+                    " the ledger to read"
+                ) from error
             try:
                 yield
             finally:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import lmdb
 
+from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.errors import DataError, DecodeError, InputError
 from tracechain.store.environment import Environment
 from tracechain.store.forking import forget_in_child
@@ -18,11 +19,9 @@ from tracechain.store.index import IndexReader
 from tracechain.store.tables import (
     CONTENTS,
     HEADERS,
-    INDEX_MASK,
     META,
     NODES,
     ROWS,
-    STATE_SHIFT,
     key_of,
     node_key,
 )

@@ -45,14 +45,20 @@ class Store:
         self._index: UnitIndex | None = None
         self._index_txn = -1
         self._writes = 0
-        self.env = Environment(current_generation(path / "ledger"), TABLES, writable=writable)
+        self.lock = FileLock(path / "writer.lock")
+        ledger = current_generation(path / "ledger")
+        # To open its tables for writing LMDB waits for who writes, be it a long reindex, and keeps the interpreter lock
+        # meanwhile: our own lock is waited for without it.
         try:
+            with self.lock.held() if writable else contextlib.nullcontext():
+                self.env = Environment(ledger, TABLES, writable=writable)
             self._check_format()
             self.vault = Vault(current_generation(path / "vault"), writable=writable)
         except BaseException:
-            self.env.close()
+            with self.lock.closing():
+                if hasattr(self, "env"):
+                    self.env.close()
             raise
-        self.lock = FileLock(path / "writer.lock")
         forget_in_child(self)
 
     def forget(self) -> None:

@@ -6,12 +6,10 @@ __all__ = [
     "BASE",
     "CONTENTS",
     "HEADERS",
-    "INDEX_MASK",
     "META",
     "NODES",
     "ROWS",
     "STATEMENTS",
-    "STATE_SHIFT",
     "TABLES",
     "UNITS",
     "key_of",
@@ -27,10 +25,6 @@ STATEMENTS = "statements"
 UNITS = "units"
 BASE = "base"
 TABLES = (HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE)
-
-# A word says where a unit stands: state x 2^40 + latest index + 1.
-STATE_SHIFT = 40
-INDEX_MASK = (1 << STATE_SHIFT) - 1
 
 
 def key_of(index: int) -> bytes:

@@ -19,6 +19,7 @@ from attrs import define, evolve, field
 
 from tracechain import custody, encoding, merkle
 from tracechain.custody import Act
+from tracechain.derivation import INDEX_MASK, STATE_SHIFT, derive_rows
 from tracechain.entry import (
     CONTENT_TAG,
     COVERED_TYPES,
@@ -50,8 +51,6 @@ from tracechain.view import View
 __all__ = ["Covering", "RangeCheck", "RangeResult", "Said"]
 
 _CHUNK = 2048
-_SHIFT = 40
-_MASK = (1 << _SHIFT) - 1
 _COUNTS = struct.Struct(">QIIIIQ")
 _SHAPES_MOST = 4096
 # How a row ends, by state before and act: (state after, its bytes and those of the violations).
@@ -226,8 +225,8 @@ class RangeCheck:
     ) -> int:
         """Check neighbouring events of one unit each under one statement, column by column; returns how many stood.
 
-        The usual case, and the one that has to be quick: contents that were seen before but for time and serial need not be
-        decoded, and what the rest of an entry must be is computed and compared as bytes. An entry that is anything else
+        The usual case, and the one that has to be quick: contents that were seen before but for time and serial need
+        not be decoded, and what the rest of an entry must be is computed and compared as bytes. An entry that is anything else
         ends the run; it is looked at by `_slow`.
         """
         covering = self._covering
@@ -253,7 +252,7 @@ class RangeCheck:
             and max(times) < b"\x80"
             and b"".join(serials).isalnum()
             and all(
-                [shape.tails.get(p[after:]) == p[32:35] for shape, p, after in zip(shapes, p_s, afters, strict=False)]
+                shape.tails.get(p[after:]) == p[32:35] for shape, p, after in zip(shapes, p_s, afters, strict=False)
             )
         ):
             return 0
@@ -299,13 +298,14 @@ class RangeCheck:
         if self.entering is None:
             words = [last.get(subject, 0) for subject in subjects]
             return [
-                (word & _MASK, *endings[word >> _SHIFT, shape.act]) for word, shape in zip(words, shapes, strict=False)
+                (word & INDEX_MASK, *endings[word >> STATE_SHIFT, shape.act])
+                for word, shape in zip(words, shapes, strict=False)
             ]
         stands: list[tuple[int, int, bytes]] = []
         for subject, shape, text, row in zip(subjects, shapes, texts, rows, strict=False):
             word = last.get(subject)
             if word is not None:
-                stands.append((word & _MASK, *endings[word >> _SHIFT, shape.act]))
+                stands.append((word & INDEX_MASK, *endings[word >> STATE_SHIFT, shape.act]))
                 continue
             claim = _claim(row, shape.prefix, text, shape.act)
             if claim is None or claim[0] > self.start:
@@ -334,7 +334,7 @@ class RangeCheck:
                     codes = cast("tuple[int, ...]", encoding.unpack_raw(b"\x92" + ending))[1] or ()
                     row = Row(subject, shape.act, before - 1 if before else None, state, cast("tuple[int, ...]", codes))
                     self.entering[subject] = (at, row)
-        words = [state << _SHIFT | at for at, (_, state, _) in enumerate(stands[:done], index + 1)]
+        words = [state << STATE_SHIFT | at for at, (_, state, _) in enumerate(stands[:done], index + 1)]
         self.last.update(zip(subjects, words, strict=False))
         tail = covering.tail
         covering.terms += [header[64:96] + tail for header in headers[:done]]
@@ -473,8 +473,8 @@ class RangeCheck:
                 add(
                     Code.ENTRY_ORDER,
                     index,
-                    f"it has the author's number {header.sequence} where {covering.sequence} belongs: entries were swapped"
-                    " or dropped",
+                    f"it has the author's number {header.sequence} where {covering.sequence} belongs: entries were"
+                    " swapped or dropped",
                 )
             covering.broken = True
         if header.policy != NO_POLICY and not self._is_record_before(header.policy, index):
@@ -511,7 +511,7 @@ class RangeCheck:
             self.findings.add(
                 Code.STATEMENT_COVERAGE,
                 covering.index,
-                f"it covers {statement.count} entries, {covering.left} of them are not there (the next entry is {index})",
+                f"it covers {statement.count} entries, {covering.left} of them are not there (entry {index} is next)",
             )
         elif not covering.broken and merkle.root(term_leaves(covering.terms)) != statement.root:
             self.findings.add(
@@ -561,8 +561,8 @@ class RangeCheck:
             return None, None
 
     def _remember_shape(self, content: bytes, acts: list[tuple[str, int]]) -> None:
-        """Of an Object event whose one subject stands among its epcs: that all in it but time and serial is valid, so that
-        the next like it need not be decoded. A content is then known by what stands before the serial and what stands
+        """Of an Object event whose one subject stands among its epcs: that all in it but time and serial is valid, so
+        that the next like it need not be decoded. A content is then known by what stands before the serial and what stands
         after it. There is room for the longest serial in what the limits allow, and something stands after it, so that
         one that was cut off is not taken for shorter.
         """
@@ -598,6 +598,8 @@ class RangeCheck:
                 add(Code.ROWS_MISSING, index, "the rows are not there, and no record says that they were pruned")
             elif acts:
                 add(Code.ROW_SUBJECTS, index, f"it has no row of {acts[0][0]}", acts[0][0])
+            return
+        if acts and self._as_derived(index, header, part, acts):
             return
         salt, stored = part[:SALT_SIZE], part[SALT_SIZE:]
         try:
@@ -635,13 +637,44 @@ class RangeCheck:
         self.result.rows += len(rows)
         self.result.first_rows += fresh
 
+    def _as_derived(self, index: int, header: Header, part: bytes, acts: list[tuple[str, int]]) -> bool:
+        """Whether the rows are, byte for byte, what the rules make of the acts; then there is nothing to explain."""
+        if self._rule_set > custody.RULE_SET:
+            return False
+        get = self.last.get
+        words = [get(subject) for subject, _ in acts]
+        if None in words:
+            if self.entering is not None:
+                return False
+            words = [word or 0 for word in words]
+        try:
+            derived = derive_rows(acts, cast("list[int]", words), part[:SALT_SIZE], self._leaf)
+        except KeyError:
+            return False
+        stored = part[SALT_SIZE:]
+        if (derived.stored, derived.root) != (stored, header.row_root) or (
+            header.row_count,
+            header.rows_length,
+            header.first_rows,
+        ) != (len(acts), len(stored), derived.first_rows):
+            return False
+        after = index + 1
+        self.last.update(
+            (subject, state << STATE_SHIFT | after) for (subject, _), state in zip(acts, derived.states, strict=True)
+        )
+        self._rule_set = self.result.last_rules = custody.RULE_SET
+        self.result.first_rules = self.result.first_rules or (index, custody.RULE_SET)
+        self.result.rows += len(acts)
+        self.result.first_rows += derived.first_rows
+        return True
+
     def _check_row(self, index: int, row: Row, *, known: bool) -> None:
         word = self.last.get(row.subject)
         if word is None and self.entering is not None:
             self.entering[row.subject] = (index, row if known else evolve(row, act=UNKNOWN_ACT))
         else:
             check_link(self.findings, index, row, word, known=known)
-        self.last[row.subject] = row.state << _SHIFT | index + 1
+        self.last[row.subject] = row.state << STATE_SHIFT | index + 1
 
 
 def _claim(rows: bytes, prefix: str, suffix: str, act: int) -> tuple[int, int, tuple[int, ...]] | None:
@@ -673,7 +706,7 @@ def _first_repeated(subjects: list[str]) -> int:
 
 def check_link(findings: Findings, index: int, row: Row, word: Word | None, *, known: bool) -> None:
     """Hold a row against where its subject stood before: `word` is that, None for a subject nobody has seen."""
-    before = (word or 0) & _MASK
+    before = (word or 0) & INDEX_MASK
     if row.previous is None and before:
         findings.add(
             Code.ROW_FIRST, index, f"the row claims to be the first, entry {before - 1} was before", row.subject
@@ -684,10 +717,10 @@ def check_link(findings: Findings, index: int, row: Row, word: Word | None, *, k
         findings.add(Code.ROW_LINK, index, f"the row names entry {said} as the one before, it is {was}", row.subject)
     if not known:
         return
-    expected = custody.TABLE.get(((word or 0) >> _SHIFT, row.act))
+    expected = custody.TABLE.get(((word or 0) >> STATE_SHIFT, row.act))
     if expected is None:
         findings.add(
-            Code.ROW_ACT, index, f"act {row.act} is not possible in state {(word or 0) >> _SHIFT}", row.subject
+            Code.ROW_ACT, index, f"act {row.act} is not possible in state {(word or 0) >> STATE_SHIFT}", row.subject
         )
     elif row.state != expected[0]:
         findings.add(Code.ROW_STATE, index, f"state {row.state}, the rules give {expected[0]}", row.subject)

@@ -23,6 +23,7 @@ from attrs import define, evolve, field
 
 from tracechain.checkpoint import Checkpoint, NoteSigner, parse_checkpoint, parse_note, sign_checkpoint
 from tracechain.custody import RULE_SET
+from tracechain.derivation import STATE_SHIFT
 from tracechain.entry import (
     NO_POLICY,
     OPEN_DAY,
@@ -54,7 +55,6 @@ from tracechain.store.tables import (
     META,
     NODES,
     ROWS,
-    STATE_SHIFT,
     STATEMENTS,
     TABLES,
     key_of,

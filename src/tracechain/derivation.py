@@ -1,0 +1,74 @@
+"""From what an entry does to its subjects, and where they stood, to its rows (docs/format.md section 7).
+
+Written once: the ledger seals what comes out here, and a verifier expects it, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from attrs import frozen
+
+from tracechain import custody, encoding, merkle
+from tracechain.entry import ROW_SALT_TAG, ROW_TAG, ZERO
+
+__all__ = ["INDEX_MASK", "STATE_SHIFT", "Acts", "Derived", "derive_rows"]
+
+#: A word says where a subject stands: state x 2^40 + index of its latest entry + 1; 0 for one that nobody has seen.
+STATE_SHIFT = 40
+INDEX_MASK = (1 << STATE_SHIFT) - 1
+
+#: The subjects of one entry, ascending, each with its act.
+Acts = Sequence[tuple[str, int]]
+
+
+@frozen
+class Derived:
+    """The rows of one entry as stored, their root, how many are first rows, the states after, broken rules."""
+
+    stored: bytes
+    root: bytes
+    first_rows: int
+    states: list[int]
+    violations: list[tuple[str, tuple[int, ...]]]
+
+
+def derive_rows(acts: Acts, words: Sequence[int], salt: bytes, leaf_of: Callable[[int], bytes]) -> Derived:
+    """The rows of an entry by the rules of custody.
+
+    `words` say where its subjects stood, `leaf_of` gives the leaf of an earlier entry.
+
+    KeyError for an act or a state that the rules do not know.
+    """
+    pack, table, rule_set = encoding.pack, custody.TABLE, custody.RULE_SET
+    seed, alone = ROW_SALT_TAG + salt, len(acts) == 1
+    hashes: list[bytes] = []
+    groups: list[encoding.Plain] = [rule_set]
+    group: list[encoding.Plain] = []
+    states: list[int] = []
+    violations: list[tuple[str, tuple[int, ...]]] = []
+    last: str | None = None
+    first_rows = 0
+    for position, ((subject, act), word) in enumerate(zip(acts, words, strict=True)):
+        previous = word & INDEX_MASK
+        if previous:
+            leaf = leaf_of(previous - 1)
+        else:
+            leaf = ZERO
+            first_rows += 1
+        state, codes = table[word >> STATE_SHIFT, act]
+        cut = subject.rfind("/") + 1
+        prefix = subject[:cut]
+        cells = (subject[cut:], act, previous, state, codes or None)
+        if prefix != last:
+            group = [prefix]
+            groups.append(group)
+            last = prefix
+        group += cells
+        own = salt if alone else sha256(seed + position.to_bytes(4, "big")).digest()
+        hashes.append(sha256(ROW_TAG + own + leaf + pack((rule_set, (prefix, *cells)))).digest())
+        states.append(state)
+        if codes:
+            violations.append((subject, codes))
+    return Derived(pack(groups), merkle.root(hashes), first_rows, states, violations)
