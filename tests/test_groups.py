@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ def together(ledger: Ledger, jobs: list[Callable[[], Any]]) -> list[Any]:
         with contextlib.suppress(TracechainError):  # where the clock or the disk is wrong, it is for all
             ledger.append([commission(pack_ids(1, start=999_999))])
 
+    def queued(number: int) -> bool:
+        return len(ledger._groups._queue) == number + 1 or results[number] is not None
+
     first = threading.Thread(target=lead)
     threads = [threading.Thread(target=run, args=(n,)) for n in range(len(jobs))]
     with ledger._store.lock.held():
@@ -63,7 +67,7 @@ def together(ledger: Ledger, jobs: list[Callable[[], Any]]) -> list[Any]:
         _wait_until(lambda: ledger._groups._led and not ledger._groups._queue)
         for number, thread in enumerate(threads):
             thread.start()
-            _wait_until(lambda number=number: len(ledger._groups._queue) == number + 1 or results[number] is not None)
+            _wait_until(partial(queued, number))
     for thread in (first, *threads):
         thread.join()
     return results
@@ -78,9 +82,15 @@ def _wait_until(what: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to pass")
 
 
+def _length(queue: GroupCommit[Any, Any], length: int) -> bool:
+    return len(queue._queue) == length
+
+
 def statements(ledger: Ledger) -> list[tuple[int, int]]:
     """(index, count) of the statements in the log, whose coverage is checked to be exact."""
-    found, covered, contents = [], [], []
+    found: list[tuple[int, int]] = []
+    covered: list[int] = []
+    contents: list[int] = []
     with ledger.snapshot() as view:
         for index, header in view.headers(0, view.size):
             kind = parse_header(header).type
@@ -174,7 +184,7 @@ def test_a_leader_that_is_interrupted_takes_nobody_with_it() -> None:
     entered.wait()
     for number, thread in enumerate(threads[1:]):
         thread.start()
-        _wait_until(lambda number=number: len(queue._queue) == number + 1)
+        _wait_until(partial(_length, queue, number + 1))
     go_on.set()
     for thread in threads:
         thread.join()
@@ -244,7 +254,7 @@ def test_a_thread_that_is_interrupted_while_it_waits_gives_the_lead_on(
     entered.wait()
     for number, thread in enumerate(threads[1:]):
         thread.start()
-        _wait_until(lambda number=number: len(queue._queue) == number + 1)
+        _wait_until(partial(_length, queue, number + 1))
     go_on.set()
     for thread in threads:
         thread.join(20)
@@ -384,8 +394,11 @@ def test_statements_are_cut_where_they_would_cover_too_much(
 ) -> None:
     monkeypatch.setattr(ledger_module, "MAX_COUNT", 5)
     ledger = tracechain_ledger
-    jobs = [lambda n=n: ledger.append([commission(pack_ids(1, start=10 * n + 1))] * (1 + n % 3)) for n in range(8)]
-    results = together(ledger, jobs)
+
+    def append(number: int) -> Receipt:
+        return ledger.append([commission(pack_ids(1, start=10 * number + 1))] * (1 + number % 3))
+
+    results = together(ledger, [partial(append, n) for n in range(8)])
     assert [type(r) for r in results] == [Receipt] * 8
     counts = [count for _, count in statements(ledger)]
     assert max(counts) <= 5

@@ -17,12 +17,11 @@ from tracechain.checkpoint import check_proof, open_checkpoint, parse_proof
 from tracechain.entry import EntryType, parse_header
 from tracechain.errors import InputError
 from tracechain.ledger import Ledger, anchor_path
-from tracechain.testing import Clock, Keys, Random, open_ledger
+from tracechain.testing import Clock, Random, open_ledger
 from tracechain.testing.samples import commission, observe, pack_ids, sell
 from tracechain.verification import verify
 from tracechain.view import ViewNodes, unit_history
 
-KEYS = Keys()
 CONTEXTS = ["fork", "spawn"]
 
 
@@ -351,4 +350,3 @@ def test_backups_while_others_write_are_whole(path: Path, tmp_path: Path) -> Non
         with ledger.snapshot() as view:
             assert verify(view, verifier=ledger.verifier)
     assert not list(tmp_path.glob(".*"))
-    assert KEYS.log
