@@ -125,6 +125,18 @@ def _columns(contents: Sequence[Event | Record], record_class: int, random: Call
     return Batch(types, (record_class,) * count, parts, commitments, acts, kinds)
 
 
+def _join(batches: Sequence[Batch]) -> Batch:
+    """The contents of several batches, in order, as one."""
+    return Batch(
+        tuple(kind for b in batches for kind in b.types),
+        tuple(record_class for b in batches for record_class in b.classes),
+        [part for b in batches for part in b.parts],
+        [commitment for b in batches for commitment in b.commitments],
+        [acts for b in batches for acts in b.acts],
+        frozenset(kind for b in batches for kind in b.kinds),
+    )
+
+
 def check_batch(submission: Submission) -> Batch:
     """A submission's contents, decoded strictly and held against the root of its statement."""
     check_items(submission)
@@ -225,23 +237,26 @@ class Commit:
         key_hash = author.public_key.hash
         self.check_clock()
         first, previous = next_sequence(self.txn, key_hash[:8])
-        commitments = [commitment for b in batches for commitment in b.commitments]
-        classes = [record_class for b in batches for record_class in b.classes]
-        types = [kind for b in batches for kind in b.types]
+        # One column of all: sealed in one go, sixteen threads with an event each cost little more than one.
+        whole = batches[0] if len(batches) == 1 else _join(batches)
         statement = sign_statement(
             author,
             ledger_id=self.ledger_id,
             first=first,
-            count=len(commitments),
+            count=len(whole.parts),
             previous=previous,
             signed_at=self.sealing.time,
-            leaves=statement_leaves(commitments, classes, types),
+            leaves=statement_leaves(whole.commitments, whole.classes, whole.types),
         )
         index = self._log_statement(statement)
+        at = self.sealing.size
+        violated = self._cover(whole, statement.author_id, first)
         outcomes = []
         for batch in batches:
-            outcomes.append(self._cover(batch, statement.author_id, first, index))
-            first += len(batch.parts)
+            end = at + len(batch.parts)
+            own = tuple(v for v in violated if at <= v.index < end) if violated else ()
+            outcomes.append(self._receipt(at, end - at, index, own))
+            at = end
         return outcomes
 
     def submit(self, submission: Submission, batch: Batch, *, strict: bool) -> Outcome:
@@ -268,7 +283,9 @@ class Commit:
         if strict:
             self.check_strict(batch.acts)
         index = self._log_statement(statement)
-        return self._cover(batch, statement.author_id, statement.first, index)
+        first = self.sealing.size
+        violated = self._cover(batch, statement.author_id, statement.first)
+        return self._receipt(first, len(batch.parts), index, tuple(violated))
 
     def own(self, kind: EntryType, content: bytes, acts: Acts = ()) -> Outcome:
         """Seal an entry that the ledger makes. InputError where it could not be read again."""
@@ -289,8 +306,7 @@ class Commit:
         self.txn.put_statement(statement.author_id, statement.first, logged.encode())
         return index
 
-    def _cover(self, batch: Batch, author_id: bytes, sequence: int, statement: int) -> Outcome:
-        first = self.sealing.size
+    def _cover(self, batch: Batch, author_id: bytes, sequence: int) -> list[Violated]:
         violated: list[Violated] = []
         at = 0
         for (kind, record_class), run in groupby(zip(batch.types, batch.classes, strict=True)):
@@ -305,7 +321,10 @@ class Commit:
                 for code in codes
             ]
             at = end
-        count, time, violations = len(batch.parts), self.sealing.time, tuple(violated)
+        return violated
+
+    def _receipt(self, first: int, count: int, statement: int, violations: tuple[Violated, ...]) -> Outcome:
+        time = self.sealing.time
         return lambda note: Receipt(first, count, statement, time, note, False, violations)
 
     def _repeat(self, logged: Logged) -> Outcome:
