@@ -172,6 +172,8 @@ def decode_statement(data: bytes) -> Statement:
     ):
         if type(number) is not int or not 0 <= number < limit:
             raise DecodeError(f"statement: {name} is {number!r}")
+    if first + count > 1 << 63:
+        raise DecodeError(f"statement: {count} numbers from {first} on go past 2^63")
     if count == 0:
         raise DecodeError("statement: it covers nothing")
     if first + count > 1 << 63:

@@ -24,8 +24,8 @@ from tracechain.record import (
 )
 from tracechain.signing import PublicKey, verify
 from tracechain.statement import Statement, statement_of
+from tracechain.verification.covering import RangeResult, Said
 from tracechain.verification.findings import Code, Findings
-from tracechain.verification.range import RangeResult, Said
 
 __all__ = ["Keys", "check_authors", "check_checkpoint", "check_own_entries", "check_rule_sets", "check_uncovered"]
 

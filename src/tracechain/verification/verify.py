@@ -38,6 +38,7 @@ from tracechain.record import (
 )
 from tracechain.signing import PublicKey
 from tracechain.statement import decode_statement
+from tracechain.verification.covering import RangeResult, Said
 from tracechain.verification.findings import NO_KEY, Code, Finding, Findings, Report
 from tracechain.verification.log import (
     check_authors,
@@ -46,7 +47,7 @@ from tracechain.verification.log import (
     check_rule_sets,
     check_uncovered,
 )
-from tracechain.verification.range import UNKNOWN_ACT, RangeCheck, RangeResult, Said, check_link
+from tracechain.verification.range import UNKNOWN_ACT, RangeCheck, check_link
 from tracechain.verification.tree import Tree, node_check
 from tracechain.view import View, ViewNodes
 

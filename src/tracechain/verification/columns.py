@@ -1,0 +1,265 @@
+"""The quick way of verification: runs of events of one unit each, checked column by column.
+
+A content that was decoded once is known again by its shape: the bytes before and after the serial number, but for
+the time.
+What else an entry must be (numbers, commitment, row, link, state) is computed and compared as bytes. Nothing is
+concluded from a difference: an entry that differs anywhere is left to the careful way of `range`, which finds the
+words.
+"""
+
+from __future__ import annotations
+
+import struct
+from abc import ABC, abstractmethod
+from hashlib import sha256
+from itertools import count
+from typing import cast
+
+from attrs import define, field
+
+from tracechain import custody, encoding
+from tracechain.custody import Act
+from tracechain.derivation import INDEX_MASK, STATE_SHIFT
+from tracechain.entry import CONTENT_TAG, MAX_CONTENT, NO_POLICY, ROW_TAG, SALT_SIZE, ZERO, Row
+from tracechain.errors import DataError
+from tracechain.event.values import MAX_ID
+from tracechain.verification.covering import Covering, RangeResult, Word
+from tracechain.view import View
+
+__all__ = ["Columns"]
+
+_COUNTS = struct.Struct(">QIIIIQ")
+_SHAPES_MOST = 4096
+# How a row ends, by state before and act: (state after, its bytes and those of the violations).
+_ENDINGS = {
+    before: (state, encoding.pack(state) + encoding.pack(codes or None))
+    for before, (state, codes) in custody.TABLE.items()
+}
+
+# What rows can end with.
+_OUTCOMES = {
+    encoding.pack(state) + encoding.pack(codes or None): (state, codes) for state, codes in custody.TABLE.values()
+}
+
+
+@define
+class _Shape:
+    """A content of an event of one unit, but for time, serial, and what comes after the serial (`tails`, with the three
+    bytes before the time)."""
+
+    prefix: str
+    act: int
+    act_bytes: bytes
+    row_head: bytes
+    tails: dict[bytes, bytes] = field(factory=dict)
+
+
+class Columns(ABC):
+    """The state of a pass over a range of entries, and its quick way; `range.RangeCheck` is the rest of it."""
+
+    def __init__(
+        self, view: View, start: int, last: dict[str, Word], entering: dict[str, tuple[int, Row]] | None
+    ) -> None:
+        self.view = view
+        self.start = start
+        self.last = last
+        self.entering = entering
+        self.result = RangeResult()
+        self._leaves: list[bytes] = []
+        self._covering: Covering | None = None
+        self._shapes: dict[bytes, _Shape] = {}
+        self._edges: list[int] = []
+        self._rule_set = 0
+
+    @abstractmethod
+    def _end_covering(self, index: int) -> None:
+        """Conclude the statement whose entries end before `index`."""
+
+    def _columns(
+        self, index: int, headers: list[bytes | None], contents: list[bytes | None], rows: list[bytes | None]
+    ) -> int:
+        """Check neighbouring events of one unit each under one statement, column by column; returns how many stood.
+
+        The usual case, and the one that has to be quick: contents that were seen before but for time and serial need
+        not be decoded, and what the rest of an entry must be is computed and compared as bytes. An entry that is
+        anything else
+        ends the run; it is looked at by `_slow`.
+        """
+        covering = self._covering
+        assert covering is not None
+        if None in headers or None in contents or None in rows:
+            return 0
+        h_s, p_s, r_s = cast("tuple[list[bytes], list[bytes], list[bytes]]", (headers, contents, rows))
+        edge = next((e for e in self._edges if p_s[0][SALT_SIZE + 11 : e] in self._shapes), None)
+        if edge is None:
+            return 0
+        found = [self._shapes.get(p[SALT_SIZE + 11 : edge]) for p in p_s]
+        if None in found:
+            del found[found.index(None) :]
+        shapes = cast("list[_Shape]", found)
+        sizes = [p[edge] for p in p_s]
+        if min(sizes) <= 0xA0 or max(sizes) >= 0xC0:
+            return 0
+        afters = [edge - 0x9F + size for size in sizes]
+        times = [p[35:39] for p in p_s]
+        serials = [p[edge + 1 : after] for p, after in zip(p_s, afters, strict=True)]
+        if not (
+            min(times) > b"\0\0\0\0"
+            and max(times) < b"\x80"
+            and b"".join(serials).isalnum()
+            and all(
+                shape.tails.get(p[after:]) == p[32:35] for shape, p, after in zip(shapes, p_s, afters, strict=False)
+            )
+        ):
+            return 0
+        texts = b"\n".join(serials).decode().split("\n")
+        subjects = [shape.prefix + text for shape, text in zip(shapes, texts, strict=False)]
+        if len(set(subjects)) != len(subjects):
+            del subjects[_first_repeated(subjects) :]
+        stands = self._stands(subjects, shapes, texts, r_s)
+        leaves, start = self._leaves, self.start
+        earlier = [
+            ZERO if not before else leaves[before - 1 - start] if before > start else self._leaf(before - 1)
+            for before, _, _ in stands
+        ]
+        pack, numbers = encoding.pack, _COUNTS.pack
+        expected_rows = [
+            shape.row_head + p[edge:after] + shape.act_bytes + pack(before) + ending
+            for shape, p, after, (before, _, ending) in zip(shapes, p_s, afters, stands, strict=False)
+        ]
+        expected = [
+            covering.head
+            + numbers(sequence, 1, len(p) - SALT_SIZE, len(row), not stand[0], NO_POLICY)
+            + sha256(CONTENT_TAG + p).digest()
+            + sha256(ROW_TAG + r[:SALT_SIZE] + leaf + row).digest()
+            for sequence, p, r, leaf, row, stand in zip(
+                count(covering.sequence), p_s, r_s, earlier, expected_rows, stands, strict=False
+            )
+        ]
+        done = len(stands)
+        if expected != h_s[:done] or expected_rows != [r[SALT_SIZE:] for r in r_s[:done]]:
+            done = next(
+                k
+                for k, (e, h, row, r) in enumerate(zip(expected, h_s, expected_rows, r_s, strict=False))
+                if e != h or row != r[SALT_SIZE:]
+            )
+        self._take(index, done, subjects, stands, h_s, shapes)
+        return done
+
+    def _stands(
+        self, subjects: list[str], shapes: list[_Shape], texts: list[str], rows: list[bytes]
+    ) -> list[tuple[int, int, bytes]]:
+        """For each subject 1 + the index of its entry before (or 0), the state after, and how the row must end."""
+        last, endings = self.last, _ENDINGS
+        if self.entering is None:
+            words = [last.get(subject, 0) for subject in subjects]
+            return [
+                (word & INDEX_MASK, *endings[word >> STATE_SHIFT, shape.act])
+                for word, shape in zip(words, shapes, strict=False)
+            ]
+        stands: list[tuple[int, int, bytes]] = []
+        for subject, shape, text, row in zip(subjects, shapes, texts, rows, strict=False):
+            word = last.get(subject)
+            if word is not None:
+                stands.append((word & INDEX_MASK, *endings[word >> STATE_SHIFT, shape.act]))
+                continue
+            claim = _claim(row, shape.prefix, text, shape.act)
+            if claim is None or claim[0] > self.start:
+                break
+            stands.append((claim[0], claim[1], encoding.pack(claim[1]) + encoding.pack(claim[2] or None)))
+        return stands
+
+    def _take(
+        self,
+        index: int,
+        done: int,
+        subjects: list[str],
+        stands: list[tuple[int, int, bytes]],
+        headers: list[bytes],
+        shapes: list[_Shape],
+    ) -> None:
+        """Take the first `done` entries of a run as checked."""
+        covering = self._covering
+        assert covering is not None
+        self._leaves += [sha256(b"\0" + header).digest() for header in headers[:done]]
+        if self.entering is not None:
+            for at, subject, shape, (before, state, ending) in zip(
+                range(index, index + done), subjects, shapes, stands, strict=False
+            ):
+                if subject not in self.last:
+                    codes = cast("tuple[int, ...]", encoding.unpack_raw(b"\x92" + ending))[1] or ()
+                    row = Row(subject, shape.act, before - 1 if before else None, state, cast("tuple[int, ...]", codes))
+                    self.entering[subject] = (at, row)
+        words = [state << STATE_SHIFT | at for at, (_, state, _) in enumerate(stands[:done], index + 1)]
+        self.last.update(zip(subjects, words, strict=False))
+        tail = covering.tail
+        covering.terms += [header[64:96] + tail for header in headers[:done]]
+        covering.sequence += done
+        covering.left -= done
+        self.result.rows += done
+        if not covering.left:
+            self._end_covering(index + done)
+
+    def _leaf(self, index: int) -> bytes:
+        """The leaf of an earlier entry, from its header."""
+        if index >= self.start:
+            return self._leaves[index - self.start]
+        header = self.view.header(index)
+        return ZERO if header is None else sha256(b"\0" + header).digest()
+
+    def _remember_shape(self, content: bytes, acts: list[tuple[str, int]]) -> None:
+        """Of an Object event whose one subject stands among its epcs: that all in it but time and serial is valid, so
+        that the next like it need not be decoded. A content is then known by what stands before the serial and what
+        stands
+        after it. There is room for the longest serial in what the limits allow, and something stands after it, so that
+        one that was cut off is not taken for shorter.
+        """
+        if content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != 1 or len(content) > MAX_CONTENT - 31:
+            return
+        prefix, slash, suffix = acts[0][0].rpartition("/")
+        one = encoding.pack(((prefix := prefix + slash), (suffix,)))
+        at = content.find(one, 11)
+        edge = at + len(one) - len(suffix) - 1
+        if at < 0 or len(suffix) > 31 or content.find(one, at + 1) >= 0 or acts[0][1] == Act.NOTE:
+            return
+        if at + len(one) == len(content) or len(prefix.encode()) + 31 > MAX_ID or self._rule_set > custody.RULE_SET:
+            return
+        if len(self._shapes) >= _SHAPES_MOST:
+            self._shapes.clear()
+            self._edges.clear()
+        act = acts[0][1]
+        shape = self._shapes.get(content[11:edge])
+        if shape is None:
+            row_head = b"\x92" + encoding.pack(custody.RULE_SET) + b"\x96" + encoding.pack(prefix)
+            shape = self._shapes[content[11:edge]] = _Shape(prefix, act, encoding.pack(act), row_head)
+        if len(shape.tails) < _SHAPES_MOST and shape.act == act:
+            shape.tails[content[at + len(one) :]] = content[:3]
+        if SALT_SIZE + edge not in self._edges:
+            self._edges.append(SALT_SIZE + edge)
+
+
+def _claim(rows: bytes, prefix: str, suffix: str, act: int) -> tuple[int, int, tuple[int, ...]] | None:
+    """(previous, state, violations) that the only row of an entry states, None if it is not that simple."""
+    try:
+        match encoding.unpack_raw(rows[SALT_SIZE:]):
+            case (
+                custody.RULE_SET,
+                (str() as head, str() as tail, int() as did, int() as previous, int() as state, codes),
+            ):
+                # True equals 1 but is no number, and no rule leads to a state or to violations that are not there.
+                known = _OUTCOMES.get(encoding.pack(state) + encoding.pack(codes))
+                if (head, tail, did) == (prefix, suffix, act) and type(previous) is int and previous >= 0 and known:
+                    return previous, *known
+    except DataError:
+        pass
+    return None
+
+
+def _first_repeated(subjects: list[str]) -> int:
+    """The position of the first subject that stood before."""
+    seen: set[str] = set()
+    for position, subject in enumerate(subjects):
+        if subject in seen:
+            return position
+        seen.add(subject)
+    return len(subjects)
