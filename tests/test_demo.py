@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -197,6 +199,23 @@ def test_it_leaves_ledger_key_and_scans(played: Played, day: Day, capsys: pytest
         assert left[file.name] == file.data
     assert main(["verify", str(folder.ledger), "--key", str(folder.vkey), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["good"] is True
+
+
+@pytest.mark.parametrize("script", ["standalone_root.py", "standalone_check.py"])
+def test_a_strangers_script_recomputes_the_ledger_from_the_format_alone(played: Played, script: str) -> None:
+    folder, _ = played
+    vkey = folder.vkey.read_text("utf-8").strip()
+    command = [sys.executable, "-I", str(Path(__file__).with_name(script)), str(folder.ledger)]
+    told = subprocess.run([*command, vkey], capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout.split()[-1]) == (0, "OK")
+    altered = vkey[:-6] + ("A" if vkey[-6] != "A" else "B") + vkey[-5:]
+    assert subprocess.run([*command, altered], capture_output=True, check=False).returncode != 0
+
+
+def test_the_shortest_of_them_is_under_a_hundred_lines() -> None:
+    script = Path(__file__).with_name("standalone_root.py").read_text("utf-8")
+    assert script.count("\n") < 100
+    assert "import tracechain" not in script
 
 
 def test_what_was_ingested_is_there_already(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
