@@ -84,6 +84,7 @@ def append(folder: Path, scale: Scale) -> Section:
         Pymerkle(folder / "pymerkle", 1000),
         Pymerkle(folder / "pymerkle-root", 1000, root=True),
         Pymerkle(folder / "pymerkle-events", 1000, root=True, from_events=True),
+        Pymerkle(folder / "pymerkle-plain", 1000, root=True, from_events=True, tuned=False),
         EventSourcing(folder / "eventsourcing", 1000),
         EventSourcing(folder / "eventsourcing-events", 1000, from_events=True),
         AuditChain(folder / "sha", 1000, sign=False),
@@ -104,17 +105,28 @@ def append(folder: Path, scale: Scale) -> Section:
         line(found[one.name], "/s", mine_10k if one.batch == 10_000 else mine, _written(found[one.name]))
         for one in everyone
     ]
-    leaves_only, root, from_events, stored, mapped, sha, ed25519 = (found[peer.name] for peer in peers)
+    leaves_only, root, from_events, plain, stored, mapped, sha, ed25519 = (found[peer.name] for peer in peers)
     targets = [
         Target(
-            "1,000 a commit, against pymerkle, root a commit, from the same event objects",
+            "1,000 a commit, against pymerkle as it comes, root a commit, from the same event objects",
+            1,
+            ratio(mine, plain),
+            "x",
+        ),
+        Target(
+            "1,000 a commit, against pymerkle with WAL, root a commit, from the same event objects",
             1,
             ratio(mine, from_events),
             "x",
         ),
-        Target("1,000 a commit, against pymerkle, root a commit, entries ready made", 1, ratio(mine, root), "x"),
         Target(
-            "1,000 a commit, against pymerkle, leaf hashes only, entries ready made", 1, ratio(mine, leaves_only), "x"
+            "1,000 a commit, against pymerkle with WAL, root a commit, entries ready made", 1, ratio(mine, root), "x"
+        ),
+        Target(
+            "1,000 a commit, against pymerkle with WAL, leaf hashes only, entries ready made",
+            1,
+            ratio(mine, leaves_only),
+            "x",
         ),
         Target("1,000 a commit, against eventsourcing, from its event objects", 3, ratio(mine, mapped), "x"),
         Target("1,000 a commit, against eventsourcing, entries ready made", 3, ratio(mine, stored), "x"),

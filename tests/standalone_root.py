@@ -23,7 +23,7 @@ def read(ledger: Path) -> tuple[list[bytes], bytes]:
         tables = {name: env.open_db(name, create=False) for name in (b"headers", b"meta")}
         with env.begin() as txn:
             pairs = list(txn.cursor(tables[b"headers"]))
-            note = bytes(txn.get(b"checkpoint", db=tables[b"meta"]))
+            note = bytes(txn.get(b"checkpoint", db=tables[b"meta"]) or b"")
     if [int.from_bytes(key, "big") for key, _ in pairs] != list(range(len(pairs))):
         raise SystemExit("entries are missing")
     return [bytes(header) for _, header in pairs], note
