@@ -169,7 +169,7 @@ def _clean_text(data: str | bytes, cap: int, what: str, error: type[Exception]) 
 
 
 def _is_key_name(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(c.isspace() for c in name) and not _CONTROL.search(name)
+    return name.split() == [name] and "+" not in name and not _CONTROL.search(name)
 
 
 # ---- keys --------------------------------------------------------------------------------------

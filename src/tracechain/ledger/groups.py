@@ -6,6 +6,7 @@ the first of those who queued meanwhile.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,8 @@ R = TypeVar("R")
 
 # A group as large as the last one is worth this short wait: threads that were just answered are about to come again.
 _GATHER_SECONDS = 0.002
-_GATHER_STEP = 0.00005
+# It ends when so many turns of the scheduler brought nobody.
+_GATHER_YIELDS = 50
 
 
 class Request(Generic[T, R]):
@@ -42,8 +44,7 @@ class GroupCommit(Generic[T, R]):
     """Runs `commit(requests)` for groups of requests; `commit` sets result or error on each of them.
 
     What `commit` raises is raised to each submitter whose request it left without a result. A thread that is
-    interrupted
-    (Ctrl-C, a signal handler that raises) while it waits or leads takes nobody with it.
+    interrupted (Ctrl-C, a signal handler that raises) while it waits or leads takes nobody with it.
     """
 
     def __init__(self, commit: Callable[[list[Request[T, R]]], None], most: int = 1024) -> None:
@@ -120,10 +121,10 @@ class GroupCommit(Generic[T, R]):
         if self._last_group <= 1 and len(self._queue) <= 1:
             return
         deadline = time.perf_counter() + _GATHER_SECONDS
-        waiting = len(self._queue)
-        while waiting < self._last_group and time.perf_counter() < deadline:
-            time.sleep(_GATHER_STEP)  # gives the interpreter lock to those who are coming
+        waiting, still = len(self._queue), 0
+        while waiting < self._last_group and still < _GATHER_YIELDS and time.perf_counter() < deadline:
+            os.sched_yield()  # gives the interpreter lock to those who are coming; a sleep would be longer than they
+            need
             now = len(self._queue)
-            if now == waiting:
-                break
+            still = still + 1 if now == waiting else 0
             waiting = now
