@@ -123,8 +123,7 @@ class GroupCommit(Generic[T, R]):
         deadline = time.perf_counter() + _GATHER_SECONDS
         waiting, still = len(self._queue), 0
         while waiting < self._last_group and still < _GATHER_YIELDS and time.perf_counter() < deadline:
-            os.sched_yield()  # gives the interpreter lock to those who are coming; a sleep would be longer than they
-            need
+            os.sched_yield()  # gives the interpreter lock to those who are coming; a sleep would be too long
             now = len(self._queue)
             still = still + 1 if now == waiting else 0
             waiting = now
