@@ -15,7 +15,7 @@ from attrs import define, field
 
 from tracechain import custody, encoding, record
 from tracechain.custody import Act
-from tracechain.entry import SALT_SIZE, EntryType
+from tracechain.entry import HEADER_SIZE, SALT_SIZE, EntryType
 from tracechain.errors import DataError
 from tracechain.record import KeyAuthorised, KeyRevoked, decode_record
 from tracechain.view import Block, Unit, View
@@ -69,15 +69,17 @@ def replay(view: View, *, stop: int | None = None, progress: Callable[[int, int]
     contents = view.contents(0, end)
     for index, header in view.headers(0, end):
         at, part = next(contents, (-1, b""))
-        if index != state.size or at != index:
+        if index != state.size or at != index or len(header) != HEADER_SIZE:
             raise DataError(
-                f"entry {state.size}: header or content is missing, so the log cannot be replayed; verify it"
+                f"entry {state.size}: header or content is missing or cut, so the log cannot be replayed; verify it"
             )
         step(state, header[4], part[SALT_SIZE:])
         if progress is not None and index % 4096 == 0:
             progress(index, end)
     if state.size != end:
         raise DataError(f"entry {state.size}: header is missing, so the log cannot be replayed; verify it")
+    if progress is not None:
+        progress(end, end)
     return state
 
 
