@@ -20,8 +20,7 @@ from attrs import define, field
 from tracechain import custody, encoding
 from tracechain.custody import Act
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
-from tracechain.entry import CONTENT_TAG, MAX_CONTENT, NO_POLICY, ROW_TAG, SALT_SIZE, ZERO, Row
-from tracechain.errors import DataError
+from tracechain.entry import CONTENT_TAG, MAX_CONTENT, NO_POLICY, ROW_TAG, SALT_SIZE, ZERO
 from tracechain.event.values import MAX_ID
 from tracechain.verification.covering import Covering, RangeResult, Word
 from tracechain.view import View
@@ -58,12 +57,14 @@ class Columns(ABC):
     """The state of a pass over a range of entries, and its quick way; `range.RangeCheck` is the rest of it."""
 
     def __init__(
-        self, view: View, start: int, last: dict[str, Word], entering: dict[str, tuple[int, Row]] | None
+        self, view: View, start: int, last: dict[str, Word], entering: dict[str, tuple[int, int, int]] | None
     ) -> None:
         self.view = view
         self.start = start
         self.last = last
         self.entering = entering
+        #: (act, how the row ends) -> number: what a row claims of its subject beside the entry before.
+        self.claims: dict[tuple[int, bytes], int] = {}
         self.result = RangeResult()
         self._leaves: list[bytes] = []
         self._covering: Covering | None = None
@@ -163,10 +164,15 @@ class Columns(ABC):
             if word is not None:
                 stands.append((word & INDEX_MASK, *endings[word >> STATE_SHIFT, shape.act]))
                 continue
-            claim = _claim(row, shape.prefix, text, shape.act)
-            if claim is None or claim[0] > self.start:
+            # What the row itself claims; whoever asked compares the whole row with what follows from it.
+            at = SALT_SIZE + len(shape.row_head) + 1 + len(text) + len(shape.act_bytes)
+            ending = row[-2:] if row[-2:] in _OUTCOMES else row[-3:]
+            number = row[at : -len(ending)]
+            outcome = _OUTCOMES.get(ending)
+            before = int.from_bytes(number[1:] if number[:1] > b"\x7f" else number, "big")
+            if outcome is None or before > self.start:
                 break
-            stands.append((claim[0], claim[1], encoding.pack(claim[1]) + encoding.pack(claim[2] or None)))
+            stands.append((before, outcome[0], ending))
         return stands
 
     def _take(
@@ -183,13 +189,11 @@ class Columns(ABC):
         assert covering is not None
         self._leaves += [sha256(b"\0" + header).digest() for header in headers[:done]]
         if self.entering is not None:
-            for at, subject, shape, (before, state, ending) in zip(
+            for at, subject, shape, (before, _, ending) in zip(
                 range(index, index + done), subjects, shapes, stands, strict=False
             ):
                 if subject not in self.last:
-                    codes = cast("tuple[int, ...]", encoding.unpack_raw(b"\x92" + ending))[1] or ()
-                    row = Row(subject, shape.act, before - 1 if before else None, state, cast("tuple[int, ...]", codes))
-                    self.entering[subject] = (at, row)
+                    self.entering[subject] = (at, before, self.claims.setdefault((shape.act, ending), len(self.claims)))
         words = [state << STATE_SHIFT | at for at, (_, state, _) in enumerate(stands[:done], index + 1)]
         self.last.update(zip(subjects, words, strict=False))
         tail = covering.tail
@@ -210,9 +214,8 @@ class Columns(ABC):
     def _remember_shape(self, content: bytes, acts: list[tuple[str, int]]) -> None:
         """Of an Object event whose one subject stands among its epcs: that all in it but time and serial is valid, so
         that the next like it need not be decoded. A content is then known by what stands before the serial and what
-        stands
-        after it. There is room for the longest serial in what the limits allow, and something stands after it, so that
-        one that was cut off is not taken for shorter.
+        stands after it. There is room for the longest serial in what the limits allow, and something stands after it,
+        so that one that was cut off is not taken for shorter.
         """
         if content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != 1 or len(content) > MAX_CONTENT - 31:
             return
@@ -236,23 +239,6 @@ class Columns(ABC):
             shape.tails[content[at + len(one) :]] = content[:3]
         if SALT_SIZE + edge not in self._edges:
             self._edges.append(SALT_SIZE + edge)
-
-
-def _claim(rows: bytes, prefix: str, suffix: str, act: int) -> tuple[int, int, tuple[int, ...]] | None:
-    """(previous, state, violations) that the only row of an entry states, None if it is not that simple."""
-    try:
-        match encoding.unpack_raw(rows[SALT_SIZE:]):
-            case (
-                custody.RULE_SET,
-                (str() as head, str() as tail, int() as did, int() as previous, int() as state, codes),
-            ):
-                # True equals 1 but is no number, and no rule leads to a state or to violations that are not there.
-                known = _OUTCOMES.get(encoding.pack(state) + encoding.pack(codes))
-                if (head, tail, did) == (prefix, suffix, act) and type(previous) is int and previous >= 0 and known:
-                    return previous, *known
-    except DataError:
-        pass
-    return None
 
 
 def _first_repeated(subjects: list[str]) -> int:

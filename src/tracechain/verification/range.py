@@ -12,8 +12,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import cast
 
-from attrs import evolve
-
 from tracechain import custody, encoding, merkle
 from tracechain.custody import Act
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT, derive_rows
@@ -54,9 +52,8 @@ class RangeCheck(Columns):
     """Checks entries `start` to `stop - 1`.
 
     `last` maps each subject to its word as of the entries before; it is updated. With `entering`, subjects that are
-    not in
-    `last` may have a past before the range: their first rows here are collected in it (subject -> (index, row)) and
-    are checked by the caller.
+    not in `last` may have a past before the range: what their first rows here claim is collected in it (subject ->
+    index, 1 + the entry before or 0, number of the claim) and is checked by the caller.
     """
 
     def __init__(
@@ -68,7 +65,7 @@ class RangeCheck(Columns):
         last: dict[str, Word],
         keys: dict[bytes, PublicKey],
         findings: Findings,
-        entering: dict[str, tuple[int, Row]] | None = None,
+        entering: dict[str, tuple[int, int, int]] | None = None,
         genesis: Genesis | None = None,
         ledger_id: bytes = b"",
     ) -> None:
@@ -417,7 +414,10 @@ class RangeCheck(Columns):
     def _check_row(self, index: int, row: Row, *, known: bool) -> None:
         word = self.last.get(row.subject)
         if word is None and self.entering is not None:
-            self.entering[row.subject] = (index, row if known else evolve(row, act=UNKNOWN_ACT))
+            ending = encoding.pack(row.state) + encoding.pack(row.violations or None)
+            claim = (row.act if known else UNKNOWN_ACT, ending)
+            before = 0 if row.previous is None else row.previous + 1
+            self.entering[row.subject] = (index, before, self.claims.setdefault(claim, len(self.claims)))
         else:
             check_link(self.findings, index, row, word, known=known)
         self.last[row.subject] = row.state << STATE_SHIFT | index + 1

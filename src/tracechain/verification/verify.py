@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -9,10 +10,11 @@ from contextlib import AbstractContextManager
 from hashlib import sha256
 from itertools import chain
 from multiprocessing import get_context
+from typing import cast
 
 from attrs import frozen
 
-from tracechain import merkle
+from tracechain import custody, encoding, merkle
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
 from tracechain.entry import (
     COVERED_TYPES,
@@ -131,12 +133,12 @@ class _Part:
     beyond: int
     subjects: str
     words: array[int]
+    #: Subjects whose first rows in the range claim a past: subject, entry, 1 + the entry before, number of the claim.
     entering: str
-    rows: tuple[tuple[int, Row], ...] | None
-    entering_index: array[int]
-    entering_previous: array[int]
-    entering_kind: array[int]
-    kinds: tuple[tuple[int, int, tuple[int, ...]], ...]
+    entries: array[int]
+    befores: array[int]
+    claim_numbers: array[int]
+    claims: tuple[tuple[int, bytes], ...]
 
 
 def _work(open_view: OpenView, start: int, stop: int, keys: tuple[PublicKey, ...], most: int) -> _Part:
@@ -144,7 +146,7 @@ def _work(open_view: OpenView, start: int, stop: int, keys: tuple[PublicKey, ...
         findings = Findings(most)
         genesis, ledger_id = _genesis(Findings(), view)
         last: dict[str, int] = {}
-        entering: dict[str, tuple[int, Row]] = {}
+        entering: dict[str, tuple[int, int, int]] = {}
         check = RangeCheck(
             view,
             start,
@@ -157,8 +159,7 @@ def _work(open_view: OpenView, start: int, stop: int, keys: tuple[PublicKey, ...
             ledger_id=ledger_id,
         )
         result = check.run()
-    kinds: dict[tuple[int, int, tuple[int, ...]], int] = {}
-    kind_of = [kinds.setdefault((r.act, r.state, r.violations), len(kinds)) for _, r in entering.values()]
+    entries, befores, numbers = zip(*entering.values(), strict=True) if entering else ((), (), ())
     return _Part(
         result,
         tuple(findings.items),
@@ -166,11 +167,10 @@ def _work(open_view: OpenView, start: int, stop: int, keys: tuple[PublicKey, ...
         "\n".join(last),
         array("Q", last.values()),
         "\n".join(entering),
-        None,
-        array("Q", [i for i, _ in entering.values()]),
-        array("Q", [0 if r.previous is None else r.previous + 1 for _, r in entering.values()]),
-        array("Q", kind_of),
-        tuple(kinds),
+        array("Q", entries),
+        array("Q", befores),
+        array("Q", numbers),
+        tuple(check.claims),
     )
 
 
@@ -221,46 +221,66 @@ def _join(findings: Findings, last: dict[str, int], part: _Part) -> None:
     """Hold the first rows of a range against the ranges before it, then take over where its subjects stand."""
     findings.extend(part.findings, part.beyond)
     if part.entering:
-        columns = zip(
-            part.entering.split("\n"),
-            part.entering_index,
-            part.entering_previous,
-            part.entering_kind,
-            strict=True,
-        )
-        known: set[tuple[int, int]] = set()
-        for subject, index, previous, kind in columns:
-            word = last.get(subject, 0)
-            # The usual case is settled by two comparisons; the rules are asked once a combination.
-            if word & _MASK == previous and (word >> _SHIFT, kind) in known:
+        subjects = part.entering.split("\n")
+        words = [last.get(subject, 0) for subject in subjects]
+        # A combination of state before and claim is judged once; then only links have to be compared.
+        pairs = zip([word >> _SHIFT for word in words], part.claim_numbers, strict=True)
+        suspects = {pair for pair in set(pairs) if not _allowed(*pair, part.claims)}
+        for position, (word, before, number) in enumerate(zip(words, part.befores, part.claim_numbers, strict=True)):
+            if word & _MASK == before and (not suspects or (word >> _SHIFT, number) not in suspects):
                 continue
-            act, state, violations = part.kinds[kind]
-            row = Row(subject, act, previous - 1 if previous else None, state, violations)
-            before = len(findings.items) + findings.beyond
-            check_link(findings, index, row, word or None, known=act != UNKNOWN_ACT)
-            if len(findings.items) + findings.beyond == before:
-                known.add((word >> _SHIFT, kind))
+            act, ending = part.claims[number]
+            row = Row(subjects[position], act, before - 1 if before else None, *_outcome(ending))
+            check_link(findings, part.entries[position], row, word or None, known=act != UNKNOWN_ACT)
     if part.subjects:
         last.update(zip(part.subjects.split("\n"), part.words, strict=True))
+
+
+def _outcome(ending: bytes) -> tuple[int, tuple[int, ...]]:
+    """State and violations of the row that ends so."""
+    state, codes = cast("tuple[int, tuple[int, ...] | None]", encoding.unpack_raw(b"\x92" + ending))
+    return state, codes or ()
+
+
+def _allowed(state: int, number: int, claims: tuple[tuple[int, bytes], ...]) -> bool:
+    """Whether the rules lead from this state to what a row claims."""
+    act, ending = claims[number]
+    return act == UNKNOWN_ACT or custody.TABLE.get((state, act)) == _outcome(ending)
 
 
 def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, PublicKey]], list[tuple[int, int]]]:
     """The author keys in the log with the entries they came in by, and ranges that cut no statement off its entries."""
     keys: list[tuple[int, PublicKey]] = []
     starts = [0]
-    want = max(1, min(_TASK, -(-size // processes)))
-    for index, header in view.headers(0, size):
+    want = max(1, min(_TASK, -(-size // (2 * processes))))
+    index = 0
+    while index < size:
+        header = view.header(index) or b""
         if header[4:5] in _COVERED:
+            index = _past_run(view, index, header)
             continue
         if index - starts[-1] >= want and _may_begin(header):
             starts.append(index)
         if header[4:5] == _AUTHORISED:
             content = _committed(view, index, header)
-            try:
+            # Where it cannot be read, the range that holds it says so.
+            with contextlib.suppress(DataError):
                 keys.append((index, KeyAuthorised.decode(content or b"").key))
-            except DataError:
-                continue  # the range that holds it says so
+        index += 1
     return keys, [(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True) if a < b]
+
+
+def _past_run(view: View, index: int, header: bytes) -> int:
+    """The index after a run of covered entries: as long as the author's numbers run on, so most need not be read."""
+    step = 256
+    while step:
+        ahead = view.header(index + step) or b""
+        number = int.from_bytes(header[32:40], "big") + step
+        if ahead[4:5] in _COVERED and ahead[24:40] == header[24:32] + (number & (1 << 64) - 1).to_bytes(8, "big"):
+            index, header, step = index + step, ahead, 2 * step
+        else:
+            step //= 2
+    return index + 1
 
 
 # ---- parts ---------------------------------------------------------------------------------------
