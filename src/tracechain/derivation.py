@@ -5,13 +5,13 @@ Written once: the ledger seals what comes out here, and a verifier expects it, b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 from attrs import frozen
 
 from tracechain import custody, encoding, merkle
-from tracechain.entry import ROW_SALT_TAG, ROW_TAG, ZERO
+from tracechain.entry import ROW_SALT_TAG, ROW_TAG
 
 __all__ = ["INDEX_MASK", "STATE_SHIFT", "Acts", "Derived", "derive_rows"]
 
@@ -34,10 +34,10 @@ class Derived:
     violations: list[tuple[str, tuple[int, ...]]]
 
 
-def derive_rows(acts: Acts, words: Sequence[int], salt: bytes, leaf_of: Callable[[int], bytes]) -> Derived:
+def derive_rows(acts: Acts, words: Sequence[int], leaves: Sequence[bytes], salt: bytes) -> Derived:
     """The rows of an entry by the rules of custody.
 
-    `words` say where its subjects stood, `leaf_of` gives the leaf of an earlier entry.
+    `words` say where its subjects stood, `leaves` are those of the entries there (32 zero bytes where there is none).
 
     KeyError for an act or a state that the rules do not know.
     """
@@ -49,14 +49,8 @@ def derive_rows(acts: Acts, words: Sequence[int], salt: bytes, leaf_of: Callable
     states: list[int] = []
     violations: list[tuple[str, tuple[int, ...]]] = []
     last: str | None = None
-    first_rows = 0
-    for position, ((subject, act), word) in enumerate(zip(acts, words, strict=True)):
+    for position, ((subject, act), word, leaf) in enumerate(zip(acts, words, leaves, strict=True)):
         previous = word & INDEX_MASK
-        if previous:
-            leaf = leaf_of(previous - 1)
-        else:
-            leaf = ZERO
-            first_rows += 1
         state, codes = table[word >> STATE_SHIFT, act]
         cut = subject.rfind("/") + 1
         prefix = subject[:cut]
@@ -71,4 +65,4 @@ def derive_rows(acts: Acts, words: Sequence[int], salt: bytes, leaf_of: Callable
         states.append(state)
         if codes:
             violations.append((subject, codes))
-    return Derived(pack(groups), merkle.root(hashes), first_rows, states, violations)
+    return Derived(pack(groups), merkle.root(hashes), sum(not word & INDEX_MASK for word in words), states, violations)

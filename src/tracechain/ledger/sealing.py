@@ -137,19 +137,8 @@ class Sealing:
         subjects = [subject for ((subject, _),) in acts]
         numbers, words = self._places(subjects)
         previous = [word & INDEX_MASK for word in words]
-        get, table_of_headers, header_of = self._get, self._header_table, self._txn.header
-        leaves, start = self._leaves, self.start
-        # `_leaf_of` in line: a call an event would be two hundredths of the time.
-        earlier = [
-            ZERO
-            if not before
-            else leaves[before - 1 - start]
-            if before > start
-            else sha256(
-                b"\0" + (get((before - 1).to_bytes(8, "big"), None, table_of_headers) or header_of(before - 1))
-            ).digest()
-            for before in previous
-        ]
+        earlier = self._leaves_of(previous)
+        leaves = self._leaves
         table, rule_set, pack = custody.TABLE, custody.RULE_SET, encoding.pack
         outcomes = [table[word >> STATE_SHIFT, act] for word, ((_, act),) in zip(words, acts, strict=True)]
         rows = [
@@ -214,7 +203,7 @@ class Sealing:
     def _rows_of(self, index: int, acts: Acts, salt: bytes, violated: list[_Violated]) -> tuple[bytes, bytes, int]:
         """The rows of one entry: (stored bytes, root, how many have no previous entry)."""
         numbers, words = self._places([subject for subject, _ in acts])
-        derived = derive_rows(acts, words, salt, self._leaf_of)
+        derived = derive_rows(acts, words, self._leaves_of([word & INDEX_MASK for word in words]), salt)
         after = index + 1
         self._txn.index.tail.update(
             zip(numbers, [state << STATE_SHIFT | after for state in derived.states], strict=True)
@@ -222,12 +211,18 @@ class Sealing:
         violated += [(index, subject, codes) for subject, codes in derived.violations]
         return derived.stored, derived.root, derived.first_rows
 
-    def _leaf_of(self, index: int) -> bytes:
-        """The leaf of an earlier entry: of this commit, or from its header."""
-        if index >= self.start:
-            return self._leaves[index - self.start]
-        header = self._get(index.to_bytes(8, "big"), None, self._header_table)
-        return sha256(b"\0" + (header or self._txn.header(index))).digest()
+    def _leaves_of(self, previous: list[int]) -> list[bytes]:
+        """The leaves of earlier entries, by 1 + their indices, 32 zero bytes for 0: of this commit, or from headers."""
+        leaves, start = self._leaves, self.start
+        get, table, header_of = self._get, self._header_table, self._txn.header
+        return [
+            ZERO
+            if not before
+            else leaves[before - 1 - start]
+            if before > start
+            else sha256(b"\0" + (get((before - 1).to_bytes(8, "big"), None, table) or header_of(before - 1))).digest()
+            for before in previous
+        ]
 
     def _places(self, subjects: list[str]) -> tuple[list[int], list[int]]:
         """The numbers and words of subjects; a new one gets the next number and the word 0."""

@@ -392,7 +392,9 @@ class RangeCheck(Columns):
                 return False
             words = [word or 0 for word in words]
         try:
-            derived = derive_rows(acts, cast("list[int]", words), part[:SALT_SIZE], self._leaf)
+            known = cast("list[int]", words)
+            leaves = [self._leaf((word & INDEX_MASK) - 1) if word & INDEX_MASK else ZERO for word in known]
+            derived = derive_rows(acts, known, leaves, part[:SALT_SIZE])
         except KeyError:
             return False
         stored = part[SALT_SIZE:]
