@@ -149,7 +149,7 @@ def any_event() -> st.SearchStrategy[Event]:
 
 
 def contents() -> st.SearchStrategy[Event | Record]:
-    notes = st.builds(Record, st.just("note"), st.integers(), st.none() | st.sampled_from(IDS))
+    notes = st.builds(Record, st.just("note"), strategies.plain_values(), st.none() | st.sampled_from(IDS))
     return any_event() | any_event() | notes
 
 

@@ -73,7 +73,7 @@ class Genesis:
     def decode(cls, content: bytes) -> Genesis:
         """Read strictly; DecodeError says what is wrong."""
         version, suite, origin, created, log, roots, jump, nonce, predecessor = _items(content, 9, "genesis")
-        if (version, suite) != (0, 1):
+        if (version, suite) != (0, 1) or bool in {type(version), type(suite)}:
             raise DecodeError(f"genesis: format version {version!r}, suite {suite!r}; this version reads 0 and 1")
         if not isinstance(roots, tuple) or not roots:
             raise DecodeError("genesis: it names no root key")
