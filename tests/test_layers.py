@@ -99,7 +99,7 @@ def without_reason(path: Path) -> list[str]:
             codes = match["codes"] or ""
             # Which check is silenced, then why: behind a second "#", a dash or two spaces.
             why = re.fullmatch(
-                r"[:\[]\s*[A-Za-z0-9, -]+?\]?(?:\s*#\s*|\s+-\s+|\s\s+)(?P<why>["\w].*)", codes + match["reason"]
+                r"[:\[]\s*[A-Za-z0-9, -]+?\]?(?:\s*#\s*|\s+-\s+|\s\s+)(?P<why>[^\s#].*)", codes + match["reason"]
             )
             if why is None:
                 found.append(f"{name(path) if path.is_relative_to(ROOT) else path.name}:{line}: {comment}")
