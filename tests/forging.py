@@ -85,13 +85,14 @@ def _forge_statement(
     part = view.raw_contents[index]
     old = decode_statement(part[SALT_SIZE:])
     headers = [view.raw_headers[i] for i in range(index + 1, min(index + 1 + old.count, view.size))]
-    if len(headers) < old.count:
+    signer = signers.get(old.author)
+    if len(headers) < old.count or signer is None:
         return
     leaves = statement_leaves(
         [h[64:96] for h in headers], [int.from_bytes(h[16:18], "big") for h in headers], [h[4] for h in headers]
     )
     new = sign_statement(
-        signers[old.author],
+        signer,
         ledger_id=old.ledger_id,
         first=old.first,
         count=old.count,

@@ -479,6 +479,30 @@ def test_a_key_that_comes_in_later_does_not_count(tmp_path: Path) -> None:
     assert agree(forge(view), (1, 2, 3)).codes == (Code.AUTHOR_UNKNOWN,)
 
 
+def test_a_key_record_between_numbers_that_run_on_is_not_passed_over(tmp_path: Path) -> None:
+    """Two numbers that come later leave just the room of a key record and a statement in the log."""
+    with new_ledger(tmp_path / "ledger", keys=KEYS) as ledger:
+        ledger.authorise(record.authorise(ledger.ledger_id, KEYS.station, KEYS.root, "one"))
+        scanner = Scanner(KEYS.station, ledger.ledger_id)
+        one, three, two = (scanner.make([observe((unit,)) for unit in pack_ids(n)]) for n in (2, 2, 4))
+        ledger.submit(one)
+        ledger.authorise(record.authorise(ledger.ledger_id, KEYS.other_station, KEYS.root, "other"))
+        ledger.submit(two)
+        ledger.submit(three)
+        ledger.submit(Scanner(KEYS.other_station, ledger.ledger_id).make([observe(pack_ids(3))]))
+        ledger.append([ship(pack_ids(2))])
+    view = memory(tmp_path / "ledger")
+    assert agree(view, (1, 2, 3)).codes == ()
+    index = next(
+        i
+        for i, part in sorted(view.raw_contents.items())
+        if view.raw_headers[i][4] == EntryType.STATEMENT and KEYS.other_station.public_key.hash in part
+    )
+    view.raw_contents[index] = patch(view.raw_contents[index], len(view.raw_contents[index]) - 64, b"?")
+    forge(view, {KEYS.author.public_key.hash: KEYS.author})
+    assert agree(view, (1, 2, 3)).codes == (Code.STATEMENT_SIGNATURE,)
+
+
 def test_a_node_over_several_ranges_is_checked(sample: Path) -> None:
     """A stored node whose entries were read in different ranges, by different processes."""
 

@@ -53,6 +53,8 @@ class RangeResult:
     own: list[tuple[int, int, bytes]] = field(factory=list)
     #: Complete subtrees that cover the range, from left to right.
     subtrees: list[merkle.Node] = field(factory=list)
+    #: Statements whose author's key was not known where they stood: (index, statement). Their signatures are open.
+    unsigned: list[tuple[int, Statement]] = field(factory=list)
     #: Covered entries outside every statement: (index, author key id, author's number).
     uncovered: list[tuple[int, bytes, int]] = field(factory=list)
     #: (index, rule set) of the first rows, and the rule set of the last ones.

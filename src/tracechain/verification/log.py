@@ -27,7 +27,15 @@ from tracechain.statement import Statement, statement_of
 from tracechain.verification.covering import RangeResult, Said
 from tracechain.verification.findings import Code, Findings
 
-__all__ = ["Keys", "check_authors", "check_checkpoint", "check_own_entries", "check_rule_sets", "check_uncovered"]
+__all__ = [
+    "Keys",
+    "check_authors",
+    "check_checkpoint",
+    "check_own_entries",
+    "check_rule_sets",
+    "check_uncovered",
+    "check_unsigned",
+]
 
 
 def check_checkpoint(
@@ -60,11 +68,12 @@ def check_checkpoint(
 
 @define
 class Keys:
-    """When author keys came in and went out, by position."""
+    """When author keys came in and went out, by position; and the keys themselves."""
 
     authorised: dict[bytes, tuple[int, tuple[str, ...] | None]] = field(factory=dict)
     revoked: dict[bytes, int] = field(factory=dict)
     ids: dict[bytes, int] = field(factory=dict)
+    by_hash: dict[bytes, PublicKey] = field(factory=dict)
 
 
 def check_own_entries(
@@ -80,14 +89,13 @@ def check_own_entries(
     """
     keys, epochs, settled, gaps, notes = Keys(), [], set(), [], []
     epoch = 0
-    by_hash: dict[bytes, PublicKey] = {}
     accused: set[bytes] = set()
     said = {statement.index: statement for result in results for statement in result.statements}
     for index, kind, content in (own for result in results for own in result.own):
         try:
             match kind:
                 case EntryType.KEY_AUTHORISED:
-                    _authorised(findings, keys, by_hash, ledger_id, genesis, index, KeyAuthorised.decode(content))
+                    _authorised(findings, keys, ledger_id, genesis, index, KeyAuthorised.decode(content))
                 case EntryType.KEY_REVOKED:
                     revoked = KeyRevoked.decode(content)
                     record.check_revoked(ledger_id, revoked, genesis.roots)
@@ -107,7 +115,7 @@ def check_own_entries(
                         raise DataError("the evidence is in the log already")
                     accused.add(other.hash)
                     before = said.get(evidence.index) if evidence.index < index else None
-                    _evidence(findings, by_hash, before, index, evidence, other)
+                    _evidence(findings, keys.by_hash, before, index, evidence, other)
                 case EntryType.RECORD:
                     settlement = decode_record(content)
                     about = record.check_settled(ledger_id, settlement, genesis.roots)
@@ -138,7 +146,6 @@ _CODES = {
 def _authorised(
     findings: Findings,
     keys: Keys,
-    by_hash: dict[bytes, PublicKey],
     ledger_id: bytes,
     genesis: Genesis,
     index: int,
@@ -152,7 +159,7 @@ def _authorised(
         findings.add(Code.KEY_RECORD, index, "the key was revoked before")
     keys.ids.setdefault(key_id, index)
     keys.authorised.setdefault(key_hash, (index, authorised.scope))
-    by_hash[key_hash] = authorised.key
+    keys.by_hash[key_hash] = authorised.key
 
 
 def _epoch(
@@ -265,6 +272,17 @@ def _given_up(gaps: list[tuple[int, int]], start: int, stop: int) -> bool:
         if begin <= start < end:
             start = end
     return start >= stop
+
+
+def check_unsigned(findings: Findings, keys: Keys, results: list[RangeResult]) -> None:
+    """Check the signatures that the passes over the ranges left open, of authors that were authorised all the same."""
+    for index, statement in (unsigned for result in results for unsigned in result.unsigned):
+        known = keys.authorised.get(statement.author)
+        if known is not None and known[0] < index:
+            try:
+                verify(keys.by_hash[statement.author], statement.message, statement.signature)
+            except DataError as error:
+                findings.add(Code.STATEMENT_SIGNATURE, index, f"the author's signature does not stand: {error}")
 
 
 def check_uncovered(findings: Findings, results: list[RangeResult]) -> None:

@@ -221,7 +221,9 @@ class RangeCheck(Columns):
                 f"the statement was made for ledger {statement.ledger_id.hex()[:16]}, not for this one",
             )
         key = self.keys.get(statement.author)
-        if key is not None:  # else `check_authors` says so
+        if key is None:
+            self.result.unsigned.append((index, statement))
+        else:
             try:
                 verify(key, statement.message, statement.signature)
             except DataError as error:

@@ -48,6 +48,7 @@ from tracechain.verification.log import (
     check_own_entries,
     check_rule_sets,
     check_uncovered,
+    check_unsigned,
 )
 from tracechain.verification.range import UNKNOWN_ACT, RangeCheck, check_link
 from tracechain.verification.tree import Tree, node_check
@@ -249,7 +250,10 @@ def _allowed(state: int, number: int, claims: tuple[tuple[int, bytes], ...]) -> 
 
 
 def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, PublicKey]], list[tuple[int, int]]]:
-    """The author keys in the log with the entries they came in by, and ranges that cut no statement off its entries."""
+    """The author keys in the log with the entries they came in by, and ranges that cut no statement off its entries.
+
+    A key that is passed over costs nothing: what it signed is checked when the ranges are joined.
+    """
     keys: list[tuple[int, PublicKey]] = []
     starts = [0]
     want = max(1, min(_TASK, -(-size // (2 * processes))))
@@ -507,6 +511,7 @@ def _conclude(
         )
         notes += said_notes
         check_authors(findings, keys, statements, gaps)
+        check_unsigned(findings, keys, results)
         for index, begun in epochs:
             if begun.epoch not in settled:
                 findings.add(
