@@ -33,7 +33,7 @@ from tracechain.event import Event
 from tracechain.record import Genesis, KeyAuthorised, KeyRevoked, Record, decode_record, epoch_of, origin_of
 from tracechain.signing import verify
 from tracechain.statement import Statement, decode_statement, statement_leaves
-from tracechain.verification.findings import NO_KEY, Code, Finding, Findings
+from tracechain.verification.findings import NO_KEY, UNWITNESSED, Code, Finding, Findings
 from tracechain.verification.log import check_checkpoint
 from tracechain.verification.range import check_link
 from tracechain.view import Unit, View, ViewNodes
@@ -88,7 +88,7 @@ def verify_unit(view: View, subject: str, *, verifier: VerifierKey | None = None
     It costs the same in a ledger of any size. Whether the index names the subject's latest entry is the ledger's word;
     the whole log tells (`verify`), or a seal.
     """
-    notes = [NO_KEY] if verifier is None else []
+    notes = [*([NO_KEY] if verifier is None else []), UNWITNESSED]
     unit = view.unit(subject)
     findings = Findings()
     check = _LinkCheck.begin(findings, view, verifier)

@@ -41,7 +41,7 @@ from tracechain.record import (
 from tracechain.signing import PublicKey
 from tracechain.statement import decode_statement
 from tracechain.verification.covering import RangeResult, Said
-from tracechain.verification.findings import NO_KEY, Code, Finding, Findings, Report
+from tracechain.verification.findings import NO_KEY, UNWITNESSED, Code, Finding, Findings, Report
 from tracechain.verification.log import (
     check_authors,
     check_checkpoint,
@@ -65,8 +65,6 @@ _COVERED = frozenset(bytes([t]) for t in COVERED_TYPES)
 _AUTHORISED = bytes([EntryType.KEY_AUTHORISED])
 #: Entries of one task: bounds what a process holds of leaves.
 _TASK = 1 << 18
-
-UNWITNESSED = "UNWITNESSED: no witness's cosignature was asked for, so an operator with all keys is taken at his word"
 
 
 def verify(
