@@ -124,9 +124,7 @@ SPELLINGS = {
     "401/4012345333": ["urn:epc:id:ginc:4012345.333", "]C14014012345333"],
     "401/0614141xyz47%2F11": ["urn:epc:id:ginc:0614141.xyz47%2f11"],
     "01/04150567890128/21/987654": ["urn:epc:id:sgtin:415056789012.0.987654"],
-    "01/80614141123458/21/6789%2F%26%25%22%21%3F%28%29": [
-        "urn:epc:id:sgtin:0614141.812345.6789%2F%26%25%22!%3F()"
-    ],
+    "01/80614141123458/21/6789%2F%26%25%22%21%3F%28%29": ["urn:epc:id:sgtin:0614141.812345.6789%2F%26%25%22!%3F()"],
     "417/9999999999994": ["urn:epc:id:pgln:999999999999."],
     "8010/061414111111111111111-A%23%2F/8011/12345": ["urn:epc:id:cpi:0614141.11111111111111-A%23%2F.12345"],
     # schemes without a GS1 key, and everybody else's identifiers, stay as they are
@@ -139,9 +137,7 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("wanted", "text"), [(key, text) for key, texts in SPELLINGS.items() for text in texts]
-)
+@pytest.mark.parametrize(("wanted", "text"), [(key, text) for key, texts in SPELLINGS.items() for text in texts])
 def test_every_spelling_has_the_one_id(wanted: str, text: str) -> None:
     assert parse(text).id == wanted
     assert canonical(text) == wanted
@@ -296,8 +292,7 @@ def test_an_id_is_written_in_the_other_forms() -> None:
 
 def test_nearest_names_the_likeliest_slip_first() -> None:
     known = [
-        f"01/09521234001072/21/{serial}"
-        for serial in ("BJ0001", "bj0001", "BJ0010", "BJ0071", "BJ00711", "XX9999")
+        f"01/09521234001072/21/{serial}" for serial in ("BJ0001", "bj0001", "BJ0010", "BJ0071", "BJ00711", "XX9999")
     ]
     assert nearest("01/09521234001072/21/Bj0001", known, limit=1) == ["01/09521234001072/21/BJ0001"]
     assert nearest("01/09521234001072/21/BJO001", known)[:2] == known[:2]
@@ -379,9 +374,7 @@ def test_all_spellings_of_a_random_place_agree(body: str, extension: str, prefix
 
 
 @given(
-    st.sampled_from(
-        [("01", 14), ("00", 18), ("414", 13), ("417", 13), ("402", 17), ("8017", 18), ("8018", 18)]
-    ),
+    st.sampled_from([("01", 14), ("00", 18), ("414", 13), ("417", 13), ("402", 17), ("8017", 18), ("8018", 18)]),
     st.text("0123456789", min_size=18, max_size=18),
     st.data(),
 )

@@ -26,6 +26,7 @@ __all__ = [
     "Record",
     "authorise",
     "check_authorised",
+    "check_origin",
     "check_revoked",
     "check_settled",
     "decode_record",
@@ -371,16 +372,26 @@ def _pack(items: tuple[Any, ...], what: str) -> bytes:
     return content
 
 
-def _origin(value: object) -> str:
-    """format.md section 5.2: what names a key in notes, and is not taken for an epoch or for another signature."""
-    origin = _text(value, "origin")
+def check_origin(origin: str) -> None:
+    """InputError unless it can name a key in notes and is not taken for an epoch (format.md section 5.2)."""
     if (
         not origin
         or any(c.isspace() or c == "+" for c in origin)
         or "/epoch/" in origin
         or origin.startswith(("tracechain ", "cosignature/"))
     ):
-        raise DecodeError(f"genesis: {origin[:80]!r} cannot be the origin of checkpoints")
+        raise InputError(
+            f"{origin[:80]!r} cannot be the origin of checkpoints: no spaces, no '+', no '/epoch/', and no prefix of"
+            " another signature"
+        )
+
+
+def _origin(value: object) -> str:
+    origin = _text(value, "origin")
+    try:
+        check_origin(origin)
+    except InputError as error:
+        raise DecodeError(f"genesis: {error}") from None
     return origin
 
 

@@ -143,7 +143,7 @@ class Ledger:
             origin, now, signer.public_key, tuple(roots[h] for h in sorted(roots)), jump_limit, random(32)
         )
         VerifierKey(origin, signer.public_key.algorithm, signer.public_key)
-        _check_origin(origin)
+        record.check_origin(origin)
         new = not folder.exists()
         store = Store.create(folder)
         ledger = cls(store, signer, author, clock, random, anchor_file)
@@ -301,17 +301,18 @@ class Ledger:
         if self._author is None:
             raise KeyUseError("this ledger was opened without an author key: pass author= to append")
         batch = prepare(tuple(contents), record_class, self._random)
+        self._check_settlements(batch)
         return self._enqueue(_Append(batch, strict))
 
     def submit(self, data: bytes, *, strict: bool = False) -> Receipt:
         """Record a station's submission (format.md section 6.4); the very same one again gets its first receipt.
 
         Raises DecodeError or SignatureError where it is not what its statement covers, KeyUseError for a key that
-        may not write,
-        EquivocationError where the author signed otherwise before (the evidence is kept).
+        may not write, EquivocationError where the author signed otherwise before (the evidence is kept).
         """
         submission = decode_submission(data)
         batch = check_batch(submission)
+        self._check_settlements(batch)
         return self._enqueue(_Submit(submission, batch, strict))
 
     def authorise(self, authorised: KeyAuthorised) -> Receipt:
@@ -397,6 +398,14 @@ class Ledger:
         self._need_signer()
         self._store.env.check()
         return self._groups.submit(job)
+
+    def _check_settlements(self, batch: Batch) -> None:
+        """Refuse a record that settles a loss without the root's signature: it would be a finding for ever."""
+        if batch.kinds & record.SETTLING:
+            for kind, part in zip(batch.types, batch.parts, strict=True):
+                content = record.decode_record(part[SALT_SIZE:]) if kind == EntryType.RECORD else None
+                if content is not None and content.kind in record.SETTLING:
+                    record.check_settled(self.ledger_id, content, self.genesis.roots)
 
     def _need_signer(self) -> Signer:
         if self._signer is None:
@@ -561,9 +570,3 @@ def _runs(requests: list[Request[_Job, Receipt]]) -> Iterator[list[Request[_Job,
             yield [request]
     if run:
         yield run
-
-
-def _check_origin(origin: str) -> None:
-    """format.md section 5.2."""
-    if "/epoch/" in origin or origin.startswith(("tracechain ", "cosignature/")):
-        raise InputError(f"origin {origin!r}: it must not contain '/epoch/' nor begin with another signature's prefix")

@@ -17,6 +17,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from math import isqrt
 from typing import Any
 
 from tracechain import encoding
@@ -31,8 +32,10 @@ BLOCK = 250
 #: Words in the tail before it is folded into the delta: as many as some commits bring, within these bounds. Small
 #: commits have a small tail to rewrite, large ones need not fold each time.
 TAIL_LEAST, TAIL_MOST, TAIL_COMMITS = 512, 8192, 4
-#: Words in the delta once it is warm. More means fewer pages of the base a commit, and a longer array to rewrite.
-DELTA_CAPACITY = 16_384
+#: Words in the delta once it is warm. More means fewer pages of the base a commit, and a longer array to rewrite; both
+#: together are least at about the root of (units x words a fold / 2), and a fold takes some thousand words.
+DELTA_CAPACITY = 8_192
+DELTA_GROWTH = 2_048
 #: Blocks of the base that are remembered: 16 MiB.
 BLOCKS_MOST = 8192
 
@@ -134,7 +137,8 @@ class UnitIndex:
 
     def _fold(self, txn: Any) -> None:
         blocks = -(-self.count // BLOCK)
-        width = min(blocks, -(-blocks * len(self.tail) // DELTA_CAPACITY))
+        capacity = max(DELTA_CAPACITY, isqrt(DELTA_GROWTH * self.count))
+        width = min(blocks, -(-blocks * len(self.tail) // capacity))
         self.delta.update(self.tail)
         self.tail = {}
         numbers = sorted(self.delta)
