@@ -97,12 +97,18 @@ class UnitIndex:
         tail, delta = self.tail.get, self.delta.get
         words = [tail(number) or delta(number) for number in numbers]
         if None in words:
-            block = self._block
-            return [
-                block(txn, number // BLOCK)[number % BLOCK] if word is None else word
-                for word, number in zip(words, numbers, strict=True)
-            ]
+            read = self._word_in_base if self.count > BLOCK * BLOCKS_MOST else self._word_in_block
+            return [read(txn, number) if word is None else word for word, number in zip(words, numbers, strict=True)]
         return words  # type: ignore[return-value]  # none is None
+
+    def _word_in_base(self, txn: Any, number: int) -> int:
+        """A word by itself: where the base is larger than what is remembered, whole blocks are not worth it."""
+        data = txn.get(key_of(number // BLOCK), _ZERO_BLOCK, self._base)
+        at = number % BLOCK * 8
+        return int.from_bytes(data[at : at + 8], "little")
+
+    def _word_in_block(self, txn: Any, number: int) -> int:
+        return self._block(txn, number // BLOCK)[number % BLOCK]
 
     def _block(self, txn: Any, block: int) -> array[int]:
         """A block of the base, remembered: units of one block tend to be scanned together, and a lookup costs a
@@ -112,9 +118,8 @@ class UnitIndex:
             words = array("Q")
             words.frombytes(txn.get(key_of(block), _ZERO_BLOCK, self._base))
             _native(words)
-            if len(self._blocks) >= BLOCKS_MOST:
-                self._blocks.clear()
-            self._blocks[block] = words
+            if self.count <= BLOCK * BLOCKS_MOST:
+                self._blocks[block] = words
         return words
 
     def add(self, txn: Any, subjects: list[bytes]) -> None:
