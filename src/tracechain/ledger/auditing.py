@@ -43,6 +43,7 @@ def verify_ledger(
 ) -> Report:
     """Verify a ledger that no handle of this process has open; see verification.verify.
 
+    More `processes` are started by spawning: a script calls this under `if __name__ == "__main__":`.
     With `anchor`, the anchor file is held against the log as well: a rollback or a fork is a finding.
     """
     folder = Path(path)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from hashlib import sha256
 from itertools import chain
@@ -182,7 +183,11 @@ def verify_in_processes(
     progress: Progress | None = None,
     most: int = 1000,
 ) -> Report:
-    """The same as `verify` of a whole log, the ranges of it in several processes."""
+    """The same as `verify` of a whole log, in several processes, this one among them.
+
+    This one goes from the front, where it knows where every subject stands; the others take ranges from the end, and
+    what their first rows claim of a subject's past is held against it when the two meet.
+    """
     if processes < 1:
         raise InputError("at least one process is needed")
     with open_view() as view:
@@ -191,26 +196,38 @@ def verify_in_processes(
         size = view.size
         keys, bounds = _survey(view, size, processes)
         last: dict[str, int] = {}
+        known: dict[bytes, PublicKey] = {}
         tree = Tree(node_check(view, findings))
         results: list[RangeResult] = []
+        waiting = deque(bounds)
+        running: dict[int, Future[_Part]] = {}
         context = get_context("spawn")  # a forked child must not inherit an open LMDB environment
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            parts = pool.map(
-                _work,
-                *zip(
-                    *(
-                        (open_view, at, end, tuple(key for index, key in keys if index < at), most)
-                        for at, end in bounds
-                    ),
-                    strict=True,
-                ),
-            )
-            for (_, end), part in zip(bounds, parts, strict=True):
+        with ProcessPoolExecutor(max(processes - 1, 1), mp_context=context) as pool:
+
+            def feed(_: int = 0) -> None:
+                """Give each idle worker the last range that nobody has; this process goes on from the first one."""
+                while waiting and sum(not part.done() for part in running.values()) < processes - 1:
+                    at, end = waiting.pop()
+                    own = tuple(key for came, key in keys if came < at)
+                    running[at] = pool.submit(_work, open_view, at, end, own, most)
+
+            while waiting:
+                at, end = waiting.popleft()
+                feed()
+                check = RangeCheck(
+                    view, at, end, last=last, keys=known, findings=findings, genesis=genesis, ledger_id=ledger_id
+                )
+                results.append(check.run(feed))
+                tree.add(results[-1].subtrees)
+                if progress is not None:
+                    progress(end, size)
+            for at in sorted(running):
+                part = running.pop(at).result()
                 _join(findings, last, part)
                 tree.add(part.result.subtrees)
                 results.append(part.result)
                 if progress is not None:
-                    progress(end, size)
+                    progress(at + part.result.entries, size)
         if index:
             _check_index(findings, view, last)
         return _conclude(findings, view, results, tree, genesis, ledger_id, verifier, [], len(last))
@@ -254,7 +271,7 @@ def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, Publ
     """
     keys: list[tuple[int, PublicKey]] = []
     starts = [0]
-    want = max(1, min(_TASK, -(-size // (2 * processes))))
+    want = max(1, min(_TASK, -(-size // (6 * processes))))
     index = 0
     while index < size:
         header = view.header(index) or b""
