@@ -1,9 +1,8 @@
 """Replay: the log folded into its state from nothing, and the View that needs no disk.
 
 `replay` trusts the log as it stands (verify it first) and derives each subject's state by the rules alone, from
-contents,
-without looking at the rows. So it says whether the ledger applied its rules rightly, and it has to come out equal to
-the live index.
+contents, without looking at the rows. So it says whether the ledger applied its rules rightly, and it has to come out
+equal to the live index.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ from tracechain.ledger.receipt import Receipt
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.signing import PublicKey, Signer
 from tracechain.statement import MAX_COUNT, Submission, decode_submission
-from tracechain.store import Snapshot, Store, Transaction
+from tracechain.store import Snapshot, Store, Transaction, Vault
 from tracechain.view import ViewNodes
 
 __all__ = ["DAY", "Ledger", "anchor_path", "system_clock"]
@@ -130,8 +130,8 @@ class Ledger:
         """Make a new ledger and open it for writing.
 
         `origin` is the first line of its checkpoints and the name of its key; `signer` holds the log key, `root` the
-        organisation's root
-        key, which authorises `author`, the key of this process's own events. `jump_limit` is in milliseconds.
+        organisation's root key, which authorises `author`, the key of this process's own events. `jump_limit` is in
+        milliseconds.
         """
         folder = Path(path).absolute()
         anchor_file = anchor_path(folder) if anchor is None else Path(anchor)
@@ -186,8 +186,7 @@ class Ledger:
         """Open a ledger: with `signer` (the log key) for writing, without it for reading.
 
         Opening costs the same whatever the size. RollbackError or ForkError where the database does not extend what
-        was signed
-        last; KeyUseError for the wrong key; DataError for a folder that is no ledger of this version.
+        was signed last; KeyUseError for the wrong key; DataError for a folder that is no ledger of this version.
         """
         folder = Path(path).absolute()
         store = Store(folder, writable=signer is not None)
@@ -223,8 +222,8 @@ class Ledger:
         """Go on with a restored backup as a new epoch (format.md section 5.5), and open it for writing.
 
         What was signed after the backup is lost and stays a finding until it was submitted again and that is
-        settled. Revocations
-        and holds of the lost range have to be made again first. InputError where nothing is lost.
+        settled. Revocations and holds of the lost range have to be made again first. InputError where nothing is
+        lost.
         """
         folder = Path(path).absolute()
         store = Store(folder, writable=True)
@@ -285,8 +284,8 @@ class Ledger:
             return merkle.prove_consistency(ViewNodes(snapshot), old_size, snapshot.size)
 
     @property
-    def vault(self):  # type: ignore[no-untyped-def]  # Vault, see store
-        """Identities behind tokens and values of private fields, erasable."""
+    def vault(self) -> Vault:
+        """Identities behind tokens and values of private fields, in a database of their own."""
         return self._store.vault
 
     # ---- writing ----

@@ -83,8 +83,7 @@ class Columns(ABC):
 
         The usual case, and the one that has to be quick: contents that were seen before but for time and serial need
         not be decoded, and what the rest of an entry must be is computed and compared as bytes. An entry that is
-        anything else
-        ends the run; it is looked at by `_slow`.
+        anything else ends the run; it is looked at by `_slow`.
         """
         covering = self._covering
         assert covering is not None

@@ -1,8 +1,8 @@
 """Verification of a range of entries: headers, contents, rows, links, statements, tree.
 
 One pass in chunks. What the quick way (`columns`) does not take is looked at here, entry by entry, part by part, and
-every
-difference becomes a finding. What only the whole log can tell (authors' numbers, keys, epochs) is collected for `log`.
+every difference becomes a finding. What only the whole log can tell (authors' numbers, keys, epochs) is collected for
+`log`.
 """
 
 from __future__ import annotations
