@@ -41,7 +41,7 @@ bench: setup
 	$(BIN)/python benchmarks/run.py
 
 torture: setup
-	$(BIN)/python -m pytest -m torture tests/torture
+	$(BIN)/python -m pytest -m torture -s tests/torture
 
 clean:
 	rm -rf .venv build dist

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import lmdb
 import pytest
+from attrs import evolve
 
 from tracechain.entry import (
     SALT_SIZE,
@@ -25,8 +27,10 @@ from tracechain.errors import (
 )
 from tracechain.ledger import Ledger, anchor_path
 from tracechain.ledger.anchor import Anchor
+from tracechain.merkle import Frontier
 from tracechain.record import EpochRecord, authorise
 from tracechain.station import Station
+from tracechain.store import Tip
 from tracechain.store.tables import META, TABLES
 from tracechain.testing import Clock, Keys, Random, new_ledger, open_ledger
 from tracechain.testing.samples import commission, observe, pack_ids
@@ -302,3 +306,55 @@ def raw(path: Path) -> Iterator[tuple[Any, Callable[[str], Any]]]:
             yield txn, tables.__getitem__
     finally:
         env.close()
+
+
+# ---- what a review found -------------------------------------------------------------------------
+
+
+def test_a_backup_that_was_altered_is_not_signed_by_a_restore(path: Path) -> None:
+    """Who can write a backup and has no key must not get the log key to vouch for it."""
+    backup = older(path)
+    with open_ledger(path) as ledger:
+        ledger.append([observe(pack_ids(1))])
+    shutil.rmtree(path)
+    backup.rename(path)
+    with raw(path) as (txn, db):
+        cursor = txn.cursor(db=db("headers"))
+        assert cursor.last()
+        header = bytearray(cursor.value())
+        header[15] ^= 1  # receipt time
+        txn.put(cursor.key(), bytes(header), db=db("headers"))
+        leaves = [sha256(b"\0" + bytes(value)).digest() for _, value in txn.cursor(db=db("headers"))]
+        frontier = Frontier()
+        frontier.extend(leaves)
+        tip = Tip.decode(bytes(txn.get(b"tip", db=db(META))))
+        txn.put(b"tip", evolve(tip, frontier=frontier).encode(), db=db(META))
+    with pytest.raises(ForkError, match="altered"):
+        Ledger.restore(path, reason="a backup", signer=KEYS.log)
+
+
+def test_a_commit_that_a_crash_kept_from_its_anchor_is_anchored_when_the_ledger_is_opened(path: Path) -> None:
+    anchor = anchor_path(path)
+    before = anchor.read_bytes()
+    with open_ledger(path) as ledger:
+        ledger.append([observe(pack_ids(1))])
+        note = ledger.checkpoint()
+    anchor.write_bytes(before)
+    with open_ledger(path) as ledger:
+        found = Anchor(anchor).read()
+        assert found is not None
+        assert found.note.decode() == note == ledger.checkpoint()
+
+
+def test_a_first_receipt_given_again_is_anchored_first(tracechain_ledger: Ledger, station: Station) -> None:
+    anchor = anchor_path(tracechain_ledger.path)
+    before = anchor.read_bytes()
+    data = station.make([commission(pack_ids(2))])
+    first = tracechain_ledger.submit(data)
+    anchor.write_bytes(before)
+    again = tracechain_ledger.submit(data)
+    assert again.repeated
+    assert again.first == first.first
+    found = Anchor(anchor).read()
+    assert found is not None
+    assert found.note.decode() == tracechain_ledger.checkpoint()

@@ -87,6 +87,9 @@ class Station:
         self._lock = _locked(path)
         try:
             with _storing(f"cannot read the station {path}"):
+                # What a process that was killed renamed may not be durable yet, and is about to be handed out.
+                _sync(path)
+                _sync(self._out)
                 for leftover in self._out.glob("*.part"):
                     leftover.unlink()  # of a crash before the submission was handed out: its number is free again
             self._waiting = {pending.first: pending for pending in self._listed()}

@@ -77,8 +77,14 @@ def begin_epoch(
     InputError where nothing is lost, ForkError where the database contradicts the anchor.
     """
     size, note = view.size, view.checkpoint.encode()
-    open_checkpoint(note.decode(), verifier)
-    root = merkle.tree_root(ViewNodes(view), size)
+    own = open_checkpoint(note.decode(), verifier)
+    # From the leaves: what goes on will be signed, and a backup's stored nodes are anybody's.
+    root = merkle.tree_root(_Leaves(ViewNodes(view)), size)
+    if (own.size, own.root) != (size, root):
+        raise ForkError(
+            f"{where}: its {size} entries are not those that its own checkpoint signed: the backup was altered; run"
+            " `tracechain verify` and put a true one back"
+        )
     if anchored is not None:
         with contextlib.suppress(RollbackError):
             check_anchor(where, size, ViewNodes(view), anchored, verifier)

@@ -41,7 +41,7 @@ from tracechain.ledger.receipt import Receipt
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.signing import PublicKey, Signer
 from tracechain.statement import MAX_COUNT, Submission, decode_submission
-from tracechain.store import Snapshot, Store, Transaction, Vault
+from tracechain.store import Snapshot, Store, Tip, Transaction, Vault
 from tracechain.view import ViewNodes
 
 __all__ = ["DAY", "Ledger", "anchor_path", "system_clock"]
@@ -161,7 +161,7 @@ class Ledger:
         try:
             ledger.ledger_id = bytes(32)
             with store.lock.held():
-                ledger._transact([request], None, create=True)
+                ledger._transact([request], None, check=lambda _: None)  # there is nothing to extend
             if request.error is not None:
                 raise request.error  # one place takes away what there is of the ledger
         except BaseException:
@@ -201,7 +201,9 @@ class Ledger:
                     )
                 # Damage that `reindex` mends must not keep it out: writing is refused until then, see _check_tip.
                 with store.lock.held(), store.read() as txn, contextlib.suppress(NodesError):
-                    ledger._check_sound(txn.entries(), txn, ledger._anchor.read())
+                    anchored = ledger._anchor.read()
+                    ledger._check_sound(txn.entries(), txn, anchored)
+                    ledger._catch_up(txn, anchored)
         except BaseException:
             ledger.close()
             raise
@@ -416,7 +418,11 @@ class Ledger:
             self._transact(requests, self._anchor.read())
 
     def _transact(
-        self, requests: list[Request[_Job, Receipt]], anchored: Anchored | None, *, create: bool = False
+        self,
+        requests: list[Request[_Job, Receipt]],
+        anchored: Anchored | None,
+        *,
+        check: Callable[[Transaction], None] | None = None,
     ) -> None:
         """Run jobs in one commit: commit, then anchor, then answer (invariants 1 and 5 of the design)."""
         signer = self._need_signer()
@@ -424,8 +430,10 @@ class Ledger:
         counter = 0 if anchored is None else anchored.counter
         with contextlib.suppress(_Nothing):
             with self._store.write() as txn:
-                if not create:
+                if check is None:
                     self._check_tip(txn, anchored)
+                else:
+                    check(txn)
                 commit = Commit(txn, self.genesis, self.ledger_id, self._clock(), self._random)
                 for run in _runs(requests):
                     self._run(commit, run, done)
@@ -434,6 +442,9 @@ class Ledger:
                     raise _Nothing
                 note = commit.seal(signer)
             self._sound = note.encode()
+        if anchored is None or anchored.note != note.encode():
+            # Also where there was nothing to write: a submission that is answered with its first receipt may have been
+            # committed just before a crash, and nothing is acknowledged that the anchor does not know.
             try:
                 self._anchor.write(counter + 1, note.encode())
             except StorageError as error:
@@ -512,6 +523,12 @@ class Ledger:
         if anchored is not None and anchored.note == note == self._sound:
             return  # what this process itself signed and anchored last
         self._check_sound(txn.entries(), txn, anchored)
+        self._check_signed(txn)
+        self._sound = note
+
+    def _check_signed(self, txn: Transaction) -> None:
+        """Check that the tip is what the database's own checkpoint signed."""
+        note = txn.meta("checkpoint") or b""
         # What lies beyond the anchor, after a crash before it was written, has our signature in the database alone.
         try:
             signed = open_checkpoint(note.decode(), self.verifier)
@@ -520,10 +537,20 @@ class Ledger:
                 f"{self.path}: its checkpoint is damaged ({error}); run `tracechain reindex`, or restore a backup"
             ) from error
         epoch = epoch_of(signed.origin)
-        tip = txn.tip
+        tip = Tip.decode(txn.meta("tip") or b"")
         if (tip.size, tip.frontier.root(), tip.epoch) != (signed.size, signed.root, epoch):
             raise DataError(f"{self.path}: its tip is not what was signed; run `tracechain reindex`")
-        self._sound = note
+
+    def _catch_up(self, txn: Transaction, anchored: Anchored | None) -> None:
+        """Anchor a commit that a crash kept from its anchor, before anybody is shown its checkpoint."""
+        note = txn.meta("checkpoint") or b""
+        if anchored is None or anchored.note == note:
+            return
+        with contextlib.suppress(DataError):  # what is damaged is refused when it comes to writing
+            self._check_signed(txn)
+            tip = Tip.decode(txn.meta("tip") or b"")
+            if merkle.tree_root(txn, tip.size) == tip.frontier.root():
+                self._anchor.write(anchored.counter + 1, note)
 
     def _check_sound(self, size: int, reader: merkle.NodeReader, anchored: Anchored | None) -> None:
         check_anchor(str(self.path), size, reader, anchored, self.verifier)
@@ -543,7 +570,7 @@ class Ledger:
             return commit.own(EntryType.EPOCH, epoch.encode())
 
         request: Request[_Job, Receipt] = Request(job)
-        self._transact([request], anchored, create=True)
+        self._transact([request], anchored, check=self._check_signed)
         if request.error is not None:
             raise request.error
 

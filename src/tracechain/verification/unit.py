@@ -163,7 +163,9 @@ class _LinkCheck:
         if raw is None:
             return None, [(Code.ENTRY_MISSING, "the entry's header is not there: it was deleted")]
         wrong: list[tuple[Code, str]] = []
-        if self.checkpoint is not None and index < self.checkpoint.size:
+        if self.checkpoint is not None and index >= self.checkpoint.size:
+            wrong.append((Code.TAIL_SURPLUS, f"it lies past the {self.checkpoint.size} entries that were signed"))
+        elif self.checkpoint is not None:
             size, root = self.checkpoint.size, self.checkpoint.root
             try:
                 proof = merkle.prove_inclusion(ViewNodes(self.view), index, size)
