@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import lmdb
 import pytest
 from attrs import evolve
 
+from raw_database import raw
 from tracechain.entry import (
     SALT_SIZE,
     EntryType,
@@ -31,7 +29,7 @@ from tracechain.merkle import Frontier
 from tracechain.record import EpochRecord, authorise
 from tracechain.station import Station
 from tracechain.store import Tip
-from tracechain.store.tables import META, TABLES
+from tracechain.store.tables import META
 from tracechain.testing import Clock, Keys, Random, new_ledger, open_ledger
 from tracechain.testing.samples import commission, observe, pack_ids
 from tracechain.verification import Code, verify
@@ -294,18 +292,6 @@ def test_what_lies_beyond_the_anchor_has_to_be_signed(path: Path) -> None:
         txn.put(b"checkpoint", forged.encode(), db=db(META))
     with open_ledger(path) as ledger, pytest.raises(DataError):
         ledger.append([commission(pack_ids(1, start=3))])
-
-
-@contextlib.contextmanager
-def raw(path: Path) -> Iterator[tuple[Any, Callable[[str], Any]]]:
-    """(write transaction, table by name) of a closed ledger's database, by lmdb itself."""
-    env = lmdb.open(str(path / "ledger" / "gen-000001"), max_dbs=16, map_size=1 << 30)
-    try:
-        tables = {name: env.open_db(name.encode(), create=False) for name in TABLES}
-        with env.begin(write=True) as txn:
-            yield txn, tables.__getitem__
-    finally:
-        env.close()
 
 
 # ---- what a review found -------------------------------------------------------------------------

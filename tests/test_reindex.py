@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lmdb
 import pytest
 
+from raw_database import raw
 from tracechain.entry import (
     EntryType,
     parse_header,
@@ -23,7 +22,7 @@ from tracechain.errors import (
 from tracechain.ledger import Ledger
 from tracechain.record import Record, authorise, revoke
 from tracechain.station import Station
-from tracechain.store.tables import META, TABLES
+from tracechain.store.tables import META
 from tracechain.testing import Clock, Keys, Random, new_ledger, open_ledger
 from tracechain.testing.samples import commission, destroy, observe, pack_ids, sell
 from tracechain.verification import Code, verify
@@ -48,18 +47,6 @@ def path(tmp_path: Path) -> Path:
     with new_ledger(tmp_path / "ledger") as ledger:
         ledger.append([commission(pack_ids(3)), observe(pack_ids(2))])
     return tmp_path / "ledger"
-
-
-@contextlib.contextmanager
-def raw(path: Path) -> Iterator[tuple[Any, Callable[[str], Any]]]:
-    """(write transaction, table by name) of a closed ledger's database, by lmdb itself."""
-    env = lmdb.open(str(path / "ledger" / "gen-000001"), max_dbs=16, map_size=1 << 30)
-    try:
-        tables = {name: env.open_db(name.encode(), create=False) for name in TABLES}
-        with env.begin(write=True) as txn:
-            yield txn, tables.__getitem__
-    finally:
-        env.close()
 
 
 # ---- damage, reindex -----------------------------------------------------------------------------

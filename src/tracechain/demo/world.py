@@ -13,7 +13,6 @@ from tracechain.identifiers import check_digit
 __all__ = [
     "BEIJING",
     "CITY",
-    "COMMAND_DAY",
     "COURIERS",
     "DAY",
     "DOCK",
@@ -43,7 +42,6 @@ HOUR = 60 * MINUTE
 BEIJING = 480
 #: 2026-11-20T00:00:00+08:00, a Friday, in nanoseconds since 1970 UTC: the day that is told.
 DAY = 1_795_104_000 * SECOND
-COMMAND_DAY = "2026-11-20"
 
 
 def with_check_digit(body: str) -> str:

@@ -15,6 +15,7 @@ from attrs import define, evolve, field, frozen
 
 from tracechain import custody, encoding, merkle, record
 from tracechain.checkpoint import Checkpoint, VerifierKey, parse_checkpoint, parse_note
+from tracechain.derivation import STATE_SHIFT
 from tracechain.entry import (
     COVERED_TYPES,
     SALT_SIZE,
@@ -40,7 +41,6 @@ from tracechain.view import Unit, View, ViewNodes
 
 __all__ = ["Link", "UnitReport", "verify_unit"]
 
-_SHIFT = 40
 _EVENT = "event"
 
 
@@ -418,6 +418,6 @@ def _judge(links: Iterable[Link]) -> list[Link]:
         own = Findings()
         if link.row is not None:
             check_link(own, link.index, link.row, word, known=link.rule_set == custody.RULE_SET)
-            word = link.row.state << _SHIFT | link.index + 1
+            word = link.row.state << STATE_SHIFT | link.index + 1
         judged.append(evolve(link, findings=(*link.findings, *own.items)) if own.items else link)
     return judged

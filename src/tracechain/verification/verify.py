@@ -17,6 +17,7 @@ from attrs import frozen
 
 from tracechain import custody, encoding, merkle
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
+from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.entry import (
     COVERED_TYPES,
     HEADER_SIZE,
@@ -60,8 +61,6 @@ __all__ = ["OpenView", "verify", "verify_in_processes"]
 Progress = Callable[[int, int], None]
 #: Opens a view in whichever process it is called; a context manager, importable by name.
 OpenView = Callable[[], AbstractContextManager[View]]
-_SHIFT = 40
-_MASK = (1 << _SHIFT) - 1
 _COVERED = frozenset(bytes([t]) for t in COVERED_TYPES)
 _AUTHORISED = bytes([EntryType.KEY_AUTHORISED])
 #: Entries of one task: bounds what a process holds of leaves.
@@ -240,10 +239,10 @@ def _join(findings: Findings, last: dict[str, int], part: _Part) -> None:
         subjects = part.entering.split("\n")
         words = [last.get(subject, 0) for subject in subjects]
         # A combination of state before and claim is judged once; then only links have to be compared.
-        pairs = zip([word >> _SHIFT for word in words], part.claim_numbers, strict=True)
+        pairs = zip([word >> STATE_SHIFT for word in words], part.claim_numbers, strict=True)
         suspects = {pair for pair in set(pairs) if not _allowed(*pair, part.claims)}
         for position, (word, before, number) in enumerate(zip(words, part.befores, part.claim_numbers, strict=True)):
-            if word & _MASK == before and (not suspects or (word >> _SHIFT, number) not in suspects):
+            if word & INDEX_MASK == before and (not suspects or (word >> STATE_SHIFT, number) not in suspects):
                 continue
             act, ending = part.claims[number]
             row = Row(subjects[position], act, before - 1 if before else None, *_outcome(ending))
@@ -479,7 +478,7 @@ def _skim_rows(
     if row_root(row_hashes(part[:SALT_SIZE], rule_set, rows, leaves)) != header[96:]:
         findings.add(Code.ROW_ROOT, index, "rows, their salt, or the entry before that a row names were altered")
     for row in rows:
-        last[row.subject] = row.state << _SHIFT | index + 1
+        last[row.subject] = row.state << STATE_SHIFT | index + 1
     result.last_rules = rule_set
     result.first_rules = result.first_rules or (index, rule_set)
 
@@ -491,7 +490,7 @@ def _check_index(findings: Findings, view: View, last: dict[str, int]) -> None:
         for subject, unit in view.units():
             count += 1
             word = last.get(subject)
-            if word != unit.state << _SHIFT | unit.last + 1:
+            if word != unit.state << STATE_SHIFT | unit.last + 1:
                 findings.add(
                     Code.INDEX,
                     None,

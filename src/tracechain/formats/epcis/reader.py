@@ -116,7 +116,6 @@ KINDS: dict[str, tuple[type[Event], Fields]] = {
     "AssociationEvent": (AssociationEvent, COMMON_FIELDS | ACTION | PARENT | CHILDREN),
 }
 PLACES = {"readPoint": "read_point", "bizLocation": "biz_location"}
-STRUCTURE = frozenset({"type", "@context"} | DOCUMENT_FIELDS)
 
 
 def parse_event(value: Any, context: Context) -> Event:
