@@ -1,0 +1,56 @@
+"""The limits of the rules, as a record: a replay judges with the values that held."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, TypeAlias
+
+from attrs import frozen
+
+from tracechain.registers.fields import Count31, Days, Label, Name, Register, Yuan
+from tracechain.registers.forms import Count, Flag
+
+__all__ = ["Profile"]
+
+Hours: TypeAlias = Annotated[int, Count(24 * 366)]
+Switch: TypeAlias = Annotated[bool, Flag()]
+
+
+@frozen(kw_only=True)
+class Profile(Register):
+    """The values that rules, guards and alerts judge by (S1 VI, VII; S0; S2; EU 2016/161 art. 13; customs practice).
+
+    None has a default here: the pilot's values and their clauses stand in a profile file (`pilot/beijing.toml`), and a
+    profile of one's own says them all. Limits are in yuan, areas in square metres, everything else as its name says.
+    """
+
+    KIND: ClassVar[str] = "profile"
+    CHAIN = ("profile", "name")
+
+    name: Label
+    edition: Name
+    #: At most so much an order, and so much a person and calendar year.
+    order_limit: Yuan
+    year_limit: Yuan
+    #: Import returns: applied for and arrived within so many days of the delivery (or the sale).
+    return_apply_days: Days
+    return_arrive_days: Days
+    #: Export returns arrive within so many days of the export.
+    export_return_days: Days
+    #: An act may be undone for so many days.
+    undo_days: Days
+    #: The warning before expiry, where a product does not say its own.
+    near_expiry_days: Days
+    #: An event that is recorded later than this after it happened is late.
+    late_recording_hours: Hours
+    #: A sold pack should be delivered within so many days.
+    delivery_days: Days
+    #: Stock has to be confirmed by an inventory count this often.
+    stocktake_days: Days
+    #: A zone warehouse has at least this area, and more managers than this.
+    warehouse_area: Count31
+    warehouse_managers: Count31
+    #: Files of products, merchants and carriers are verified again this often.
+    reverify_days: Days
+    #: Whether an event at a place, or for a product, that is not registered breaks a rule.
+    places_registered: Switch
+    products_registered: Switch
