@@ -9,6 +9,7 @@ import json
 import re
 import unicodedata
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,19 @@ from tracechain.event import (
     AggregationEvent,
     AssociationEvent,
     BizTransaction,
+    ErrorDeclaration,
     Event,
     Extension,
     ObjectEvent,
+    SensorMetadata,
+    SensorReport,
     SourceDest,
     TransactionEvent,
+    TransformationEvent,
     ilmd_value,
     parse_time,
 )
+from tracechain.event.sale import EXPIRY, EXPORT_RETURN_DOCUMENT, LOT, PAYMENT_DOCUMENT, amount, documents, label
 from tracechain.formats.scan_rows import COLUMNS, EVENTS
 from tracechain.formats.scans import MAX_LINE, ScanError, Skip, iter_csv, iter_jsonl
 from tracechain.formats.sniffing import sniff
@@ -101,8 +107,9 @@ def test_orders_are_tied_to_documents_of_known_and_unknown_type() -> None:
     assert isinstance(event, TransactionEvent)
     assert event.biz_transactions == (
         BizTransaction("po", "urn:epcglobal:cbv:bt:9521234000013:PO-17"),
-        BizTransaction(None, "urn:tracechain:doc:PO%2F18"),
+        BizTransaction("po", "urn:tracechain:doc:PO%2F18"),
     )
+    assert one(event="ship", doc="7").biz_transactions == (BizTransaction(None, "urn:tracechain:doc:7"),)
 
 
 def test_parties_have_a_type_or_are_possessing_parties() -> None:
@@ -128,15 +135,186 @@ def test_a_logger_is_associated() -> None:
     assert event.epcs == ("urn:example:logger:7",)
 
 
+#: What an event name cannot do without.
+NEEDS = {
+    "pack": {"parent": "095212340000000013"},
+    "unpack": {"parent": "095212340000000013"},
+    "attach_logger": {"parent": "095212340000000013"},
+    "detach_logger": {"parent": "095212340000000013"},
+    "order": {"doc": "PO-1"},
+    "payment": {"doc": "po:PO-1 PAY-1"},
+    "cancel": {"doc": "PO-1"},
+    "export_return": {"doc": "ER-1"},
+    "relabel": {"new_code": OTHER},
+    "sensor": {"temperature": "4.5"},
+}
+
+
 @pytest.mark.parametrize("name", EVENTS)
 def test_every_event_name_makes_the_event_it_stands_for(name: str) -> None:
     kind = EVENTS[name]
-    needs = {"parent": "095212340000000013"} if kind.build in (AggregationEvent, AssociationEvent) else {}
-    if kind.build is TransactionEvent:
-        needs = {"doc": "PO-1"}
-    event = one(event=name, **needs)
+    event = one(event=name, **NEEDS.get(name, {}))
     assert type(event) is kind.build
+    assert getattr(event, "action", "") == kind.action
     assert (event.biz_step, event.disposition) == (kind.biz_step, kind.disposition)
+
+
+@pytest.mark.parametrize(("name", "column"), [(name, column) for name, needs in NEEDS.items() for column in needs])
+def test_what_an_event_cannot_do_without_is_asked_for(name: str, column: str) -> None:
+    refused(f"event,time,code\n{name},{TIME},{PACK}\n", f"line 2, column {column}", f"'{name}' needs a")
+
+
+# ---- what the sale needs -----------------------------------------------------------------------
+
+TOKEN = "00112233445566778899aabbccddeeff"
+
+
+def test_an_order_has_a_buyer_and_an_amount() -> None:
+    event = one(event="order", doc="PO-1", buyer=TOKEN, amount="1299.50")
+    assert event.person == bytes.fromhex(TOKEN)
+    assert amount(event) == Decimal("1299.5")
+    assert documents(event, "po") == ("urn:tracechain:doc:PO-1",)
+    assert one(event="deliver", buyer=TOKEN.upper()).person == event.person
+
+
+IDENTITIES = ["Wang Xiaoming", "王小明", "13800138000", "110101199003070000", TOKEN[:-1], TOKEN + "0", TOKEN[:-1] + "g"]
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_a_buyer_who_is_no_token_is_refused_and_not_repeated(identity: str) -> None:
+    with pytest.raises(ScanError, match="never write the identity") as caught:
+        one(event="deliver", buyer=identity)
+    assert caught.value.column == "buyer"
+    assert identity not in str(caught.value)
+    assert caught.value.value is None
+    with pytest.raises(ScanError) as caught:
+        read_json(json.dumps({"event": "deliver", "time": TIME, "code": PACK, "buyer": identity}))
+    assert identity not in str(caught.value)
+
+
+def test_a_buyer_who_is_a_number_or_differs_within_a_group_is_not_repeated_either() -> None:
+    with pytest.raises(ScanError, match="never the identity") as caught:
+        read_json(json.dumps({"event": "deliver", "time": TIME, "code": PACK, "buyer": 13800138000}))
+    assert "13800138000" not in str(caught.value)
+    rows = f"deliver,{TIME},{PACK},a,{TOKEN}\ndeliver,{TIME},{OTHER},a,13800138000\n"
+    error = refused(f"event,time,code,group,buyer\n{rows}", "line 3, column buyer")
+    assert "13800138000" not in str(error)
+    assert error.value is None
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "0.00", "-5", "+5", "5,000", "1e3", "1.005", ".5", "5.", "007", "¥5", "５", "1_000", "NaN", "9" * 16]
+)
+def test_an_amount_is_exact_and_over_zero(text: str) -> None:
+    with pytest.raises(ScanError, match="no amount in yuan over 0") as caught:
+        one(event="order", doc="PO-1", amount=text)
+    assert (caught.value.column, caught.value.value) == ("amount", text)
+
+
+@given(st.decimals(Decimal("0.01"), Decimal(10) ** 15 - 1, places=2))
+def test_every_amount_is_kept_to_the_fen(value: Decimal) -> None:
+    assert amount(one(event="order", doc="PO-1", amount=f"{value:f}")) == value
+
+
+def test_a_payment_names_the_order_and_the_payment() -> None:
+    event = one(event="payment", doc="po:PO-1 WX-99")
+    assert documents(event, "po") == ("urn:tracechain:doc:PO-1",)
+    assert documents(event, PAYMENT_DOCUMENT) == ("urn:tracechain:doc:WX-99",)
+    assert one(event="payment", doc="payment:WX-99 po:PO-1") == event
+    for doc in ("WX-99", "po:PO-1"):
+        with pytest.raises(ScanError, match=r"needs a doc: the purchase order, po:... and the payment"):
+            one(event="payment", doc=doc)
+
+
+def test_a_cancelled_order_releases_the_packs() -> None:
+    event = one(event="cancel", doc="PO-1")
+    assert isinstance(event, TransactionEvent)
+    assert (event.action, documents(event, "po")) == ("DELETE", ("urn:tracechain:doc:PO-1",))
+
+
+def test_an_export_return_is_known_by_its_document() -> None:
+    event = one(event="export_return", doc="ER-7")
+    assert documents(event, EXPORT_RETURN_DOCUMENT) == ("urn:tracechain:doc:ER-7",)
+    assert one(event="export_return", doc="export_return:ER-7") == event
+    with pytest.raises(ScanError, match="needs a doc: the return"):
+        one(event="export_return", doc="rma:ER-7")
+
+
+def test_a_relabelling_has_an_old_and_a_new_code() -> None:
+    event = one(event="relabel", new_code=OTHER, lot="LOT-A7", expiry="2028-06-30")
+    assert isinstance(event, TransformationEvent)
+    assert (event.epcs, event.output_epcs) == ((PACK_ID,), ("01/09521234001072/21/BJ0002",))
+    assert (label(event, LOT), label(event, EXPIRY)) == ("LOT-A7", "2028-06-30")
+    assert (ilmd_value(event, "lotNumber"), event.extensions) == ("LOT-A7", ())
+    assert one(event="relabel", new_code="(01)09521234001072(17)280630(10)LOT-A7(21)BJ0002") == event
+
+
+def test_what_the_old_label_said_stands_beside_the_new_one() -> None:
+    event = one(event="relabel", code="(01)09521234001072(10)LOT-A7(21)BJ0001", new_code=OTHER, lot="LOT-B1")
+    assert ilmd_value(event, "lotNumber") == "LOT-B1"
+    assert [(one.name, one.value) for one in event.extensions] == [("lotNumber", "LOT-A7")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"event": "relabel", "new_code": PACK}, "the new code is the old one"),
+        ({"event": "relabel", "new_code": "010952123400107321BJ0002"}, "check digit should be 2"),
+        ({"event": "relabel", "new_code": "(01)09521234001072(10)A(21)2", "lot": "B"}, "it says 'B'"),
+        ({"event": "relabel", "new_code": OTHER, "expiry": "2027-02-29"}, "no day of the calendar"),
+        ({"event": "relabel", "new_code": OTHER, "parent": "095212340000000013"}, "has no parent"),
+        ({"event": "sell", "new_code": OTHER}, "'sell' has no new_code"),
+        ({"event": "sell", "temperature": "4.5"}, "'sell' has no temperature"),
+        ({"event": "sell", "humidity": "45"}, "'sell' has no humidity"),
+        ({"event": "sensor", "temperature": "-274"}, "degrees Celsius"),
+        ({"event": "sensor", "temperature": "4,5"}, "degrees Celsius"),
+        ({"event": "sensor", "humidity": "100.1"}, "per cent"),
+        ({"event": "sensor", "humidity": "-1"}, "per cent"),
+        ({"error": "did_not_occur"}, "column declared"),
+        ({"declared": TIME}, "column error"),
+        ({"error": "didnt_occur", "declared": TIME}, "did you mean 'did_not_occur'"),
+        ({"error": "did_not_occur", "declared": "2026-11-21"}, "column declared"),
+        ({"error": "did_not_occur", "declared": "2026-11-21T08:30:00"}, "column declared: '2026-11-21T08:30:00' has"),
+    ],
+)
+def test_columns_that_do_not_fit_the_event_are_refused(fields: dict[str, str], words: str) -> None:
+    with pytest.raises(ScanError, match=re.escape(words)):
+        one(**fields)
+
+
+def test_relabellings_are_never_of_several_codes() -> None:
+    rows = f"relabel,{TIME},{PACK},a,urn:x:1\nrelabel,{TIME},{OTHER},a,urn:x:1\n"
+    refused(f"event,time,code,group,new_code\n{rows}", "line 2, column new_code", "one old code and one new code")
+
+
+def test_a_sensor_reports_what_it_measured_at_that_time() -> None:
+    event = one(event="sensor", temperature="-18.5", humidity="45", place="4149521234000013")
+    (element,) = event.sensors
+    assert element.metadata == SensorMetadata(time=parse_time(TIME))
+    assert element.reports == (
+        SensorReport(type="Temperature", value=Decimal("-18.5"), uom="CEL"),
+        SensorReport(type="RelativeHumidity", value=Decimal(45), uom="P1"),
+    )
+    assert (event.epcs, event.biz_step) == ((PACK_ID,), "sensor_reporting")
+    (element,) = one(event="sensor", humidity="45").sensors
+    assert [report.type for report in element.reports] == ["RelativeHumidity"]
+
+
+def test_an_event_is_declared_an_error() -> None:
+    event = one(event="decommission", error="did_not_occur", declared="2026-11-22T09:00:00Z")
+    assert event.error_declaration == ErrorDeclaration(
+        declaration_time=parse_time("2026-11-22T09:00:00Z"), reason="did_not_occur"
+    )
+    assert (event.event_time, event.biz_step) == (parse_time(TIME), "decommissioning")
+
+
+@given(st.lists(st.sampled_from(COLUMNS[3:]), unique=True), st.data())
+def test_which_columns_a_file_has_changes_nothing_but_what_is_in_them(empty: list[str], data: Any) -> None:
+    """A column that is empty says the same as one that is not there, wherever it stands."""
+    columns = data.draw(st.permutations(["event", "time", "code", *empty]))
+    row = {"event": "receive", "time": TIME, "code": PACK}
+    text = ",".join(columns) + "\n" + ",".join(row.get(name, "") for name in columns) + "\n"
+    assert read(text) == [one()]
 
 
 GS = "\x1d"
@@ -198,7 +376,7 @@ def test_a_group_too_large_for_an_entry_is_refused_before_it_is_anyones_problem(
     ("row", "column", "words"),
     [
         (f"recieve,{TIME},{PACK}", "event", "did you mean 'receive'"),
-        (f"relabel,{TIME},{PACK}", "event", "EPCIS 2.0"),
+        (f"repackage,{TIME},{PACK}", "event", "EPCIS 2.0"),
         (f",{TIME},{PACK}", "event", "empty"),
         (f"receive,,{PACK}", "time", "empty"),
         (f"receive,2026-11-21T08:30:00,{PACK}", "time", "has no zone"),
@@ -483,17 +661,18 @@ def blocks(language: str) -> list[str]:
 
 def test_the_examples_of_the_documentation_are_scan_files() -> None:
     counts = [len(read(block)) for block in blocks("csv")]
-    assert counts == [4, 2]
+    assert counts == [4, 7, 2]
     assert [len(read_json(block)) for block in blocks("jsonl")] == [2]
 
 
 def test_the_tables_of_the_documentation_are_those_of_the_code() -> None:
     text = DOC.read_text(encoding="utf-8")
-    columns = re.findall(r"^\| `([a-z]+)` \| [^|]+ \|$", text, re.MULTILINE)
+    columns = re.findall(r"^\| `([a-z_]+)` \| [^|]+ \|$", text, re.MULTILINE)
     assert tuple(columns) == COLUMNS
-    rows = re.findall(r"^\| `([a-z_]+)` \| (\w+) (\w+) \| (\S+) \| (\S*) ?\|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_]+)` \| (\w+) ?(\w*) \| (\S+) \| (\S*) ?\|$", text, re.MULTILINE)
     documented = {
         name: (f"{kind}Event", action, step, disposition or None) for name, kind, action, step, disposition in rows
     }
     in_code = {n: (k.build.__name__, k.action, k.biz_step, k.disposition) for n, k in EVENTS.items()}
     assert documented == in_code
+    assert list(documented) == list(in_code)

@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from datetime import date
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from attrs import frozen
 
@@ -21,26 +17,36 @@ from tracechain.errors import InputError
 from tracechain.event import (
     AggregationEvent,
     AssociationEvent,
-    BizTransaction,
+    ErrorDeclaration,
     Event,
     Extension,
     ObjectEvent,
-    SourceDest,
+    SensorElement,
+    SensorMetadata,
+    SensorReport,
     TransactionEvent,
-    parse_offset,
-    parse_time,
+    TransformationEvent,
 )
-from tracechain.event.vocabulary import BIZ_TRANSACTION_TYPE, SOURCE_DEST_TYPE
+from tracechain.event.sale import (
+    AMOUNT,
+    AMOUNT_NAMESPACE,
+    CUSTOMS_CLEARING,
+    EXPIRY,
+    EXPORT_RETURN_DOCUMENT,
+    LOT,
+    MASTER_DATA,
+    PAYMENT_DOCUMENT,
+)
+from tracechain.formats import scan_fields
+from tracechain.formats.scan_fields import Fault, nearby
 
-__all__ = ["COLUMNS", "EVENTS", "REQUIRED", "SHARED", "Fault", "Kind", "Rows", "ScanError", "nearby"]
+__all__ = ["COLUMNS", "EVENTS", "MASTER_DATA", "REQUIRED", "SHARED", "Kind", "Rows", "ScanError"]
 
-MASTER_DATA = "urn:epcglobal:cbv:mda:"
 SCAN_NAMESPACE = "urn:tracechain:scan:"
-CUSTOMS_CLEARING = "urn:tracechain:customs_clearing"
 
 COLUMNS = (
     "event", "time", "code", "group", "parent", "place", "location", "lot", "expiry", "doc", "from", "to",
-    "disposition", "note",
+    "disposition", "note", "buyer", "amount", "new_code", "temperature", "humidity", "error", "declared",
 )  # fmt: skip
 REQUIRED = ("event", "time", "code")
 #: The columns that are equal for many rows: what they make of an event is worked out once.
@@ -59,28 +65,27 @@ class ScanError(InputError):
         self.value = value
 
 
-class Fault(Exception):  # noqa: N818  # internal: becomes a ScanError where the line is known
-    """What is wrong with one field."""
-
-    def __init__(self, column: str | None, value: str | None, message: str) -> None:
-        super().__init__(message)
-        self.column = column
-        self.value = value
-
-
 @frozen
 class Kind:
-    """What an event name stands for in EPCIS 2.0 and CBV 2.0."""
+    """What an event name stands for in EPCIS 2.0 and CBV 2.0.
+
+    `document` is the type of a document that is written without one; `needs` are the types of documents that have to be
+    there.
+    """
 
     build: Callable[..., Event]
     action: str
     biz_step: str
     disposition: str | None = None
+    document: str | None = None
+    needs: tuple[str, ...] = ()
 
 
 def _object(action: str, step: str, disposition: str | None = None) -> Kind:
     return Kind(ObjectEvent, action, step, disposition)
 
+
+_WRITTEN = {"po": "the purchase order, po:...", PAYMENT_DOCUMENT: "the payment", EXPORT_RETURN_DOCUMENT: "the return"}
 
 EVENTS: dict[str, Kind] = {
     "commission": _object("ADD", "commissioning", "active"),
@@ -91,45 +96,39 @@ EVENTS: dict[str, Kind] = {
     "receive": _object("OBSERVE", "receiving", "in_progress"),
     "bond_in": _object("OBSERVE", "storing", "sellable_not_accessible"),
     "stocktake": _object("OBSERVE", "stock_taking"),
-    "order": Kind(TransactionEvent, "ADD", "reserving", "reserved"),
-    "payment": Kind(TransactionEvent, "ADD", "reserving", "reserved"),
+    "order": Kind(TransactionEvent, "ADD", "reserving", "reserved", "po"),
+    "payment": Kind(TransactionEvent, "ADD", "reserving", "reserved", PAYMENT_DOCUMENT, ("po", PAYMENT_DOCUMENT)),
+    "cancel": Kind(TransactionEvent, "DELETE", "reserving", None, "po"),
     "clear": _object("OBSERVE", CUSTOMS_CLEARING, "in_progress"),
     "sell": _object("OBSERVE", "retail_selling", "retail_sold"),
+    "sell_part": _object("OBSERVE", "retail_selling", "partially_dispensed"),
     "transfer_store": _object("OBSERVE", "shipping", "in_transit"),
     "deliver": _object("OBSERVE", "dispensing", "dispensed"),
     "pickup": _object("OBSERVE", "dispensing", "dispensed"),
+    "deliver_part": _object("OBSERVE", "dispensing", "partially_dispensed"),
     "return_in": _object("OBSERVE", "receiving", "returned"),
+    "export_return": Kind(
+        ObjectEvent, "OBSERVE", "receiving", "returned", EXPORT_RETURN_DOCUMENT, (EXPORT_RETURN_DOCUMENT,)
+    ),
     "verify": _object("OBSERVE", "inspecting", "conformant"),
     "verify_failed": _object("OBSERVE", "inspecting", "non_conformant"),
     "hold": _object("OBSERVE", "holding", "non_sellable_other"),
     "release": _object("OBSERVE", "holding", "sellable_not_accessible"),
     "recall": _object("OBSERVE", "holding", "recalled"),
     "repair": _object("OBSERVE", "repairing", "in_progress"),
+    "relabel": Kind(TransformationEvent, "", "repackaging"),
     "export": _object("DELETE", "shipping", "inactive"),
     "reexport": _object("DELETE", "shipping", "inactive"),
     "sample": _object("DELETE", "sampling", "inactive"),
     "destroy": _object("DELETE", "destroying", "destroyed"),
     "decommission": _object("DELETE", "decommissioning", "inactive"),
     "steal": _object("OBSERVE", "removing", "stolen"),
+    "sensor": _object("OBSERVE", "sensor_reporting"),
     "attach_logger": Kind(AssociationEvent, "ADD", "assembling"),
     "detach_logger": Kind(AssociationEvent, "DELETE", "disassembling"),
 }
 
-# ---- single fields -----------------------------------------------------------------------------
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ZONELESS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
-_DIGITS = re.compile(r"[0-9]+")
-_DOC = re.compile(rf"({'|'.join(BIZ_TRANSACTION_TYPE.names)}):(.+)", re.DOTALL)
-_PARTY = re.compile(rf"({'|'.join(SOURCE_DEST_TYPE.names)}):(.+)", re.DOTALL)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:.")
-_SECONDS = {f"{second:02}": second * 1_000_000_000 for second in range(60)}
-
-
-def nearby(name: str, known: Sequence[str]) -> str:
-    """`; did you mean ...?`, or nothing."""
-    close = get_close_matches(name.lower(), known, 1, 0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+# ---- from texts to arguments --------------------------------------------------------------------
 
 
 def _kind(text: str) -> Kind:
@@ -137,91 +136,101 @@ def _kind(text: str) -> Kind:
         return EVENTS[text]
     except KeyError:
         known = ", ".join(EVENTS)
-        hint = "; a relabelling or kitting has inputs and outputs: send it as EPCIS 2.0 JSON" if text in (
-            "relabel", "repackage", "transform") else nearby(text, list(EVENTS))  # fmt: skip
+        hint = "; a kitting has many inputs and outputs: send it as EPCIS 2.0 JSON" if text in (
+            "repackage", "transform") else nearby(text, list(EVENTS))  # fmt: skip
         raise Fault("event", text, f"there is no event {text!r:.60}{hint}; known: {known}") from None
 
 
-def _id(column: str, text: str) -> str:
-    """A code or place in any spelling; a bare number where the column says what it is."""
-    try:
-        if _DIGITS.fullmatch(text):
-            if len(text) == 13 and column in ("place", "location"):
-                return f"414/{identifiers.parse_gln(text)}"
-            if len(text) == 18 and column == "parent":
-                return f"00/{identifiers.parse_sscc(text)}"
-        return identifiers.canonical(text)
-    except InputError as error:
-        raise Fault(column, text, str(error)) from None
-
-
-def _expiry(text: str) -> str:
-    try:
-        if _DAY.fullmatch(text):
-            return date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass
-    raise Fault("expiry", text, f"{text!r:.60} is no day of the calendar: write YYYY-MM-DD")
-
-
-def _documents(text: str) -> tuple[BizTransaction, ...]:
-    """`po:urn:...`, `urn:...`, or a bare number, which becomes a URI of ours; several are parted by spaces."""
-    found = []
-    for word in text.split():
-        typed = _DOC.fullmatch(word)
-        kind, name = (typed[1], typed[2]) if typed else (None, word)
-        if not _SCHEME.match(name):
-            name = f"urn:tracechain:doc:{quote(name, safe='')}"
-        try:
-            found.append(BizTransaction(kind, name))
-        except InputError as error:
-            raise Fault("doc", text, str(error)) from None
-    return tuple(found)
-
-
-def _parties(column: str, text: str) -> tuple[SourceDest, ...]:
-    """`owning_party:417/...`, or an id alone, which is the possessing party; several are parted by spaces."""
-    found = []
-    for word in text.split():
-        typed = _PARTY.fullmatch(word)
-        kind, name = (typed[1], typed[2]) if typed else ("possessing_party", word)
-        try:
-            if _DIGITS.fullmatch(name) and len(name) == 13:
-                name = f"{'414' if kind == 'location' else '417'}/{identifiers.parse_gln(name)}"
-            found.append(SourceDest(kind, identifiers.canonical(name)))
-        except InputError as error:
-            raise Fault(column, text, str(error)) from None
-    return tuple(found)
-
-
 def _fields(kind: Kind, texts: dict[str, str]) -> dict[str, Any]:
-    """Constructor arguments of everything in a row but time and code."""
-    arguments: dict[str, Any] = {"action": kind.action, "biz_step": kind.biz_step}
+    """Constructor arguments of everything in a row but time, code, lot and expiry date."""
+    arguments: dict[str, Any] = {"biz_step": kind.biz_step}
+    if kind.action:
+        arguments["action"] = kind.action
     if kind.disposition is not None:
         arguments["disposition"] = kind.disposition
     if "disposition" in texts:
         arguments["disposition"] = texts["disposition"]
     if "place" in texts:
-        arguments["read_point"] = _id("place", texts["place"])
+        arguments["read_point"] = scan_fields.identify("place", texts["place"])
     if "location" in texts:
-        arguments["biz_location"] = _id("location", texts["location"])
+        arguments["biz_location"] = scan_fields.identify("location", texts["location"])
     if "parent" in texts:
-        if kind.build is ObjectEvent:
+        if kind.build in (ObjectEvent, TransformationEvent):
             raise Fault(
                 "parent", texts["parent"], f"{texts['event']!r} has no parent: use pack or unpack for what is inside"
             )
-        arguments["parent"] = _id("parent", texts["parent"])
+        arguments["parent"] = scan_fields.identify("parent", texts["parent"])
     elif kind.build in (AggregationEvent, AssociationEvent):
         raise Fault("parent", "", f"{texts['event']!r} needs a parent: the code of the container (SSCC) or asset")
     if "doc" in texts:
-        arguments["biz_transactions"] = _documents(texts["doc"])
-    elif kind.build is TransactionEvent:
+        arguments["biz_transactions"] = scan_fields.documents(texts["doc"], kind.document)
+    elif kind.build is TransactionEvent and not kind.needs:
         raise Fault("doc", "", f"{texts['event']!r} needs a doc: the document that the packs are tied to")
+    types = {one.type for one in arguments.get("biz_transactions", ())}
+    if not types.issuperset(kind.needs):
+        named = " and ".join(_WRITTEN[one] for one in kind.needs)
+        raise Fault("doc", texts.get("doc", ""), f"{texts['event']!r} needs a doc: {named}")
     if "from" in texts:
-        arguments["sources"] = _parties("from", texts["from"])
+        arguments["sources"] = scan_fields.parties("from", texts["from"])
     if "to" in texts:
-        arguments["destinations"] = _parties("to", texts["to"])
+        arguments["destinations"] = scan_fields.parties("to", texts["to"])
+    if "buyer" in texts:
+        arguments["person"] = scan_fields.person(texts["buyer"])
+    _check_pair(texts, "error", "declared", "the time of the declaration", "why: did_not_occur or incorrect_data")
+    if "error" in texts:
+        declared, _ = scan_fields.moment("declared", texts["declared"])
+        arguments["error_declaration"] = ErrorDeclaration(
+            declaration_time=declared, reason=scan_fields.reason(texts["error"])
+        )
+    for column, event in (("new_code", "relabel"), ("temperature", "sensor"), ("humidity", "sensor")):
+        if column in texts and texts["event"] != event:
+            raise Fault(column, texts[column], f"{texts['event']!r} has no {column}: it belongs to {event!r}")
     return arguments
+
+
+def _check_pair(texts: dict[str, str], first: str, second: str, what_second: str, what_first: str) -> None:
+    for here, there, what in ((first, second, what_second), (second, first, what_first)):
+        if here in texts and there not in texts:
+            raise Fault(there, "", f"{here} is given and {there} is empty: it says {what}")
+
+
+def _relabelled(arguments: dict[str, Any], texts: dict[str, str]) -> Callable[..., Event]:
+    """Builds a transformation of one code into one other; lot and expiry date are those of the new label."""
+    text = texts.get("new_code", "")
+    if not text:
+        raise Fault("new_code", "", "'relabel' needs a new_code: the code that the pack has from now on")
+    new = scan_fields.identify("new_code", text)
+    lot, expiry = _label(identifiers.parse(text))
+    expiry = _agreed("expiry", scan_fields.expiry(texts["expiry"]) if "expiry" in texts else None, expiry)
+    ilmd = _told(_agreed("lot", texts.get("lot"), lot), expiry)
+
+    def build(*, epcs: tuple[str, ...], **more: Any) -> Event:
+        if len(epcs) != 1:
+            raise Fault("new_code", text, "a relabelling has one old code and one new code: give each row its own")
+        if epcs[0] == new:
+            raise Fault("new_code", text, "the new code is the old one: nothing was relabelled")
+        return TransformationEvent(epcs=epcs, output_epcs=(new,), ilmd=ilmd, **arguments, **more)
+
+    return build
+
+
+def _measured(arguments: dict[str, Any], texts: dict[str, str]) -> Callable[..., Event]:
+    """Builds an observation with one sensor element of the row's time."""
+    reports = []
+    if "temperature" in texts:
+        value = scan_fields.temperature(texts["temperature"])
+        reports.append(SensorReport(type="Temperature", value=value, uom="CEL"))
+    if "humidity" in texts:
+        value = scan_fields.humidity(texts["humidity"])
+        reports.append(SensorReport(type="RelativeHumidity", value=value, uom="P1"))
+    if not reports:
+        raise Fault("temperature", "", "'sensor' needs a temperature, a humidity or both: what was measured")
+
+    def build(*, event_time: int, **more: Any) -> Event:
+        element = SensorElement(metadata=SensorMetadata(time=event_time), reports=tuple(reports))
+        return ObjectEvent(event_time=event_time, sensors=(element,), **arguments, **more)
+
+    return build
 
 
 # ---- rows --------------------------------------------------------------------------------------
@@ -238,19 +247,26 @@ class _Template:
     heavy: bool
 
 
+_SECONDS = {f"{second:02}": second * 1_000_000_000 for second in range(60)}
 _MAX_TEMPLATES = 10_000
 _MANY = 60  # ids that surely fit into a content together: 60 x 480 bytes
+_HEAVY = 32_768  # bytes of a content from which on each event is measured
+_LIGHT = 2_000  # characters of which a content under _HEAVY is made
 
 
 class Rows:
-    """Makes events of rows. Files repeat themselves, so what was understood once is kept in tables."""
+    """Makes events of rows. Files repeat themselves, so what was understood once is kept in tables.
 
-    def __init__(self) -> None:
+    `names` are the columns of SHARED that the file has: what is not there costs nothing.
+    """
+
+    def __init__(self, names: tuple[str, ...] = SHARED) -> None:
+        self.names = names
         self._templates: dict[tuple[str | None, ...], _Template] = {}
         self._minutes: dict[str, tuple[int, int]] = {}
 
     def event(self, shared: tuple[str | None, ...], time: str, code: str) -> Event:
-        """One row, one event. `shared` are the texts of SHARED, in order, None or '' where there is none."""
+        """One row, one event. `shared` are the texts of `names`, in order, None or '' where there is none."""
         template = self._templates.get(shared) or self._template(shared)
         nanos, offset = self._time(time)
         try:
@@ -299,84 +315,102 @@ class Rows:
             known = self._minutes.get(minute)
             if known is not None:
                 return known[0] + second, known[1]
-            known = _parse_time(minute)
+            known = scan_fields.moment("time", minute)
             if len(self._minutes) >= _MAX_TEMPLATES:
                 self._minutes.clear()
             self._minutes[minute] = known
             return known[0] + second, known[1]
-        return _parse_time(text.strip(" \t"))
+        return scan_fields.moment("time", text.strip(" \t"))
 
     def _template(self, shared: tuple[str | None, ...]) -> _Template:
-        texts = {name: text.strip(" \t") for name, text in zip(SHARED, shared, strict=True) if text is not None}
-        texts = {name: text for name, text in texts.items() if text}
+        texts = self._texts(shared)
         if "event" not in texts:
             raise Fault("event", "", f"it is empty: say what happened, one of {', '.join(EVENTS)}")
         kind = _kind(texts["event"])
-        lot = texts.get("lot")
-        expiry = _expiry(texts["expiry"]) if "expiry" in texts else None
-        template = _assemble(kind, texts, shared, lot, expiry)
+        if kind.build is TransformationEvent:
+            # There the columns speak of the new code; what the old one says is not known yet.
+            return self._keep(shared, _assemble(kind, texts, shared, None, None))
+        expiry = scan_fields.expiry(texts["expiry"]) if "expiry" in texts else None
+        return self._keep(shared, _assemble(kind, texts, shared, texts.get("lot"), expiry))
+
+    def _texts(self, shared: tuple[str | None, ...]) -> dict[str, str]:
+        """What is not empty, by column."""
+        stripped = ((name, text.strip(" \t")) for name, text in zip(self.names, shared, strict=True) if text)
+        return {name: text for name, text in stripped if text}
+
+    def _keep(self, key: tuple[str | None, ...], template: _Template) -> _Template:
         if len(self._templates) >= _MAX_TEMPLATES:
             self._templates.clear()
-        self._templates[shared] = template
+        self._templates[key] = template
         return template
 
     def _scanned(self, template: _Template, code: str) -> _Template:
         """The template with the lot and expiry date that the scanned code itself tells."""
         understood = identifiers.parse(code)
-        # Of a lot's own id the lot is no news; beside an SSCC it is that of the contents.
-        lot = understood.lot if understood.serial is not None else None
-        expiry = understood.expiry.isoformat() if understood.expiry is not None else None
+        lot, expiry = _label(understood)
         if lot is None and expiry is None:
             return template
-        for column, told, scanned in (("lot", template.lot, lot), ("expiry", template.expiry, expiry)):
-            if told is not None and scanned is not None and told != scanned:
-                raise Fault(column, told, f"it says {told!r:.60}, the scanned code says {scanned!r:.60}: correct one")
-        lot, expiry = lot or template.lot, expiry or template.expiry
+        lot, expiry = _agreed("lot", template.lot, lot), _agreed("expiry", template.expiry, expiry)
         if (lot, expiry) == (template.lot, template.expiry):
             return template
         key = (*template.shared, lot, expiry)
         found = self._templates.get(key)
         if found is None:
-            texts = {n: t.strip(" \t") for n, t in zip(SHARED, template.shared, strict=True) if t and t.strip(" \t")}
-            found = _assemble(_kind(texts["event"]), texts, template.shared, lot, expiry)
-            self._templates[key] = found
+            texts = self._texts(template.shared)
+            found = self._keep(key, _assemble(_kind(texts["event"]), texts, template.shared, lot, expiry))
         return found
+
+
+def _label(code: identifiers.Code) -> tuple[str | None, str | None]:
+    """Lot and expiry date that a code carries."""
+    # Of a lot's own id the lot is no news; beside an SSCC it is that of the contents.
+    lot = code.lot if code.serial is not None else None
+    return lot, None if code.expiry is None else code.expiry.isoformat()
+
+
+def _agreed(column: str, told: str | None, scanned: str | None) -> str | None:
+    if told is not None and scanned is not None and told != scanned:
+        raise Fault(column, told, f"it says {told!r:.60}, the scanned code says {scanned!r:.60}: correct one")
+    return told or scanned
+
+
+def _told(lot: str | None, expiry: str | None) -> tuple[Extension, ...]:
+    told = (("lot", LOT, lot), ("expiry", EXPIRY, expiry))
+    return tuple([scan_fields.extension(c, MASTER_DATA, name, text) for c, name, text in told if text is not None])
 
 
 def _assemble(
     kind: Kind, texts: dict[str, str], shared: tuple[str | None, ...], lot: str | None, expiry: str | None
 ) -> _Template:
     arguments = _fields(kind, texts)
-    told = []
-    if lot is not None:
-        told.append(_extension("lot", MASTER_DATA, "lotNumber", lot))
-    if expiry is not None:
-        told.append(_extension("expiry", MASTER_DATA, "itemExpirationDate", expiry))
-    extensions = []
+    extensions: tuple[Extension, ...] = ()
+    if "amount" in texts:
+        extensions += (scan_fields.extension("amount", AMOUNT_NAMESPACE, AMOUNT, scan_fields.yuan(texts["amount"])),)
+    if "note" in texts:
+        extensions += (scan_fields.extension("note", SCAN_NAMESPACE, "note", texts["note"]),)
+    told = _told(lot, expiry)
     if kind.action == "ADD" and kind.build is ObjectEvent:
         if told:
-            arguments["ilmd"] = tuple(told)
+            arguments["ilmd"] = told
     else:
-        extensions = told
-    if "note" in texts:
-        extensions.append(_extension("note", SCAN_NAMESPACE, "note", texts["note"]))
+        extensions += told
     if extensions:
-        arguments["extensions"] = tuple(extensions)
-    build = partial(kind.build, **arguments)
+        arguments["extensions"] = extensions
+    if kind.build is TransformationEvent:
+        build = _relabelled(arguments, texts)
+    elif texts["event"] == "sensor":
+        build = _measured(arguments, texts)
+    else:
+        build = partial(kind.build, **arguments)
     try:
         # Whatever is wrong with the shared fields shows once, here, and not with each row.
-        size = len(encode(build(event_time=0, time_zone_offset=0, epcs=("urn:x:1",))))
+        event = build(event_time=0, time_zone_offset=0, epcs=("-",))  # which no code is
+        # What takes few characters takes few bytes; most templates need not be measured.
+        heavy = sum(map(len, texts.values())) > _LIGHT and len(encode(event)) > _HEAVY
     except InputError as error:
         column = "disposition" if "disposition" in str(error) else None
         raise Fault(column, texts.get(column or ""), str(error)) from None
-    return _Template(build, shared, lot, expiry, size > 32_768)
-
-
-def _extension(column: str, namespace: str, name: str, value: str) -> Extension:
-    try:
-        return Extension(namespace, name, value)
-    except InputError as error:
-        raise Fault(column, value, str(error)) from None
+    return _Template(build, shared, lot, expiry, heavy)
 
 
 def _measure(event: Event) -> None:
@@ -384,18 +418,3 @@ def _measure(event: Event) -> None:
         encode(event)
     except InputError as error:
         raise Fault(None, None, str(error)) from None
-
-
-def _parse_time(text: str) -> tuple[int, int]:
-    try:
-        nanos = parse_time(text)
-    except InputError as error:
-        if not text:
-            raise Fault("time", text, "it is empty: write YYYY-MM-DDThh:mm:ss and the zone, such as +08:00") from None
-        if _ZONELESS.fullmatch(text):
-            raise Fault(
-                "time", text, f"{text!r} has no zone, so nobody can say when that was: put +08:00 (Beijing), "
-                "another offset or Z behind it, and T between day and time"
-            ) from None  # fmt: skip
-        raise Fault("time", text, str(error)) from None
-    return nanos, 0 if text.endswith("Z") else parse_offset(text[-6:])

@@ -21,7 +21,8 @@ from typing import Any, Protocol
 
 from tracechain.errors import InputError
 from tracechain.event import Event
-from tracechain.formats.scan_rows import COLUMNS, REQUIRED, SHARED, Fault, Rows, ScanError, nearby
+from tracechain.formats.scan_fields import Fault, nearby
+from tracechain.formats.scan_rows import COLUMNS, REQUIRED, SHARED, Rows, ScanError
 
 __all__ = ["MAX_LINE", "Readable", "ScanError", "Skip", "iter_csv", "iter_jsonl", "too_long"]
 
@@ -147,9 +148,11 @@ def _rows(reader: Any, where: str, skip: Skip | None) -> Iterator[Event]:
     width = len(names)
     time_at, code_at = names.index("time"), names.index("code")
     group_at = names.index("group") if "group" in names else -1
-    # A position that is not there reads the None that is put behind each row.
-    shared_of = itemgetter(*(names.index(name) if name in names else width for name in SHARED))
-    rows = Rows()
+    shared = tuple(name for name in SHARED if name in names)
+    if len(shared) == 1:
+        shared *= 2  # of one position alone, itemgetter makes no tuple
+    shared_of = itemgetter(*(names.index(name) for name in shared))
+    rows = Rows(shared)
     event_of = rows.event
     group = _Group(rows, where, skip)
     empty = True
@@ -159,7 +162,6 @@ def _rows(reader: Any, where: str, skip: Skip | None) -> Iterator[Event]:
                 continue
             _report(where, reader.line_num, Fault(None, None, _width_fault(row, width)), skip)
             continue
-        row.append(None)
         empty = False
         try:
             if group_at >= 0 and row[group_at]:
@@ -216,11 +218,13 @@ class _Group:
             self._name, self._line, self._shared, self._time = name, line, shared, time
         elif (shared, time) != (self._shared, self._time):
             for column, ours, theirs in zip(
-                ("time", *SHARED), (time, *shared), (self._time, *self._shared), strict=True
+                ("time", *self._rows.names), (time, *shared), (self._time, *self._shared), strict=True
             ):
                 if ours != theirs:
+                    # What stands for a buyer may be a name, by mistake: it is not repeated.
+                    shown = "it differs from that" if column == "buyer" else f"{ours!r:.60} differs from {theirs!r:.60}"
                     raise Fault(
-                        column, ours, f"{ours!r:.60} differs from {theirs!r:.60} in line {self._line}: rows of group"
+                        column, None if column == "buyer" else ours, f"{shown} in line {self._line}: rows of group"
                         f" {name!r:.60} are one event, so only their codes differ",
                     )  # fmt: skip
         self.codes.append(code)
@@ -289,10 +293,12 @@ def _line_events(rows: Rows, line: str) -> list[Event]:
             known = ", ".join(sorted(_FIELDS))
             raise Fault(name[:60], None, f"there is no field {name!r:.60}{extra}; known: {known}")
         if type(field) is not str and field is not None and name != "codes":
+            if name == "buyer":
+                raise Fault(name, None, "it is no text: write the token from the vault in quotes, never the identity")
             raise Fault(name, f"{field!r:.60}", f"{field!r:.60} is no text: write it in quotes")
     codes = _codes(value)
     time = value.get("time")
-    shared = tuple([value.get(name) for name in SHARED])
+    shared = tuple(map(value.get, SHARED))
     if len(codes) == 1:
         return [rows.event(shared, time or "", codes[0])]
     return rows.events(shared, time or "", codes)
