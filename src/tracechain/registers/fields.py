@@ -39,7 +39,6 @@ from tracechain.registers.forms import (
 )
 
 __all__ = [
-    "Count31",
     "Country",
     "Day",
     "Days",
@@ -55,6 +54,7 @@ __all__ = [
     "References",
     "Register",
     "Text",
+    "Whole",
     "Yuan",
     "subject_of",
 ]
@@ -72,7 +72,7 @@ References: TypeAlias = Annotated[tuple[str, ...], Items(Reference(), most=1024)
 Country: TypeAlias = Annotated[str, Pattern("a country as two capital letters (ISO 3166-1)", "[A-Z]{2}")]
 Day: TypeAlias = Annotated[dt.date, Date()]
 Days: TypeAlias = Annotated[int, Count(36_525)]
-Count31: TypeAlias = Annotated[int, Count()]
+Whole: TypeAlias = Annotated[int, Count()]
 Yuan: TypeAlias = Annotated[Decimal, Number("0", "1000000000")]
 Digest: TypeAlias = Annotated[bytes, Fingerprint()]
 

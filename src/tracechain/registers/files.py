@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from tracechain.errors import InputError
 from tracechain.registers.fields import Register
 from tracechain.registers.forms import show
-from tracechain.registers.kinds import kind_class
+from tracechain.registers.kinds import KINDS, kind_class
 
 __all__ = ["MAX_FILE", "load", "parse", "read_values"]
 
@@ -36,8 +36,8 @@ def load(path: str | Path, kind: str) -> tuple[Register, ...]:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_FILE:
         raise InputError(f"{path} is over {MAX_FILE} bytes: split it")
     return read_values(parse(data, path.suffix.lower().removeprefix("."), str(path)), kind, str(path))
@@ -59,9 +59,7 @@ def parse(data: bytes, form: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where} is no TOML: {error}{_line(text, str(error))}") from None
     except RecursionError:
         raise InputError(f"{where} nests too deep") from None
-    except InputError as error:
-        raise InputError(f"{where} is no JSON: {error}") from None
-    except ValueError as error:
+    except ValueError as error:  # an InputError of ours too
         raise InputError(f"{where} is no {form.upper()}: {error}") from None
     if not isinstance(found, dict):
         raise InputError(f"{where} is {show(found)}: it must be one object, or have the name of its kind above a list")
@@ -72,6 +70,8 @@ def read_values(mapping: Mapping[str, Any], kind: str, where: str) -> tuple[Regi
     """The registers of `kind` in a file's object."""
     cls = kind_class(kind)
     if kind not in mapping:
+        if len(mapping) == 1 and (other := next(iter(mapping))) in KINDS:
+            raise InputError(f"{where} holds registers of kind {other!r}, and {kind!r} was asked for")
         return (cls.from_mapping(mapping, where),)
     if others := sorted(str(key) for key in mapping if key != kind):
         raise InputError(f"{where}: beside {kind!r} stands {', '.join(map(repr, others))[:200]}; keep one kind a file")
@@ -93,9 +93,12 @@ def read_values(mapping: Mapping[str, Any], kind: str, where: str) -> tuple[Regi
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent of more than 18 digits
+        number = Decimal("NaN")
     if not number.is_finite():
-        raise InputError(f"{text} is no number that can be recorded")
+        raise InputError(f"{text:.60} is no number that can be recorded")
     return number
 
 
@@ -116,7 +119,7 @@ def _line(text: str, message: str) -> str:
     """The line that a message of tomllib is about, so that the field and its value are named."""
     _, found, rest = message.rpartition("(at line ")
     number = rest.partition(",")[0]
-    lines = text.splitlines()
+    lines = text.replace("\r\n", "\n").split("\n")  # as tomllib counts them
     if found and number.isascii() and number.isdigit() and 0 < int(number) <= len(lines):
         return f", in {lines[int(number) - 1].strip()!r:.120}"
     return ""

@@ -73,7 +73,12 @@ _GTIN_ID = re.compile("01/[0-9]{14}")
 
 def show(value: object) -> str:
     """A value as messages quote it: never long, never more than one line."""
-    return f"{value.isoformat() if isinstance(value, dt.date) else value!r:.100}"
+    if isinstance(value, dt.date | Decimal):
+        return f"{value!s:.100}"
+    try:
+        return f"{value!r:.100}"
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists within lists without end
+        return f"<{type(value).__name__}, too large to show>"
 
 
 class Form:
@@ -304,7 +309,8 @@ class Number(Form):
         if type(given) is str and _DECIMAL.fullmatch(given):
             given = Decimal(given)
         if type(given) is not int and not isinstance(given, Decimal):
-            raise self.fault(given, what)
+            hint = " and a float is not exact: give a Decimal, or text" if type(given) is float else ""
+            raise InputError(f"{self.fault(given, what)}{hint}")
         return self.check(given, what)
 
 

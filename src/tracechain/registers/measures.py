@@ -23,16 +23,20 @@ class _Target(Form):
 
     rule: str = "the id of the merchant, product or enterprise"
 
-    def _form(self, value: Any) -> Form:
-        product = type(value) is str and value.startswith("nmpa/")
+    def _form(self, value: str) -> Form:
+        product = value.startswith("nmpa/")  # every other id of a product is canonical like a party's
         return _FORMS["product" if product else "merchant"]
 
     def check(self, value: Any, what: str) -> Any:
         """One of both."""
+        if type(value) is not str:
+            raise self.fault(value, what)
         return self._form(value).check(value, what)
 
     def read(self, given: Any, what: str) -> Any:
         """One of both, in any spelling."""
+        if type(given) is not str:
+            raise self.fault(given, what)
         return self._form(given).read(given, what)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from attrs import frozen
 
-from tracechain.registers.fields import Count31, Day, Id, Name, Register
+from tracechain.registers.fields import Day, Id, Name, Register, Whole
 from tracechain.registers.forms import Choice
 
 __all__ = ["PLACE_TYPES", "Place"]
@@ -33,8 +33,8 @@ class Place(Register):
     type: PlaceType
     zone: Name | None = None
     confirmed_on: Day | None = None
-    area: Count31 | None = None
-    managers: Count31 | None = None
+    area: Whole | None = None
+    managers: Whole | None = None
     licence: Name | None = None
     licensed_until: Day | None = None
     closed_on: Day | None = None

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar, TypeAlias
 from attrs import frozen
 
 from tracechain.registers.fields import (
-    Count31,
     Country,
     Day,
     Days,
@@ -19,6 +18,7 @@ from tracechain.registers.fields import (
     ProductId,
     Register,
     Text,
+    Whole,
 )
 from tracechain.registers.forms import Between, Choice, Code, Number
 
@@ -91,7 +91,7 @@ class Shield(Register):
     CHAIN = ("product", "product")
 
     product: ProductId
-    version: Count31
+    version: Whole
     authority: Name
     reference: Name
     reason: Text

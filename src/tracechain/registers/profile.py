@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from attrs import frozen
 
-from tracechain.registers.fields import Count31, Days, Label, Name, Register, Yuan
+from tracechain.registers.fields import Days, Id, Label, Name, Register, Whole, Yuan
 from tracechain.registers.forms import Count, Flag
 
 __all__ = ["Profile"]
@@ -19,8 +19,8 @@ Switch: TypeAlias = Annotated[bool, Flag()]
 class Profile(Register):
     """The values that rules, guards and alerts judge by (S1 VI, VII; S0; S2; EU 2016/161 art. 13; customs practice).
 
-    None has a default here: the pilot's values and their clauses stand in a profile file (`pilot/beijing.toml`), and a
-    profile of one's own says them all. Limits are in yuan, areas in square metres, everything else as its name says.
+    No limit has a default here: the pilot's values and their clauses stand in a profile file (`pilot/beijing.toml`),
+    and a profile of one's own says them all. Limits are in yuan, areas in square metres, everything else as its name says.
     """
 
     KIND: ClassVar[str] = "profile"
@@ -47,10 +47,12 @@ class Profile(Register):
     #: Stock has to be confirmed by an inventory count this often.
     stocktake_days: Days
     #: A zone warehouse has at least this area, and more managers than this.
-    warehouse_area: Count31
-    warehouse_managers: Count31
+    warehouse_area: Whole
+    warehouse_managers: Whole
     #: Files of products, merchants and carriers are verified again this often.
     reverify_days: Days
     #: Whether an event at a place, or for a product, that is not registered breaks a rule.
     places_registered: Switch
     products_registered: Switch
+    #: The pilot enterprise (the platform): it may not sell, and a stop order for it stops every sale.
+    enterprise: Id | None = None
