@@ -20,7 +20,7 @@ class Profile(Register):
     """The values that rules, guards and alerts judge by (S1 VI, VII; S0; S2; EU 2016/161 art. 13; customs practice).
 
     No limit has a default here: the pilot's values and their clauses stand in a profile file (`pilot/beijing.toml`),
-    and a profile of one's own says them all. Limits are in yuan, areas in square metres, everything else as its name says.
+    and a profile of one's own says them all. Limits are in yuan, areas in square metres, the rest as its name says.
     """
 
     KIND: ClassVar[str] = "profile"
