@@ -145,6 +145,7 @@ NEEDS = {
     "payment": {"doc": "po:PO-1 PAY-1"},
     "cancel": {"doc": "PO-1"},
     "export_return": {"doc": "ER-1"},
+    "apply_return": {"doc": "RMA-1"},
     "relabel": {"new_code": OTHER},
     "sensor": {"temperature": "4.5"},
 }
@@ -230,6 +231,12 @@ def test_a_cancelled_order_releases_the_packs() -> None:
     event = one(event="cancel", doc="PO-1")
     assert isinstance(event, TransactionEvent)
     assert (event.action, documents(event, "po")) == ("DELETE", ("urn:tracechain:doc:PO-1",))
+
+
+def test_a_return_is_applied_for() -> None:
+    event = one(event="apply_return", doc="R-7", buyer=TOKEN)
+    assert isinstance(event, TransactionEvent)
+    assert (event.action, documents(event, "rma")) == ("ADD", ("urn:tracechain:doc:R-7",))
 
 
 def test_an_export_return_is_known_by_its_document() -> None:

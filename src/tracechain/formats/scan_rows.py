@@ -85,7 +85,12 @@ def _object(action: str, step: str, disposition: str | None = None) -> Kind:
     return Kind(ObjectEvent, action, step, disposition)
 
 
-_WRITTEN = {"po": "the purchase order, po:...", PAYMENT_DOCUMENT: "the payment", EXPORT_RETURN_DOCUMENT: "the return"}
+_WRITTEN = {
+    "po": "the purchase order, po:...",
+    "rma": "the application, rma:...",
+    PAYMENT_DOCUMENT: "the payment",
+    EXPORT_RETURN_DOCUMENT: "the return",
+}
 
 EVENTS: dict[str, Kind] = {
     "commission": _object("ADD", "commissioning", "active"),
@@ -106,6 +111,7 @@ EVENTS: dict[str, Kind] = {
     "deliver": _object("OBSERVE", "dispensing", "dispensed"),
     "pickup": _object("OBSERVE", "dispensing", "dispensed"),
     "deliver_part": _object("OBSERVE", "dispensing", "partially_dispensed"),
+    "apply_return": Kind(TransactionEvent, "ADD", "other", None, "rma", ("rma",)),
     "return_in": _object("OBSERVE", "receiving", "returned"),
     "export_return": Kind(
         ObjectEvent, "OBSERVE", "receiving", "returned", EXPORT_RETURN_DOCUMENT, (EXPORT_RETURN_DOCUMENT,)
