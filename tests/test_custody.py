@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracechain import custody
-from tracechain.custody import RULE_SET, TABLE, Act, Custody, Violation
+from tracechain.custody import PLAIN, PLAIN_TABLE, Act, Custody, Violation
 from tracechain.errors import InputError
 from tracechain.event import (
     AggregationEvent,
@@ -41,7 +41,7 @@ CASE, PACK, OTHER, LOT = (
 def test_the_table_is_that_of_the_format() -> None:
     """The rows of the table in section 7.1, read from the text."""
     section = FORMAT.read_text().split("### 7.1 State")[1].split("\n## ")[0]
-    assert f"Rule set {RULE_SET}:" in section
+    assert f"Rule set {PLAIN}:" in section
     table: dict[tuple[int, int], tuple[int, tuple[int, ...]]] = {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -51,24 +51,24 @@ def test_the_table_is_that_of_the_format() -> None:
                 match = re.fullmatch(r"([0-9]+)(?:, violation ([0-9]+))?", cell)
                 assert match is not None, cell
                 table[before, int(cells[1])] = int(match[1]), (int(match[2]),) if match[2] else ()
-    assert table == {(int(s), int(a)): outcome for (s, a), outcome in TABLE.items()}
+    assert table == {(int(s), int(a)): outcome for (s, a), outcome in PLAIN_TABLE.items()}
     assert "0 none" in section
-    assert [c.name.lower() for c in Custody] == ["none", "active", "gone"]
+    assert [c.name.lower() for c in Custody][:3] == ["none", "active", "dead"]
 
 
-@pytest.mark.parametrize("state", Custody)
-@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("state", list(Custody)[:3])
+@pytest.mark.parametrize("act", list(Act)[:3])
 def test_a_step_is_what_the_table_says(state: Custody, act: Act) -> None:
-    assert custody.step(state, act) == custody.step(int(state), int(act)) == TABLE[state, act]
+    assert custody.step(state, act) == custody.step(int(state), int(act)) == PLAIN_TABLE[state, act]
 
 
 def test_what_is_gone_stays_gone_and_says_so() -> None:
-    assert custody.step(Custody.GONE, Act.SEE) == (Custody.GONE, (Violation.DEAD_PACK,))
-    assert custody.step(Custody.GONE, Act.END) == (Custody.GONE, (Violation.DEAD_PACK,))
-    assert custody.step(Custody.GONE, Act.NOTE) == (Custody.GONE, ())
+    assert custody.step(Custody.DEAD, Act.SEE) == (Custody.DEAD, (Violation.DEAD_PACK,))
+    assert custody.step(Custody.DEAD, Act.END) == (Custody.DEAD, (Violation.DEAD_PACK,))
+    assert custody.step(Custody.DEAD, Act.NOTE) == (Custody.DEAD, ())
 
 
-@given(st.lists(st.sampled_from(Act), max_size=20))
+@given(st.lists(st.sampled_from(list(Act)[:3]), max_size=20))
 def test_a_note_never_changes_anything(acts: list[Act]) -> None:
     def fold(some: list[Act]) -> tuple[int, int]:
         state = violations = 0
@@ -87,7 +87,7 @@ def test_what_the_rules_do_not_know_is_refused(state: int, act: int) -> None:
 
 
 def test_outcomes_fit_into_a_row() -> None:
-    for state, codes in TABLE.values():
+    for state, codes in PLAIN_TABLE.values():
         assert type(state) is int
         assert 0 <= state < 1 << 24
         assert all(type(code) is int and 0 < code < 1 << 16 for code in codes)

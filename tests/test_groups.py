@@ -28,7 +28,7 @@ from tracechain.errors import (
     TracechainError,
 )
 from tracechain.ledger import DAY, Ledger, Receipt
-from tracechain.ledger import ledger as ledger_module
+from tracechain.ledger import jobs as jobs_module
 from tracechain.ledger.groups import GroupCommit, Request
 from tracechain.record import Record, authorise
 from tracechain.statement import decode_statement
@@ -392,7 +392,7 @@ def test_in_one_group_a_clock_record_lets_pass_what_comes_after_it(
 def test_statements_are_cut_where_they_would_cover_too_much(
     tracechain_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "MAX_COUNT", 5)
+    monkeypatch.setattr(jobs_module, "MAX_COUNT", 5)
     ledger = tracechain_ledger
 
     def append(number: int) -> Receipt:

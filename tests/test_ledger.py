@@ -278,7 +278,7 @@ def test_a_violation_is_kept_and_changes_nothing(tracechain_ledger: Ledger) -> N
     with tracechain_ledger.snapshot() as view:
         unit = view.unit(packs[0])
         assert unit is not None
-        assert (unit.last, unit.state) == (receipt.first, custody.Custody.GONE)
+        assert (unit.last, unit.state) == (receipt.first, custody.Custody.DEAD)
     assert codes(tracechain_ledger) == []
 
 

@@ -229,11 +229,12 @@ def test_replay_shows_its_progress(path: Path) -> None:
 def test_a_step_takes_all_subjects_of_an_entry() -> None:
     from tracechain.encoding import encode
 
+    header = bytes(4) + bytes([EntryType.EVENT]) + bytes(123)
     state = State()
-    step(state, EntryType.EVENT, encode(observe(IDS[:2])))
-    step(state, EntryType.EVENT, encode(destroy(IDS[:1])))
-    step(state, EntryType.EVENT, encode(ship(IDS[:2])))
-    assert state.units == {IDS[0]: Unit(2, Custody.GONE), IDS[1]: Unit(2, Custody.ACTIVE)}
+    step(state, header, encode(observe(IDS[:2])))
+    step(state, header, encode(destroy(IDS[:1])))
+    step(state, header, encode(ship(IDS[:2])))
+    assert state.units == {IDS[0]: Unit(2, Custody.DEAD), IDS[1]: Unit(2, Custody.ACTIVE)}
     assert state.violations == [(2, IDS[0], (Violation.DEAD_PACK,))]
     assert state.size == 3
 
@@ -252,7 +253,7 @@ def test_acts_of_the_ledgers_own_entries() -> None:
         with pytest.raises(DecodeError):
             entry_acts(kind, b"\xc0")
     assert KeyAuthorised.decode(authorised.encode()) == authorised
-    assert custody.RULE_SET == 1
+    assert custody.PLAIN == 1
 
 
 def test_histories_that_do_not_lead_back_are_errors(tmp_path: Path) -> None:

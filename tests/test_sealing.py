@@ -57,7 +57,7 @@ def station(tracechain_ledger: Ledger, tmp_path: Path) -> Station:
 
 subject = st.builds(lambda a, b: f"{a}{b}", st.sampled_from(["", "a/", "b/", "a/b/"]), st.integers(0, 9))
 acts_of_one = st.lists(
-    st.tuples(subject, st.sampled_from(list(custody.Act))), max_size=6, unique_by=lambda a: a[0]
+    st.tuples(subject, st.sampled_from(list(custody.Act)[:3])), max_size=6, unique_by=lambda a: a[0]
 ).map(lambda acts: tuple(sorted(acts, key=lambda a: a[0].encode())))
 sealed_commits = st.lists(
     st.lists(st.tuples(acts_of_one, st.binary(min_size=1, max_size=40)), min_size=1, max_size=6), min_size=1, max_size=5
@@ -112,14 +112,14 @@ def test_sealing_says_what_entry_says(
                         broken.append((index, n, name, said))
                 salt = salts[n * SALT_SIZE : (n + 1) * SALT_SIZE]
                 stored = view.rows(index)
-                encoded = encode_rows(custody.RULE_SET, rows) if rows else b""
+                encoded = encode_rows(custody.PLAIN, rows) if rows else b""
                 assert stored == (salt + encoded if rows else None)
                 if rows:
-                    assert decode_rows(encoded) == (custody.RULE_SET, tuple(rows))
+                    assert decode_rows(encoded) == (custody.PLAIN, tuple(rows))
                 header = Header(
                     EntryType(kind), 1 if clamp and number else 0, time, record_class, OPEN_DAY, author, sequence + n,
                     len(rows), len(content), len(encoded), sum(row.previous is None for row in rows), NO_POLICY,
-                    commitments[n], row_root(row_hashes(salt, custody.RULE_SET, rows, previous_leaves)),
+                    commitments[n], row_root(row_hashes(salt, custody.PLAIN, rows, previous_leaves)),
                 )  # fmt: skip
                 assert view.header(index) == format_header(header)
                 assert view.content(index) == parts[n]

@@ -240,12 +240,12 @@ def test_a_row_has_to_follow_from_content_and_chain(
 
 def test_rows_of_rules_that_are_not_known_are_not_judged(view: MemoryView) -> None:
     history = unit_history(view, ONE)
-    altered = changed_row(view, history[-1], rule_set=2, state=9, act=7, violations=(8,))
+    altered = changed_row(view, history[-1], rule_set=77, state=9, act=7, violations=(8,))
     altered.index = dict(view.units()) | {ONE: Unit(history[-1], 9)}
     report = verify_unit(altered, ONE)
     assert report, report.findings
     assert any("1 entries follow rules" in note for note in report.notes)
-    assert report.links[-1].rule_set == 2
+    assert report.links[-1].rule_set == 77
 
 
 def test_an_index_that_leads_elsewhere_is_found(view: MemoryView) -> None:

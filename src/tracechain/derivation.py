@@ -34,14 +34,25 @@ class Derived:
     violations: list[tuple[str, tuple[int, ...]]]
 
 
-def derive_rows(acts: Acts, words: Sequence[int], leaves: Sequence[bytes], salt: bytes) -> Derived:
+def derive_rows(
+    acts: Acts,
+    words: Sequence[int],
+    leaves: Sequence[bytes],
+    salt: bytes,
+    rule_set: int = custody.PLAIN,
+    outcomes: Sequence[custody.Outcome] | None = None,
+) -> Derived:
     """The rows of an entry by the rules of custody.
 
     `words` say where its subjects stood, `leaves` are those of the entries there (32 zero bytes where there is none).
+    `outcomes` are what the rules came to, those of the table if not given.
 
     KeyError for an act or a state that the rules do not know.
     """
-    pack, table, rule_set = encoding.pack, custody.TABLE, custody.RULE_SET
+    pack = encoding.pack
+    if outcomes is None:
+        table = custody.TABLES[rule_set]
+        outcomes = [table[word >> STATE_SHIFT, act] for (_, act), word in zip(acts, words, strict=True)]
     seed, alone = ROW_SALT_TAG + salt, len(acts) == 1
     hashes: list[bytes] = []
     groups: list[encoding.Plain] = [rule_set]
@@ -49,9 +60,10 @@ def derive_rows(acts: Acts, words: Sequence[int], leaves: Sequence[bytes], salt:
     states: list[int] = []
     violations: list[tuple[str, tuple[int, ...]]] = []
     last: str | None = None
-    for position, ((subject, act), word, leaf) in enumerate(zip(acts, words, leaves, strict=True)):
+    for position, ((subject, act), word, leaf, (state, codes)) in enumerate(
+        zip(acts, words, leaves, outcomes, strict=True)
+    ):
         previous = word & INDEX_MASK
-        state, codes = table[word >> STATE_SHIFT, act]
         cut = subject.rfind("/") + 1
         prefix = subject[:cut]
         cells = (subject[cut:], act, previous, state, codes or None)

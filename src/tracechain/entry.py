@@ -225,7 +225,7 @@ def _decode_row(prefix: str, suffix: object, act: object, previous: object, stat
         raise DecodeError(f"row subject {prefix!r} + {suffix!r} is not split after its last '/'")
     if not 0 < len((prefix + suffix).encode()) <= MAX_ID:
         raise DecodeError(f"row subject {prefix[:64] + suffix[:64]!r} does not have 1 to {MAX_ID} bytes")
-    if type(act) is not int or not 0 <= act < 256:
+    if type(act) is not int or not 0 <= act < 1 << 24:
         raise DecodeError(f"row of {prefix + suffix}: act is {act!r}")
     if type(previous) is not int or not 0 <= previous < 1 << 40:
         raise DecodeError(f"row of {prefix + suffix}: previous is {previous!r}")

@@ -7,16 +7,20 @@ equal to the live index.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from hashlib import sha256
 
 from attrs import define, field
 
 from tracechain import custody, encoding, record
 from tracechain.custody import Act
-from tracechain.entry import HEADER_SIZE, SALT_SIZE, EntryType
-from tracechain.errors import DataError
-from tracechain.record import KeyAuthorised, KeyRevoked, decode_record
+from tracechain.entry import COVERED_TYPES, HEADER_SIZE, SALT_SIZE, EntryType
+from tracechain.errors import DataError, TracechainError
+from tracechain.event import Event
+from tracechain.record import KeyAuthorised, KeyRevoked, Record, decode_record
+from tracechain.rules import Judge, Standing
 from tracechain.view import Block, Unit, View
 
 __all__ = ["MemoryView", "State", "entry_acts", "replay", "step"]
@@ -24,46 +28,109 @@ __all__ = ["MemoryView", "State", "entry_acts", "replay", "step"]
 
 @define
 class State:
-    """What the log says of its subjects after `size` entries."""
+    """What the log says of its subjects after `size` entries. `log` is the view that is replayed: rules look back."""
 
     size: int = 0
     units: dict[str, Unit] = field(factory=dict)
     #: (entry index, subject, violation codes), in order.
     violations: list[tuple[int, str, tuple[int, ...]]] = field(factory=list)
+    standing: Standing = field(factory=Standing)
+    memories: dict[str, int] = field(factory=dict)
+    spending: dict[tuple[bytes, int], Decimal] = field(factory=dict)
+    log: View | None = None
+    #: The rules of the entries under the last statement.
+    rule_set: int = custody.PLAIN
+    _former: dict[str, int] = field(factory=dict)
+
+    # ---- rules.Past ----
+
+    def memory(self, key: str) -> int:
+        """The memory of a pack."""
+        return self.memories.get(key, 0)
+
+    def remember(self, key: str, memory: int) -> None:
+        """Change it."""
+        self.memories[key] = memory
+
+    def stated(self, index: int) -> tuple[bytes, bytes | None]:
+        """Header and content of an earlier entry."""
+        if self.log is None:
+            raise DataError(f"entry {index}: a rule looks back at it, and this state has no log to look into")
+        part = self.log.content(index)
+        return self.log.header(index) or b"", None if part is None else part[SALT_SIZE:]
+
+    def former(self, subject: str, key: str, last: int) -> int | None:  # noqa: ARG002  # Past's; the ledger's go by them
+        """The state of a pack before its latest entry."""
+        return self._former.get(subject)
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to."""
+        return self.spending.get((person, year), Decimal(0))
+
+    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Add to it."""
+        self.spending[person, year] = self.spent(person, year) + yuan
+
+    def take(self, subject: str, index: int, outcome: custody.Outcome) -> None:
+        """Put what the rules came to."""
+        before = self.units.get(subject)
+        state, codes = outcome
+        if self.rule_set == custody.PILOT:
+            self._former[subject] = 0 if before is None else before.state
+        self.units[subject] = Unit(index, state)
+        if codes:
+            self.violations.append((index, subject, codes))
 
 
-def entry_acts(kind: int, content: bytes) -> tuple[tuple[str, int], ...]:
+def entry_acts(kind: int, content: bytes, rule_set: int = custody.PLAIN) -> tuple[tuple[str, int], ...]:
     """The subjects of an entry with its acts, from type and content (format.md sections 7 and 7.1)."""
+    return _said(kind, content, rule_set)[0]
+
+
+def _said(kind: int, content: bytes, rule_set: int) -> tuple[tuple[tuple[str, int], ...], Event | Record | None]:
+    """The same, and what the entry says."""
     match kind:
         case EntryType.EVENT:
-            return custody.acts(encoding.decode(content))
+            event = encoding.decode(content)
+            return custody.acts(event, rule_set), event
         case EntryType.RECORD:
-            subject = decode_record(content).subject
-            return () if subject is None else ((subject, Act.NOTE),)
+            note = decode_record(content)
+            return () if note.subject is None else ((note.subject, int(Act.NOTE)),), note
         case EntryType.KEY_AUTHORISED:
-            return ((record.key_subject(KeyAuthorised.decode(content).key.hash), Act.SEE),)
+            return ((record.key_subject(KeyAuthorised.decode(content).key.hash), int(Act.SEE)),), None
         case EntryType.KEY_REVOKED:
-            return ((record.key_subject(KeyRevoked.decode(content).key_hash), Act.END),)
+            return ((record.key_subject(KeyRevoked.decode(content).key_hash), int(Act.END)),), None
         case _:
-            return ()
+            return (), None
 
 
-def step(state: State, kind: int, content: bytes) -> None:
-    """Take the next entry into the state: the one pure step of the projection, over all of an entry's subjects."""
-    index = state.size
+def step(state: State, header: bytes, content: bytes) -> None:
+    """Take the next entry into the state: the one pure step of the projection, over all of an entry's subjects.
+
+    `header` are the entry's 128 bytes: its type, receipt time and author count.
+    """
+    index, kind = state.size, header[4]
+    if kind not in COVERED_TYPES:
+        # A profile is in force from the next statement on.
+        state.rule_set = custody.PLAIN if state.standing.profile is None else custody.PILOT
+    acts, said = _said(kind, content, state.rule_set)
     units = state.units
-    for subject, act in entry_acts(kind, content):
-        before = units.get(subject)
-        after, codes = custody.step(0 if before is None else before.state, act)
-        units[subject] = Unit(index, after)
-        if codes:
-            state.violations.append((index, subject, codes))
+    befores = [(0, 0) if (unit := units.get(s)) is None else (unit.state, unit.last + 1) for s, _ in acts]
+    outcomes = [custody.step(before, act, state.rule_set) for (before, _), (_, act) in zip(befores, acts, strict=True)]
+    if isinstance(said, Event) and state.rule_set == custody.PILOT:
+        judge = Judge(state.standing, state, int.from_bytes(header[8:16], "big"), header[24:32])
+        outcomes = judge.entry(index, said, acts, [subject for subject, _ in acts], befores, outcomes)
+    elif isinstance(said, Record):
+        with contextlib.suppress(TracechainError):  # what cannot follow stays in the log and changes nothing
+            state.standing.take(index, said)
+    for (subject, _), outcome in zip(acts, outcomes, strict=True):
+        state.take(subject, index, outcome)
     state.size = index + 1
 
 
 def replay(view: View, *, stop: int | None = None, progress: Callable[[int, int], None] | None = None) -> State:
     """The state after the first `stop` entries (all of them by default). DataError where a content is missing."""
-    state = State()
+    state = State(log=view)
     end = view.size if stop is None else min(stop, view.size)
     contents = view.contents(0, end)
     for index, header in view.headers(0, end):
@@ -72,7 +139,7 @@ def replay(view: View, *, stop: int | None = None, progress: Callable[[int, int]
             raise DataError(
                 f"entry {state.size}: header or content is missing or cut, so the log cannot be replayed; verify it"
             )
-        step(state, header[4], part[SALT_SIZE:])
+        step(state, header, part[SALT_SIZE:])
         if progress is not None and index % 4096 == 0:
             progress(index, end)
     if state.size != end:
@@ -103,6 +170,7 @@ class MemoryView:
         self.checkpoint = checkpoint
         self.size = size
         self.index = units
+        self._replayed: State | None = None
 
     @classmethod
     def of(cls, view: View) -> MemoryView:
@@ -162,14 +230,27 @@ class MemoryView:
         """Every subject, in order of ids."""
         return iter(sorted(self._units().items()))
 
+    def memory(self, subject: str) -> int:
+        """What the rules remember of a pack: worked out from the log, as nobody stored it."""
+        return self._state().memory(subject)
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to, likewise."""
+        return self._state().spent(person, year)
+
     def leaf(self, index: int) -> bytes:
         """The leaf of an entry."""
         return sha256(b"\0" + self.raw_headers[index]).digest()
 
     def _units(self) -> dict[str, Unit]:
         if self.index is None:
-            self.index = replay(self).units
+            self.index = self._state().units
         return self.index
+
+    def _state(self) -> State:
+        if self._replayed is None:
+            self._replayed = replay(self)
+        return self._replayed
 
     def _range(self, parts: dict[int, bytes], start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         for index in range(max(start, 0), min(stop, self.size)):

@@ -7,6 +7,7 @@ pure function over a View gives the same answer on a live ledger and on what an 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from hashlib import sha256
 from typing import Protocol, runtime_checkable
 
@@ -71,6 +72,12 @@ class View(Protocol):
 
     def units(self) -> Iterator[tuple[str, Unit]]:
         """Every subject the index knows."""
+
+    def memory(self, subject: str) -> int:
+        """What the rules remember of a pack beside its state (rules.Past), 0 for nothing."""
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """Yuan that a buyer's orders received in a year come to."""
 
 
 @frozen

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tracechain import custody, encoding, signing
 from tracechain.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
@@ -29,9 +29,12 @@ from tracechain.errors import (
 from tracechain.event import Event
 from tracechain.event.values import MAX_ID
 from tracechain.ledger.authors import Authors, Logged, next_sequence
+from tracechain.ledger.past import LedgerPast, Registers, Scratch
 from tracechain.ledger.receipt import Receipt, Violated
 from tracechain.ledger.sealing import Sealing
 from tracechain.record import Evidence, Genesis, Record, decode_record, encode_record, origin_of
+from tracechain.registers import KINDS
+from tracechain.rules import Judge, Standing
 from tracechain.signing import Signer
 from tracechain.statement import (
     Statement,
@@ -76,9 +79,18 @@ class Batch:
     commitments: list[bytes]
     acts: Sequence[Acts]
     kinds: frozenset[str]
+    contents: Sequence[Event | Record]
+    #: The rules by which the acts were read.
+    rule_set: int
+
+    def under(self, rule_set: int) -> Batch:
+        """The same batch with its acts read by these rules."""
+        if rule_set == self.rule_set:
+            return self
+        return evolve(self, rule_set=rule_set, acts=[acts_of(content, rule_set) for content in self.contents])
 
 
-def acts_of(content: Event | Record) -> Acts:
+def acts_of(content: Event | Record, rule_set: int = custody.PLAIN) -> Acts:
     """The subjects of a content with their acts. InputError for a record's subject that cannot be one."""
     if isinstance(content, Record):
         if content.subject is None:
@@ -88,20 +100,24 @@ def acts_of(content: Event | Record) -> Acts:
                 f"record {content.kind}: a subject has 1 to {MAX_ID} bytes, not {content.subject[:64]!r}..."
             )
         return ((content.subject, custody.Act.NOTE),)
-    return custody.acts(content)
+    return custody.acts(content, rule_set)
 
 
-def prepare(contents: Sequence[Event | Record], record_class: int, random: Callable[[int], bytes]) -> Batch:
+def prepare(
+    contents: Sequence[Event | Record], record_class: int, random: Callable[[int], bytes], rule_set: int = custody.PLAIN
+) -> Batch:
     """Encode, salt and commit to the contents of one submission."""
     if not contents:
         raise InputError("there is nothing to append: pass at least one event or record")
     if type(record_class) is not int or not 0 <= record_class < 1 << 16:
         raise InputError(f"record class {record_class!r} is not a number from 0 to 65,535")
     with uninterrupted():
-        return _columns(contents, record_class, random)
+        return _columns(contents, record_class, random, rule_set)
 
 
-def _columns(contents: Sequence[Event | Record], record_class: int, random: Callable[[int], bytes]) -> Batch:
+def _columns(
+    contents: Sequence[Event | Record], record_class: int, random: Callable[[int], bytes], rule_set: int
+) -> Batch:
     count = len(contents)
     salts = random(SALT_SIZE * count)
     classes = set(map(type, contents))
@@ -113,16 +129,16 @@ def _columns(contents: Sequence[Event | Record], record_class: int, random: Call
     if not records:
         encoded = [encode(e) for e in contents]  # type: ignore[arg-type]  # the set above says so
         types: tuple[int, ...] = (int(EntryType.EVENT),) * count
-        acts: Sequence[Acts] = [custody.acts(e) for e in contents]  # type: ignore[arg-type]  # likewise
+        acts: Sequence[Acts] = [custody.acts(e, rule_set) for e in contents]  # type: ignore[arg-type]  # likewise
     else:
         encoded = [encode_record(c) if isinstance(c, Record) else encode(c) for c in contents]
         types = tuple(int(EntryType.RECORD if isinstance(c, Record) else EntryType.EVENT) for c in contents)
-        acts = [acts_of(c) for c in contents]
+        acts = [acts_of(c, rule_set) for c in contents]
     parts = [
         salts[at : at + SALT_SIZE] + e for at, e in zip(range(0, SALT_SIZE * count, SALT_SIZE), encoded, strict=True)
     ]
     commitments = [sha256(CONTENT_TAG + part).digest() for part in parts]
-    return Batch(types, (record_class,) * count, parts, commitments, acts, kinds)
+    return Batch(types, (record_class,) * count, parts, commitments, acts, kinds, contents, rule_set)
 
 
 def _join(batches: Sequence[Batch]) -> Batch:
@@ -134,17 +150,20 @@ def _join(batches: Sequence[Batch]) -> Batch:
         [commitment for b in batches for commitment in b.commitments],
         [acts for b in batches for acts in b.acts],
         frozenset(kind for b in batches for kind in b.kinds),
+        [content for b in batches for content in b.contents],
+        batches[0].rule_set,
     )
 
 
 def check_batch(submission: Submission) -> Batch:
     """A submission's contents, decoded strictly and held against the root of its statement."""
     check_items(submission)
-    acts, kinds = [], set()
+    acts, kinds, contents = [], set(), []
     for number, item in enumerate(submission.items):
         try:
             content = decode_record(item.content) if item.type == EntryType.RECORD else decode(item.content)
             acts.append(acts_of(content))
+            contents.append(content)
         except (DecodeError, InputError) as error:
             raise DecodeError(f"item {number} of the submission: {error}") from error
         kinds.add(content.kind if isinstance(content, Record) else "event")
@@ -155,6 +174,8 @@ def check_batch(submission: Submission) -> Batch:
         [i.commitment for i in submission.items],
         acts,
         frozenset(kinds),
+        contents,
+        custody.PLAIN,
     )
 
 
@@ -168,6 +189,7 @@ class Commit:
         ledger_id: bytes,
         now: int,
         random: Callable[[int], bytes],
+        registers: Registers,
     ) -> None:
         self.txn = txn
         self.genesis = genesis
@@ -175,6 +197,9 @@ class Commit:
         self.epoch = txn.tip.epoch
         self.sealing = Sealing(txn, now, random)
         self.jump_allowed = txn.tip.size == 0 or now - txn.tip.time <= genesis.jump_limit
+        self.standing = registers.standing(txn, self.sealing)
+        self._registers = registers
+        self._past: LedgerPast | None = None
         self._now = now
         self._authors: Authors | None = None
         self._authors_changed = False
@@ -215,22 +240,58 @@ class Commit:
 
     # ---- jobs ----
 
-    def check_strict(self, acts: Sequence[Acts]) -> None:
+    @property
+    def rule_set(self) -> int:
+        """The rules for what is sealed next: those of the pilot once a profile is in force."""
+        return custody.PLAIN if self.standing.profile is None else custody.PILOT
+
+    def check_registers(self, batch: Batch) -> None:
+        """Refuse a batch with a register record that cannot follow what the registers say."""
+        if not batch.kinds.isdisjoint(KINDS):
+            scratch = Standing(base=self.standing)
+            for number, content in enumerate(batch.contents):
+                if isinstance(content, Record) and content.kind in KINDS:
+                    try:
+                        scratch.take(self.sealing.size + 1 + number, content)
+                    except DecodeError as error:
+                        raise InputError(f"refused, nothing was written: {error}") from error
+
+    def check_strict(self, batch: Batch, author: bytes) -> None:
         """Refuse a strict submission whole, saying everything that is wrong with it."""
+        batch = batch.under(self.rule_set)
+        scratch, standing = Scratch(self.past, self.sealing.time), Standing(base=self.standing)
+        judge = None if standing.profile is None else Judge(standing, scratch, self.sealing.time, author)
+        table = custody.TABLES[self.rule_set]
         words: dict[str, int] = {}
         wrong: list[Violated] = []
-        for position, entry_acts in enumerate(acts):
-            for subject, act in entry_acts:
-                word = words.get(subject)
-                if word is None:
-                    word = self.sealing.word(subject)
-                state, codes = custody.step(word >> STATE_SHIFT, act)
-                words[subject] = state << STATE_SHIFT | word & INDEX_MASK
+        # Its entries would stand behind its statement.
+        places = enumerate(zip(batch.contents, batch.acts, batch.parts, strict=True), self.sealing.size + 1)
+        for index, (content, acts, part) in places:
+            here = [words.get(s) or self.sealing.word(s) for s, _ in acts]
+            befores = [(word >> STATE_SHIFT, word & INDEX_MASK) for word in here]
+            outcomes = [table[state, act] for (state, _), (_, act) in zip(befores, acts, strict=True)]
+            if judge is not None and isinstance(content, Event):
+                keys = [(s, self.sealing.number(s)) for s, _ in acts]
+                outcomes = judge.entry(index, content, acts, keys, befores, outcomes)
+            elif isinstance(content, Record) and content.kind in KINDS:
+                standing.take(index, content)
+            formers = {s: state for (s, _), (state, _) in zip(acts, befores, strict=True)}
+            scratch.note(index, author, part[SALT_SIZE:], formers)
+            for (subject, _), (state, codes) in zip(acts, outcomes, strict=True):
+                words[subject] = state << STATE_SHIFT | index + 1
+                position = index - self.sealing.size - 1
                 wrong += (Violated(position, subject, code, custody.describe(code)) for code in codes)
         if wrong:
             said = "; ".join(f"event {v.index}: {v.subject}: {v.name}" for v in wrong[:5])
             more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
             raise RefusedError(f"refused, nothing was written: {said}{more}", tuple(wrong))
+
+    @property
+    def past(self) -> LedgerPast:
+        """What the judge asks of the log."""
+        if self._past is None:
+            self._past = LedgerPast(self.txn, self.sealing)
+        return self._past
 
     def append(self, batches: Sequence[Batch], author: Signer) -> list[Outcome]:
         """Seal batches of the ledger's own author under one statement; one outcome a batch. Their scope was checked."""
@@ -238,6 +299,7 @@ class Commit:
         self.check_clock()
         first, previous = next_sequence(self.txn, key_hash[:8])
         # One column of all: sealed in one go, sixteen threads with an event each cost little more than one.
+        batches = [batch.under(self.rule_set) for batch in batches]
         whole = batches[0] if len(batches) == 1 else _join(batches)
         statement = sign_statement(
             author,
@@ -280,8 +342,10 @@ class Commit:
         against = self._contradicts(statement, at)
         if against is not None:
             return self._evidence(statement, against)
+        self.check_registers(batch)
         if strict:
-            self.check_strict(batch.acts)
+            self.check_strict(batch, statement.author_id)
+        batch = batch.under(self.rule_set)
         index = self._log_statement(statement)
         first = self.sealing.size
         violated = self._cover(batch, statement.author_id, statement.first)
@@ -293,6 +357,7 @@ class Commit:
             encoding.unpack_strict(content, max_bytes=MAX_CONTENT)
         except DecodeError as error:
             raise InputError(f"this {kind.name.lower().replace('_', ' ')} record cannot be written: {error}") from error
+        self.sealing.rule_set, self.sealing.judge = self.rule_set, None
         index = self.sealing.own(kind, content, acts)
         return lambda note: Receipt(index, 1, index, self.sealing.time, note)
 
@@ -309,12 +374,20 @@ class Commit:
     def _cover(self, batch: Batch, author_id: bytes, sequence: int) -> list[Violated]:
         violated: list[Violated] = []
         at = 0
+        # The rules of a whole statement are those in force before it; what its records say of registers holds for the
+        # entries after each.
+        self.sealing.rule_set = batch.rule_set
+        self.sealing.judge = None
+        if batch.rule_set == custody.PILOT:
+            self.sealing.judge = Judge(self.standing, self.past, self.sealing.time, author_id)
         for (kind, record_class), run in groupby(zip(batch.types, batch.classes, strict=True)):
             end = at + sum(1 for _ in run)
             found = self.sealing.covered(
                 kind, record_class, author_id, sequence + at, batch.parts[at:end], batch.commitments[at:end],
-                batch.acts[at:end],
+                batch.acts[at:end], batch.contents[at:end],
             )  # fmt: skip
+            if kind == EntryType.RECORD and not batch.kinds.isdisjoint(KINDS):
+                self._take(batch, at, end)
             violated += [
                 Violated(index, subject, code, custody.describe(code))
                 for index, _, subject, codes in found
@@ -322,6 +395,14 @@ class Commit:
             ]
             at = end
         return violated
+
+    def _take(self, batch: Batch, start: int, stop: int) -> None:
+        """Let the registers know of the records that were just sealed."""
+        first = self.sealing.size - (stop - start)
+        for index, content in enumerate(batch.contents[start:stop], first):
+            if isinstance(content, Record) and content.kind in KINDS:
+                self.standing.take(index, content)
+                self._registers.changed(self.txn, index, content)
 
     def _receipt(self, first: int, count: int, statement: int, violations: tuple[Violated, ...]) -> Outcome:
         time = self.sealing.time
@@ -382,6 +463,8 @@ class Commit:
     def seal(self, signer: Signer) -> str:
         """Write everything into the transaction; returns the signed note, which nobody may see before the commit."""
         self.sealing.flush()
+        if self._past is not None:
+            self._past.flush()
         frontier = self.sealing.frontier
         self.txn.put_meta("tip", Tip(frontier, self.sealing.time, self.epoch).encode())
         checkpoint = Checkpoint(origin_of(self.genesis, self.epoch), frontier.size, frontier.root())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from tracechain import merkle, record
 from tracechain.checkpoint import (
@@ -19,7 +19,7 @@ from tracechain.checkpoint import (
     format_proof,
     open_checkpoint,
 )
-from tracechain.custody import Act
+from tracechain.custody import PLAIN, Act
 from tracechain.entry import SALT_SIZE, EntryType, content_commitment, parse_header
 from tracechain.errors import (
     CheckpointError,
@@ -28,7 +28,6 @@ from tracechain.errors import (
     InputError,
     KeyUseError,
     StorageError,
-    TracechainError,
 )
 from tracechain.event import Event
 from tracechain.ledger import maintenance
@@ -37,10 +36,12 @@ from tracechain.ledger.authors import Author
 from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare, uninterrupted
 from tracechain.ledger.groups import GroupCommit, Request
 from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
+from tracechain.ledger.jobs import Append, Job, Submit, run_jobs, runs
+from tracechain.ledger.past import Registers
 from tracechain.ledger.receipt import Receipt
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.signing import PublicKey, Signer
-from tracechain.statement import MAX_COUNT, Submission, decode_submission
+from tracechain.statement import decode_submission
 from tracechain.store import Snapshot, Store, Tip, Transaction, Vault
 from tracechain.view import ViewNodes
 
@@ -63,23 +64,6 @@ def system_clock() -> int:
 def anchor_path(path: Path) -> Path:
     """Where a ledger's anchor is unless the caller says otherwise: beside it, not in it."""
     return path.with_name(f"{path.name}.anchor")
-
-
-@frozen
-class _Append:
-    batch: Batch
-    strict: bool
-
-
-@frozen
-class _Submit:
-    submission: Submission
-    batch: Batch
-    strict: bool
-
-
-_Own = Callable[[Commit], Outcome]
-_Job = _Append | _Submit | _Own
 
 
 class Ledger:
@@ -105,7 +89,9 @@ class Ledger:
         self._random = random
         self._anchor = Anchor(anchor)
         self._sound: bytes | None = None
-        self._groups: GroupCommit[_Job, Receipt] = GroupCommit(self._commit_group)
+        self._registers = Registers()
+        self._rule_set = PLAIN
+        self._groups: GroupCommit[Job, Receipt] = GroupCommit(self._commit_group)
         self.genesis: Genesis
         self.ledger_id: bytes
 
@@ -157,7 +143,7 @@ class Ledger:
                 ledger._authorise(commit, record.authorise(ledger.ledger_id, author, root, author_label))
             return outcome
 
-        request: Request[_Job, Receipt] = Request(first)
+        request: Request[Job, Receipt] = Request(first)
         try:
             ledger.ledger_id = bytes(32)
             with store.lock.held():
@@ -301,9 +287,9 @@ class Ledger:
         """
         if self._author is None:
             raise KeyUseError("this ledger was opened without an author key: pass author= to append")
-        batch = prepare(tuple(contents), record_class, self._random)
+        batch = prepare(tuple(contents), record_class, self._random, self._rule_set)
         self._check_settlements(batch)
-        return self._enqueue(_Append(batch, strict))
+        return self._enqueue(Append(batch, strict))
 
     def submit(self, data: bytes, *, strict: bool = False) -> Receipt:
         """Record a station's submission (format.md section 6.4); the very same one again gets its first receipt.
@@ -314,7 +300,7 @@ class Ledger:
         submission = decode_submission(data)
         batch = check_batch(submission)
         self._check_settlements(batch)
-        return self._enqueue(_Submit(submission, batch, strict))
+        return self._enqueue(Submit(submission, batch, strict))
 
     def authorise(self, authorised: KeyAuthorised) -> Receipt:
         """Let an author's key write from the next entry on; see record.authorise."""
@@ -394,7 +380,7 @@ class Ledger:
         commit.authors = authors
         return outcome
 
-    def _enqueue(self, job: _Job) -> Receipt:
+    def _enqueue(self, job: Job) -> Receipt:
         """Refuse here what must not wait for the others: no key, a closed or poisoned ledger, a forked child."""
         self._need_signer()
         self._store.env.check()
@@ -413,30 +399,31 @@ class Ledger:
             raise KeyUseError(f"{self.path} was opened for reading: pass the log key as signer= to write")
         return self._signer
 
-    def _commit_group(self, requests: list[Request[_Job, Receipt]]) -> None:
+    def _commit_group(self, requests: list[Request[Job, Receipt]]) -> None:
         with self._store.lock.held(), uninterrupted():
             self._transact(requests, self._anchor.read())
 
     def _transact(
         self,
-        requests: list[Request[_Job, Receipt]],
+        requests: list[Request[Job, Receipt]],
         anchored: Anchored | None,
         *,
         check: Callable[[Transaction], None] | None = None,
     ) -> None:
         """Run jobs in one commit: commit, then anchor, then answer (invariants 1 and 5 of the design)."""
         signer = self._need_signer()
-        done: list[tuple[Request[_Job, Receipt], Outcome]] = []
+        done: list[tuple[Request[Job, Receipt], Outcome]] = []
         counter = 0 if anchored is None else anchored.counter
         with contextlib.suppress(_Nothing):
-            with self._store.write() as txn:
+            with self._registers.kept(), self._store.write() as txn:
                 if check is None:
                     self._check_tip(txn, anchored)
                 else:
                     check(txn)
-                commit = Commit(txn, self.genesis, self.ledger_id, self._clock(), self._random)
-                for run in _runs(requests):
-                    self._run(commit, run, done)
+                commit = Commit(txn, self.genesis, self.ledger_id, self._clock(), self._random, self._registers)
+                for run in runs(requests):
+                    run_jobs(str(self.path), commit, self._author, run, done)
+                self._rule_set = commit.rule_set
                 if commit.empty:
                     note = (txn.meta("checkpoint") or b"").decode()
                     raise _Nothing
@@ -455,54 +442,6 @@ class Ledger:
                 request.result = outcome(note)
             except EquivocationError as error:
                 request.error = error
-
-    def _run(
-        self,
-        commit: Commit,
-        run: list[Request[_Job, Receipt]],
-        done: list[tuple[Request[_Job, Receipt], Outcome]],
-    ) -> None:
-        """Run neighbouring jobs that go under one statement. What a job is refused for is its own affair.
-
-        It is refused before it has sealed anything; an error after that, such as a damaged record that a row leads to,
-        ends the whole commit, for otherwise half a statement would be signed.
-        """
-        start = commit.sealing.size
-        try:
-            match run[0].job:
-                case _Append(batch, strict):
-                    assert self._author is not None
-                    standing = [r for r in run if self._in_scope(commit, r, self._author)]
-                    if not standing:
-                        return
-                    run = standing
-                    if strict:
-                        commit.check_clock()
-                        commit.check_strict(batch.acts)
-                    batches = [r.job.batch for r in run if isinstance(r.job, _Append)]
-                    done.extend(zip(run, commit.append(batches, self._author), strict=True))
-                case _Submit(submission, batch, strict):
-                    done.append((run[0], commit.submit(submission, batch, strict=strict)))
-                case job:
-                    done.append((run[0], job(commit)))
-        except LookupError as error:
-            raise DataError(f"{self.path}: its unit index is damaged ({error!r}); run `tracechain reindex`") from error
-        except TracechainError as error:
-            if isinstance(error, StorageError) or commit.sealing.size != start:
-                raise
-            for request in run:
-                request.error = error
-
-    @staticmethod
-    def _in_scope(commit: Commit, request: Request[_Job, Receipt], author: Signer) -> bool:
-        """Whether the ledger's own author may write what the request holds; refused by itself where not."""
-        assert isinstance(request.job, _Append)
-        try:
-            commit.check_scope(author.public_key.hash, request.job.batch.kinds)
-        except KeyUseError as error:
-            request.error = error
-            return False
-        return True
 
     # ---- soundness ----
 
@@ -569,7 +508,7 @@ class Ledger:
             commit.epoch = epoch.epoch
             return commit.own(EntryType.EPOCH, epoch.encode())
 
-        request: Request[_Job, Receipt] = Request(job)
+        request: Request[Job, Receipt] = Request(job)
         self._transact([request], anchored, check=self._check_signed)
         if request.error is not None:
             raise request.error
@@ -577,22 +516,3 @@ class Ledger:
 
 class _Nothing(Exception):  # noqa: N818  # not an error: it ends a transaction that has nothing to write
     pass
-
-
-def _runs(requests: list[Request[_Job, Receipt]]) -> Iterator[list[Request[_Job, Receipt]]]:
-    """Neighbouring appends that are not strict go under one statement, as far as one can cover them; all else by
-    itself."""
-    run: list[Request[_Job, Receipt]] = []
-    count = 0
-    for request in requests:
-        own = len(request.job.batch.parts) if isinstance(request.job, _Append) and not request.job.strict else 0
-        if run and not 0 < own <= MAX_COUNT - count:
-            yield run
-            run, count = [], 0
-        if own:
-            run.append(request)
-            count += own
-        else:
-            yield [request]
-    if run:
-        yield run

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from tracechain.custody import ACT_MASK, PILOT, Act
 from tracechain.derivation import STATE_SHIFT
+from tracechain.encoding import decode
 from tracechain.entry import (
     SALT_SIZE,
     EntryType,
@@ -20,13 +24,16 @@ from tracechain.entry import (
     row_hashes,
     row_root,
 )
-from tracechain.errors import CheckpointError, DataError, InputError, StorageError
+from tracechain.errors import CheckpointError, DataError, InputError, StorageError, TracechainError
 from tracechain.ledger.authors import Author, Authors, Logged
 from tracechain.merkle import Frontier
-from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, epoch_of
+from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, decode_record, epoch_of
+from tracechain.registers import KINDS, Profile
+from tracechain.rules import TELLING, Standing, remember, shanghai_year, spend
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
 from tracechain.store.files import FIRST_GENERATION, explain, sync_file, sync_folder, write_durably
+from tracechain.store.tables import key_of
 
 __all__ = ["backup", "reindex"]
 
@@ -52,6 +59,7 @@ def reindex(
     authors = Authors()
     time = 0
     words: dict[str, int] = {}
+    memories, registers = _Memories(), _Registers()
     for start in range(0, size, _CHUNK):
         leaves = []
         for index in range(start, min(start + _CHUNK, size)):
@@ -61,8 +69,13 @@ def reindex(
             time = header.time
             if header.type not in (EntryType.EVENT, EntryType.RECORD):
                 authors = _own_entry(txn, index, header, authors)
+            if header.type == EntryType.RECORD:
+                registers.take(index, _content(txn, index, header))
             if header.row_count:
-                for row in _rows(txn, index, header):
+                rule_set, rows = _rows(txn, index, header)
+                if rule_set == PILOT:
+                    memories.take(txn, index, header, rows, words)
+                for row in rows:
                     words[row.subject] = row.state << STATE_SHIFT | index + 1
         txn.put_nodes(frontier.extend(leaves))
         if progress is not None:
@@ -74,7 +87,80 @@ def reindex(
     txn.put_meta("checkpoint", note)
     txn.put_meta("tip", Tip(frontier, time, epoch_of(checkpoint.origin)).encode())
     txn.put_meta("keys", authors.encode())
-    return UnitIndex.rebuild(txn.env, txn.txn, _drain(words))
+    for (person, year), yuan in memories.spending.items():
+        txn.put_spent(person, year, yuan)
+    for name, at in registers.places.items():
+        txn.put_meta(name, at)
+    return UnitIndex.rebuild(txn.env, txn.txn, _drain(words), memories.words)
+
+
+class _Memories:
+    """What the rules remember of packs and buyers, folded from rows whose outcome is known: a rules.Past."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, int] = {}
+        self.spending: dict[tuple[bytes, int], Decimal] = {}
+
+    def take(self, txn: Transaction, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
+        """Take the rows of the next entry; `words` say where its subjects stood before."""
+        lawful = [row for row in rows if not row.violations and row.act > Act.NOTE]
+        telling = any(row.act & ACT_MASK in TELLING for row in lawful)
+        part = txn.content(index) if telling else None
+        event = None if part is None else decode(part[SALT_SIZE:])
+        source = 0
+        # What is made comes after what it was made of.
+        for row in sorted(lawful, key=lambda row: row.act & ACT_MASK in (Act.RELABEL_NEW, Act.PRODUCE)):
+            state = words.get(row.subject, 0) >> STATE_SHIFT
+            if row.act in (Act.RELABEL_OLD, Act.CONSUME):
+                source = source or self.memory(row.subject)
+            remember(self, row.subject, index, event, row.act, state, source)
+        if event is not None:
+            changes = [(row.act, words.get(row.subject, 0) >> STATE_SHIFT, (row.state, row.violations)) for row in rows]
+            spend(self, shanghai_year(header.time), event, changes)
+
+    def memory(self, key: str) -> int:
+        """The memory of a pack."""
+        return self.words.get(key, 0)
+
+    def remember(self, key: str, memory: int) -> None:
+        """Change it."""
+        self.words[key] = memory
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to."""
+        return self.spending.get((person, year), Decimal(0))
+
+    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Add to it."""
+        self.spending[person, year] = self.spent(person, year) + yuan
+
+    def stated(self, index: int) -> tuple[bytes, bytes | None]:
+        """Nothing is judged again here, so nobody looks back."""
+        raise AssertionError(index)
+
+    def former(self, subject: str, key: str, last: int) -> int | None:
+        """Likewise."""
+        raise AssertionError(subject, key, last)
+
+
+class _Registers:
+    """Where the last register record and the profile in force are: (name in meta, index as stored)."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, bytes] = {}
+        self._profiles = Standing()
+
+    def take(self, index: int, content: bytes | None) -> None:
+        """Take the next record."""
+        if content is None:
+            return
+        found = decode_record(content)
+        if found.kind in KINDS:
+            self.places["registers"] = key_of(index)
+        if found.kind == Profile.KIND:
+            with contextlib.suppress(TracechainError):  # one that could not follow was never in force
+                self._profiles.take(index, found)
+                self.places["profile"] = key_of(index)
 
 
 def _signed(txn: Transaction, verifier: VerifierKey, size: int, notes: Iterable[bytes]) -> tuple[bytes, Checkpoint]:
@@ -97,7 +183,7 @@ def _drain(words: dict[str, int]) -> Iterator[tuple[str, int]]:
     yield from words.items()
 
 
-def _rows(txn: Transaction, index: int, header: Header) -> tuple[Row, ...]:
+def _rows(txn: Transaction, index: int, header: Header) -> tuple[int, tuple[Row, ...]]:
     """The rows of an entry, held against its header: what is wrong here would be signed again and again."""
     part = txn.rows(index)
     if part is None:
@@ -106,7 +192,17 @@ def _rows(txn: Transaction, index: int, header: Header) -> tuple[Row, ...]:
     before = [None if row.previous is None else txn.leaf(row.previous) for row in rows]
     if row_root(row_hashes(part[:SALT_SIZE], rule_set, rows, before)) != header.row_root:
         raise DataError(f"entry {index}: its rows are not those that its header names; run `tracechain verify`")
-    return rows
+    return rule_set, rows
+
+
+def _content(txn: Transaction, index: int, header: Header) -> bytes | None:
+    """The content of a record if it is kept, held against its header."""
+    part = txn.content(index)
+    if part is None:
+        return None
+    if content_commitment(part[:SALT_SIZE], part[SALT_SIZE:]) != header.content_commitment:
+        raise DataError(f"entry {index}: its content is not the one that its header names; run `tracechain verify`")
+    return part[SALT_SIZE:]
 
 
 def _own_entry(txn: Transaction, index: int, header: Header, authors: Authors) -> Authors:

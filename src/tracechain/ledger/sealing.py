@@ -9,10 +9,13 @@ against each other.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from typing import cast
 
 from tracechain import custody, encoding
+from tracechain.custody import ACT_MASK
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT, Acts, derive_rows
 from tracechain.entry import (
     FLAG_CLAMPED,
@@ -28,7 +31,10 @@ from tracechain.entry import (
     content_commitment,
 )
 from tracechain.errors import DataError, InputError
+from tracechain.event import Event
 from tracechain.merkle import Frontier
+from tracechain.record import Record
+from tracechain.rules import JUDGED, Judge
 from tracechain.store import Transaction
 from tracechain.store.tables import HEADERS, UNITS
 
@@ -40,6 +46,7 @@ assert _HEAD_STRUCT.size + _NUMBERS_STRUCT.size + 64 == HEADER_STRUCT.size
 _MAX_INDEX = INDEX_MASK - 1
 #: Shorter runs are not worth the columns.
 _LEAST_RUN = 8
+_NOTE = int(custody.Act.NOTE)
 _Violated = tuple[int, str, tuple[int, ...]]
 
 
@@ -59,6 +66,9 @@ class Sealing:
         self._row_keys: list[bytes] = []
         self._rows: list[bytes] = []
         self._new: dict[bytes, int] = {}
+        #: The rules of the next entries, and who judges what the table cannot; the commit sets both.
+        self.rule_set = custody.PLAIN
+        self.judge: Judge[int] | None = None
         tables = txn.env.tables
         self._get = txn.txn.get
         self._header_table, self._units = tables[HEADERS], tables[UNITS]
@@ -80,6 +90,14 @@ class Sealing:
         """Salt and content of an entry, of this commit or before it."""
         return self._contents[index - self.start] if index >= self.start else self._txn.content(index)
 
+    def rows(self, index: int) -> bytes | None:
+        """Salt and rows of an entry, of this commit or before it."""
+        if index < self.start:
+            return self._txn.rows(index)
+        key = index.to_bytes(8, "big")
+        at = bisect_left(self._row_keys, key)
+        return self._rows[at] if at < len(self._row_keys) and self._row_keys[at] == key else None
+
     def own(self, kind: EntryType, content: bytes, acts: Acts = (), *, author: bytes = bytes(8), seq: int = 0) -> int:
         """Append one entry that the ledger makes: genesis, statement, keys, clock, epoch, evidence. Returns its
         index."""
@@ -97,8 +115,11 @@ class Sealing:
         parts: Sequence[bytes],
         commitments: Sequence[bytes],
         acts: Sequence[Acts],
+        contents: Sequence[Event | Record] = (),
     ) -> tuple[tuple[int, int, str, tuple[int, ...]], ...]:
         """Append entries of one type, class and author; `parts` are salt || content, in order of the author's numbers.
+
+        `contents` are what the parts say; the judge needs them.
 
         Returns the violations: (entry index, position, subject, codes).
         """
@@ -114,9 +135,10 @@ class Sealing:
         for start, stop in _runs(acts):
             here = slice(start, stop)
             seal = self._columns if stop - start >= _LEAST_RUN else self._one_by_one
-            found = seal(head, sequence + start, parts[here], commitments[here], acts[here], salts[here])
+            self._contents += parts[here]
+            said = contents[here]
+            found = seal(head, sequence + start, parts[here], commitments[here], acts[here], salts[here], said)
             violated += [(index, index - first, subject, codes) for index, subject, codes in found]
-        self._contents += parts
         return tuple(violated)
 
     def _columns(
@@ -127,6 +149,7 @@ class Sealing:
         commitments: Sequence[bytes],
         acts: Sequence[Acts],
         salts: Sequence[bytes],
+        contents: Sequence[Event | Record],
     ) -> list[_Violated]:
         """Seal entries of one subject each, no subject twice: the usual batch of scans, and the one that has to be
         quick.
@@ -139,8 +162,11 @@ class Sealing:
         previous = [word & INDEX_MASK for word in words]
         earlier = self._leaves_of(previous)
         leaves = self._leaves
-        table, rule_set, pack = custody.TABLE, custody.RULE_SET, encoding.pack
+        rule_set, pack = self.rule_set, encoding.pack
+        table = custody.TABLES[rule_set]
         outcomes = [table[word >> STATE_SHIFT, act] for word, ((_, act),) in zip(words, acts, strict=True)]
+        if self.judge is not None:
+            self._judge_column(first, contents, acts, numbers, words, outcomes)
         rows = [
             pack(
                 (
@@ -174,6 +200,26 @@ class Sealing:
             if codes
         ]
 
+    def _judge_column(
+        self,
+        first: int,
+        contents: Sequence[Event | Record],
+        acts: Sequence[Acts],
+        numbers: list[int],
+        words: list[int],
+        outcomes: list[custody.Outcome],
+    ) -> None:
+        """Let the judge change the outcomes of what the table alone cannot tell."""
+        judge, judged = self.judge, JUDGED
+        assert judge is not None
+        for at, (((subject, act),), word) in enumerate(zip(acts, words, strict=True)):
+            if act <= _NOTE:  # of what is no pack
+                continue
+            event = cast("Event", contents[at])
+            if judged[act & ACT_MASK] or event.extensions:
+                before = word >> STATE_SHIFT, word & INDEX_MASK
+                outcomes[at] = judge.single(first + at, event, subject, act, numbers[at], before, outcomes[at])
+
     def _one_by_one(
         self,
         head: bytes,
@@ -182,6 +228,7 @@ class Sealing:
         commitments: Sequence[bytes],
         acts: Sequence[Acts],
         salts: Sequence[bytes],
+        contents: Sequence[Event | Record],
     ) -> list[_Violated]:
         """Seal entries of any number of subjects, each entry on top of the one before."""
         violated: list[_Violated] = []
@@ -191,7 +238,8 @@ class Sealing:
             index = self.size
             row, root, fresh = b"", ZERO, 0
             if entry_acts:
-                row, root, fresh = self._rows_of(index, entry_acts, salt, violated)
+                said = contents[number - sequence] if contents else None
+                row, root, fresh = self._rows_of(index, entry_acts, salt, said, violated)
                 self._row_keys.append(index.to_bytes(8, "big"))
                 self._rows.append(salt + row)
             counts = _NUMBERS_STRUCT.pack(number, len(entry_acts), len(part) - SALT_SIZE, len(row), fresh, NO_POLICY)
@@ -200,10 +248,18 @@ class Sealing:
             self._leaves.append(sha256(b"\0" + header).digest())
         return violated
 
-    def _rows_of(self, index: int, acts: Acts, salt: bytes, violated: list[_Violated]) -> tuple[bytes, bytes, int]:
+    def _rows_of(
+        self, index: int, acts: Acts, salt: bytes, content: Event | Record | None, violated: list[_Violated]
+    ) -> tuple[bytes, bytes, int]:
         """The rows of one entry: (stored bytes, root, how many have no previous entry)."""
         numbers, words = self._places([subject for subject, _ in acts])
-        derived = derive_rows(acts, words, self._leaves_of([word & INDEX_MASK for word in words]), salt)
+        table = custody.TABLES[self.rule_set]
+        outcomes = [table[word >> STATE_SHIFT, act] for word, (_, act) in zip(words, acts, strict=True)]
+        if self.judge is not None and isinstance(content, Event):
+            befores = [(word >> STATE_SHIFT, word & INDEX_MASK) for word in words]
+            outcomes = self.judge.entry(index, content, acts, numbers, befores, outcomes)
+        leaves = self._leaves_of([word & INDEX_MASK for word in words])
+        derived = derive_rows(acts, words, leaves, salt, self.rule_set, outcomes)
         after = index + 1
         self._txn.index.tail.update(
             zip(numbers, [state << STATE_SHIFT | after for state in derived.states], strict=True)
@@ -243,10 +299,14 @@ class Sealing:
 
     def word(self, subject: str) -> int:
         """The word of a subject as of the entries so far, 0 if it is new. Changes nothing."""
+        number = self.number(subject)
+        return 0 if number is None else self._txn.index.word(self._txn.txn, number)
+
+    def number(self, subject: str) -> int | None:
+        """The number of a unit as of the entries so far, None if it has none."""
         raw = subject.encode()
         stored = self._txn.number(raw)
-        number = self._new.get(raw) if stored is None else stored
-        return 0 if number is None else self._txn.index.word(self._txn.txn, number)
+        return self._new.get(raw) if stored is None else stored
 
     def flush(self) -> None:
         """Write everything into the transaction: entries, tree nodes, units, index."""

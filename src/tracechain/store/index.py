@@ -16,16 +16,19 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isqrt
 from typing import Any
 
 from tracechain import encoding
 from tracechain.errors import DecodeError
 from tracechain.store.environment import Environment
-from tracechain.store.tables import BASE, META, UNITS, key_of
+from tracechain.store.tables import BASE, MEMORY, META, UNITS, key_of
 
 __all__ = ["BLOCK", "IndexReader", "UnitIndex"]
+
+#: Each kind of word has its table of blocks, and its keys in `meta`: position, tail, delta.
+_KEYS = {BASE: (b"index", b"tail", b"delta"), MEMORY: (b"memory", b"memory tail", b"memory delta")}
 
 #: Words a block of the base.
 BLOCK = 250
@@ -68,11 +71,16 @@ def _unpack(data: bytes | None) -> tuple[array[int], array[int]]:
 class UnitIndex:
     """The writer's side. Holds tail and delta in memory between commits while no other process has written."""
 
-    def __init__(self, env: Environment, txn: Any) -> None:
+    def __init__(self, env: Environment, txn: Any, table: str = BASE) -> None:
+        self._env = env
         self._units = env.tables[UNITS]
-        self._base = env.tables[BASE]
+        self._base = env.tables[table]
         self._meta = env.tables[META]
-        stored = txn.get(b"index", None, self._meta)
+        self._keys = _KEYS[table]
+        self._memory: UnitIndex | None = None
+        self.changed = False
+        key, tail, delta = self._keys
+        stored = txn.get(key, None, self._meta)
         try:
             value = (0, 0) if stored is None else encoding.unpack_strict(stored, max_bytes=64, max_depth=1)
         except DecodeError:
@@ -82,11 +90,29 @@ class UnitIndex:
                 self.count, self._position = count, position
             case _:
                 raise DecodeError("the unit index is damaged: run `tracechain reindex`")
-        self.tail: dict[int, int] = dict(zip(*_unpack(txn.get(b"tail", None, self._meta)), strict=True))
+        self.tail: dict[int, int] = dict(zip(*_unpack(txn.get(tail, None, self._meta)), strict=True))
         self._flushed = len(self.tail)
         # Changed in place by a fold before its commit: whoever aborts a transaction drops the whole object.
         self._blocks: dict[int, array[int]] = {}
-        self.delta: dict[int, int] = dict(zip(*_unpack(txn.get(b"delta", None, self._meta)), strict=True))
+        self.delta: dict[int, int] = dict(zip(*_unpack(txn.get(delta, None, self._meta)), strict=True))
+
+    def memory(self, txn: Any) -> UnitIndex:
+        """The second word of each unit (rules.Past): what the rules of the pilot have to remember of a pack."""
+        if self._memory is None:
+            self._memory = UnitIndex(self._env, txn, MEMORY)
+        return self._memory
+
+    def remember(self, number: int, word: int) -> None:
+        """Change a unit's word, until the next flush in `tail` alone."""
+        self.tail[number] = word
+        self.changed = True
+
+    def recall(self, txn: Any, number: int) -> int:
+        """A unit's word of a kind that may go back to 0, unlike those of `words`."""
+        word = self.tail.get(number)
+        if word is None:
+            word = self.delta.get(number)
+        return self._word_in_base(txn, number) if word is None else word
 
     def word(self, txn: Any, number: int) -> int:
         """The word of a unit: 0 for one that was numbered just now."""
@@ -132,13 +158,18 @@ class UnitIndex:
 
     def flush(self, txn: Any) -> None:
         """Write what changed since the last flush: `tail` has it."""
+        key, tail, _ = self._keys
+        if self._memory is not None and self._memory.changed:
+            self._memory.count = self.count
+            self._memory.flush(txn)
+            self._memory.changed = False
         changed = max(len(self.tail) - self._flushed, 1)
         if len(self.tail) > min(max(TAIL_LEAST, TAIL_COMMITS * changed), TAIL_MOST):
             self._fold(txn)
         self._flushed = len(self.tail)
         numbers = sorted(self.tail)
-        txn.put(b"tail", _pack(numbers, map(self.tail.__getitem__, numbers)), db=self._meta)
-        txn.put(b"index", encoding.pack((self.count, self._position)), db=self._meta)
+        txn.put(tail, _pack(numbers, map(self.tail.__getitem__, numbers)), db=self._meta)
+        txn.put(key, encoding.pack((self.count, self._position)), db=self._meta)
 
     def _fold(self, txn: Any) -> None:
         blocks = -(-self.count // BLOCK)
@@ -153,7 +184,7 @@ class UnitIndex:
         self._merge(txn, numbers[low:high])
         self._position = 0 if end >= blocks else end
         del numbers[low:high]
-        txn.put(b"delta", _pack(numbers, map(self.delta.__getitem__, numbers)), db=self._meta)
+        txn.put(self._keys[2], _pack(numbers, map(self.delta.__getitem__, numbers)), db=self._meta)
 
     def _merge(self, txn: Any, numbers: list[int]) -> None:
         """Move the words of these units, ascending, from the delta into the base."""
@@ -170,43 +201,78 @@ class UnitIndex:
         )
 
     @staticmethod
-    def rebuild(env: Environment, txn: Any, units: Iterator[tuple[str, int]], *, chunk: int = 100_000) -> int:
+    def rebuild(
+        env: Environment,
+        txn: Any,
+        units: Iterator[tuple[str, int]],
+        memories: Mapping[str, int] | None = None,
+        *,
+        chunk: int = 100_000,
+    ) -> int:
         """Replace the whole index by (subject, word) in order of first sight; returns how many there are."""
-        for name in (UNITS, BASE):
+        meta = env.tables[META]
+        memories = memories or {}
+        for name in (UNITS, BASE, MEMORY):
             txn.drop(env.tables[name], delete=False)
-        for key in (b"tail", b"delta"):
-            txn.delete(key, db=env.tables[META])
+        for keys in _KEYS.values():
+            for key in keys:
+                txn.delete(key, db=meta)
+        bases = [_Blocks(txn, env.tables[name]) for name in (BASE, MEMORY)]
         count = 0
         pending: list[tuple[bytes, bytes]] = []
-        words = array("Q")
-        base = txn.cursor(env.tables[BASE])
         for subject, word in units:
             pending.append((subject.encode(), count.to_bytes(8, "big")))
-            words.append(word)
+            bases[0].add(word)
+            bases[1].add(memories.get(subject, 0))
             count += 1
-            if len(words) == BLOCK:
-                base.put(key_of(count // BLOCK - 1), _native(words).tobytes(), append=True)
-                words = array("Q")
             if len(pending) == chunk:
                 txn.cursor(env.tables[UNITS]).putmulti(sorted(pending))
                 pending = []
-        if words:
-            words.extend([0] * (BLOCK - len(words)))
-            base.put(key_of(count // BLOCK), _native(words).tobytes(), append=True)
+        for base in bases:
+            base.end()
         txn.cursor(env.tables[UNITS]).putmulti(sorted(pending))
-        txn.put(b"index", encoding.pack((count, 0)), db=env.tables[META])
+        txn.put(b"index", encoding.pack((count, 0)), db=meta)
+        if memories:
+            txn.put(b"memory", encoding.pack((count, 0)), db=meta)
         return count
+
+
+class _Blocks:
+    """Writes words in order of unit numbers, block by block; blocks of nothing but zeros are left out."""
+
+    def __init__(self, txn: Any, table: Any) -> None:
+        self._cursor = txn.cursor(table)
+        self._words = array("Q")
+        self._block = 0
+
+    def add(self, word: int) -> None:
+        """The next word."""
+        self._words.append(word)
+        if len(self._words) == BLOCK:
+            self._put()
+
+    def end(self) -> None:
+        """Fill up and write the last block."""
+        if self._words:
+            self._words.extend([0] * (BLOCK - len(self._words)))
+            self._put()
+
+    def _put(self) -> None:
+        if any(self._words):
+            self._cursor.put(key_of(self._block), _native(self._words).tobytes(), append=True)
+        self._words = array("Q")
+        self._block += 1
 
 
 class IndexReader:
     """The reader's side: looks units up in the transaction of a snapshot."""
 
-    def __init__(self, env: Environment, txn: Any) -> None:
+    def __init__(self, env: Environment, txn: Any, table: str = BASE) -> None:
         self._txn = txn
         self._units = env.tables[UNITS]
-        self._base = env.tables[BASE]
+        self._base = env.tables[table]
         meta = env.tables[META]
-        self._parts = [_unpack(txn.get(name, None, meta)) for name in (b"tail", b"delta")]
+        self._parts = [_unpack(txn.get(name, None, meta)) for name in _KEYS[table][1:]]
 
     def word(self, subject: str) -> int | None:
         """The word of a subject, None if it has no number."""

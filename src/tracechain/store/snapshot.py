@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
@@ -19,11 +20,14 @@ from tracechain.store.index import IndexReader
 from tracechain.store.tables import (
     CONTENTS,
     HEADERS,
+    MEMORY,
     META,
     NODES,
     ROWS,
+    SPENT,
     key_of,
     node_key,
+    spent_key,
 )
 from tracechain.store.tip import Tip
 from tracechain.view import Block, Unit
@@ -54,6 +58,7 @@ class Snapshot:
             self._txn.abort()
             raise
         self._index: IndexReader | None = None
+        self._memory: IndexReader | None = None
 
     # ---- the View ----
 
@@ -112,6 +117,18 @@ class Snapshot:
         for subject, word in self._reader().items():
             yield subject, Unit((word & INDEX_MASK) - 1, word >> STATE_SHIFT)
 
+    def memory(self, subject: str) -> int:
+        """What the rules remember of a pack."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        if self._memory is None:
+            self._memory = IndexReader(self._env, self._txn, MEMORY)
+        return self._memory.word(subject) or 0
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to."""
+        return Decimal((self._get(SPENT, spent_key(person, year)) or b"0").decode())
+
     # ---- beyond the View ----
 
     def meta(self, name: str) -> bytes | None:
@@ -129,7 +146,7 @@ class Snapshot:
 
     def forget(self) -> None:
         """In a forked child: the read transaction is the parent's, and stays open there."""
-        self._txn = self._index = None
+        self._txn = self._index = self._memory = None
         self._tables = {}
 
     def close(self) -> None:

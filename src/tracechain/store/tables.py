@@ -6,14 +6,17 @@ __all__ = [
     "BASE",
     "CONTENTS",
     "HEADERS",
+    "MEMORY",
     "META",
     "NODES",
     "ROWS",
+    "SPENT",
     "STATEMENTS",
     "TABLES",
     "UNITS",
     "key_of",
     "node_key",
+    "spent_key",
 ]
 
 HEADERS = "headers"
@@ -24,12 +27,19 @@ META = "meta"
 STATEMENTS = "statements"
 UNITS = "units"
 BASE = "base"
-TABLES = (HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE)
+MEMORY = "memory"
+SPENT = "spent"
+TABLES = (HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE, MEMORY, SPENT)
 
 
 def key_of(index: int) -> bytes:
     """The key of an entry, and of anything else that is numbered."""
     return index.to_bytes(8, "big")
+
+
+def spent_key(person: bytes, year: int) -> bytes:
+    """The key of what a buyer's orders of a year come to."""
+    return person + year.to_bytes(2, "big")
 
 
 def node_key(height: int, index: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -16,10 +17,12 @@ from tracechain.store.tables import (
     META,
     NODES,
     ROWS,
+    SPENT,
     STATEMENTS,
     UNITS,
     key_of,
     node_key,
+    spent_key,
 )
 from tracechain.store.tip import Tip
 
@@ -96,6 +99,10 @@ class Transaction:
         value: bytes | None = self.txn.get(name.encode(), None, self.env.tables[META])
         return value
 
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to, in yuan."""
+        return Decimal((self.txn.get(spent_key(person, year), None, self.env.tables[SPENT]) or b"0").decode())
+
     def statement(self, author_id: bytes, first: int) -> bytes | None:
         """The record of the statement that begins at an author's sequence number."""
         value: bytes | None = self.txn.get(author_id + key_of(first), None, self.env.tables[STATEMENTS])
@@ -141,13 +148,17 @@ class Transaction:
         """Remember where a statement is."""
         self.txn.put(author_id + key_of(first), value, db=self.env.tables[STATEMENTS])
 
+    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Set what a buyer's orders of a year come to."""
+        self.txn.put(spent_key(person, year), f"{yuan:f}".encode(), db=self.env.tables[SPENT])
+
     def put_meta(self, name: str, value: bytes) -> None:
         """Set a value of the table meta."""
         self.txn.put(name.encode(), value, db=self.env.tables[META])
 
     def clear_derived(self) -> None:
         """Empty what `reindex` rebuilds, evidence marks included."""
-        for table in (NODES, STATEMENTS):
+        for table in (NODES, STATEMENTS, SPENT):
             self.txn.drop(self.env.tables[table], delete=False)
         cursor = self.txn.cursor(self.env.tables[META])
         while cursor.set_range(b"evidence ") and cursor.key().startswith(b"evidence "):

@@ -21,6 +21,7 @@ from tracechain import custody, encoding
 from tracechain.custody import Act
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.entry import CONTENT_TAG, MAX_CONTENT, NO_POLICY, ROW_TAG, SALT_SIZE, ZERO
+from tracechain.errors import DecodeError
 from tracechain.event.values import MAX_ID
 from tracechain.verification.covering import Covering, RangeResult, Word
 from tracechain.view import View
@@ -29,16 +30,26 @@ __all__ = ["Columns"]
 
 _COUNTS = struct.Struct(">QIIIIQ")
 _SHAPES_MOST = 4096
-# How a row ends, by state before and act: (state after, its bytes and those of the violations).
-_ENDINGS = {
-    before: (state, encoding.pack(state) + encoding.pack(codes or None))
-    for before, (state, codes) in custody.TABLE.items()
-}
+_ENDINGS_MOST = 1 << 20
 
-# What rows can end with.
-_OUTCOMES = {
-    encoding.pack(state) + encoding.pack(codes or None): (state, codes) for state, codes in custody.TABLE.values()
-}
+
+class _Endings(dict[tuple[int, int], tuple[int, bytes]]):
+    """How a lawful row ends, by state before and act: (state after, its bytes and those of the violations)."""
+
+    def __init__(self, rule_set: int) -> None:
+        super().__init__()
+        self._table = custody.TABLES[rule_set]
+
+    def __missing__(self, key: tuple[int, int]) -> tuple[int, bytes]:
+        state, codes = self._table[key]
+        ending = state, encoding.pack(state) + encoding.pack(codes or None)
+        if len(self) >= _ENDINGS_MOST:
+            self.clear()
+        self[key] = ending
+        return ending
+
+
+_ENDINGS = {rule_set: _Endings(rule_set) for rule_set in custody.TABLES}
 
 
 @define
@@ -63,14 +74,16 @@ class Columns(ABC):
         self.start = start
         self.last = last
         self.entering = entering
-        #: (act, how the row ends) -> number: what a row claims of its subject beside the entry before.
-        self.claims: dict[tuple[int, bytes], int] = {}
+        #: (rule set, act, how the row ends) -> number: what a row claims of its subject beside the entry before.
+        self.claims: dict[tuple[int, int, bytes], int] = {}
         self.result = RangeResult()
         self._leaves: list[bytes] = []
         self._covering: Covering | None = None
         self._shapes: dict[bytes, _Shape] = {}
         self._edges: list[int] = []
         self._rule_set = 0
+        #: The rules by which the shapes were read.
+        self._shape_rules = custody.PLAIN
 
     @abstractmethod
     def _end_covering(self, index: int) -> None:
@@ -150,7 +163,7 @@ class Columns(ABC):
         self, subjects: list[str], shapes: list[_Shape], texts: list[str], rows: list[bytes]
     ) -> list[tuple[int, int, bytes]]:
         """For each subject 1 + the index of its entry before (or 0), the state after, and how the row must end."""
-        last, endings = self.last, _ENDINGS
+        last, endings = self.last, _ENDINGS[self._shape_rules]
         if self.entering is None:
             words = [last.get(subject, 0) for subject in subjects]
             return [
@@ -165,13 +178,16 @@ class Columns(ABC):
                 continue
             # What the row itself claims; whoever asked compares the whole row with what follows from it.
             at = SALT_SIZE + len(shape.row_head) + 1 + len(text) + len(shape.act_bytes)
-            ending = row[-2:] if row[-2:] in _OUTCOMES else row[-3:]
-            number = row[at : -len(ending)]
-            outcome = _OUTCOMES.get(ending)
-            before = int.from_bytes(number[1:] if number[:1] > b"\x7f" else number, "big")
-            if outcome is None or before > self.start:
+            try:
+                before, state, _ = cast("tuple[int, ...]", encoding.unpack_raw(b"\x93" + row[at:]))
+            except (DecodeError, ValueError):
                 break
-            stands.append((before, outcome[0], ending))
+            if row[-1:] != b"\xc0" or type(before) is not int or type(state) is not int:
+                break
+            if not 0 <= before <= self.start or not 0 <= state < 1 << 24:
+                break
+            ending = encoding.pack(state) + b"\xc0"
+            stands.append((before, state, ending))
         return stands
 
     def _take(
@@ -192,7 +208,7 @@ class Columns(ABC):
                 range(index, index + done), subjects, shapes, stands, strict=False
             ):
                 if subject not in self.last:
-                    self.entering[subject] = (at, before, self.claims.setdefault((shape.act, ending), len(self.claims)))
+                    self.entering[subject] = (at, before, self._claim(shape.act, ending))
         words = [state << STATE_SHIFT | at for at, (_, state, _) in enumerate(stands[:done], index + 1)]
         self.last.update(zip(subjects, words, strict=False))
         tail = covering.tail
@@ -202,6 +218,10 @@ class Columns(ABC):
         self.result.rows += done
         if not covering.left:
             self._end_covering(index + done)
+
+    def _claim(self, act: int, ending: bytes) -> int:
+        """The number of a claim under the rules of the shapes."""
+        return self.claims.setdefault((self._shape_rules, act, ending), len(self.claims))
 
     def _leaf(self, index: int) -> bytes:
         """The leaf of an earlier entry, from its header."""
@@ -222,9 +242,13 @@ class Columns(ABC):
         one = encoding.pack(((prefix := prefix + slash), (suffix,)))
         at = content.find(one, 11)
         edge = at + len(one) - len(suffix) - 1
-        if at < 0 or len(suffix) > 31 or content.find(one, at + 1) >= 0 or acts[0][1] == Act.NOTE:
+        if at < 0 or len(suffix) > 31 or content.find(one, at + 1) >= 0 or acts[0][1] in (Act.NOTE, Act.UNDO):
             return
-        if at + len(one) == len(content) or len(prefix.encode()) + 31 > MAX_ID or self._rule_set > custody.RULE_SET:
+        if (
+            at + len(one) == len(content)
+            or len(prefix.encode()) + 31 > MAX_ID
+            or self._shape_rules not in custody.TABLES
+        ):
             return
         if len(self._shapes) >= _SHAPES_MOST:
             self._shapes.clear()
@@ -232,7 +256,7 @@ class Columns(ABC):
         act = acts[0][1]
         shape = self._shapes.get(content[11:edge])
         if shape is None:
-            row_head = b"\x92" + encoding.pack(custody.RULE_SET) + b"\x96" + encoding.pack(prefix)
+            row_head = b"\x92" + encoding.pack(self._shape_rules) + b"\x96" + encoding.pack(prefix)
             shape = self._shapes[content[11:edge]] = _Shape(prefix, act, encoding.pack(act), row_head)
         if len(shape.tails) < _SHAPES_MOST and shape.act == act:
             shape.tails[content[at + len(one) :]] = content[:3]

@@ -10,10 +10,11 @@ from attrs import evolve, field, frozen
 from tracechain.checkpoint import Checkpoint, VerifierKey
 from tracechain.errors import VerificationError
 
-__all__ = ["NO_KEY", "UNWITNESSED", "Code", "Finding", "Findings", "Report"]
+__all__ = ["NO_KEY", "RULES", "UNWITNESSED", "Code", "Finding", "Findings", "Report"]
 
 NO_KEY = "no verifier key was given: signatures were checked against the key that the log names itself"
 UNWITNESSED = "UNWITNESSED: no witness's cosignature was asked for, so an operator with all keys is taken at his word"
+RULES = "rules that depend on registers, buyers, documents and dates were not judged again: a replay does that"
 
 
 class Code(StrEnum):

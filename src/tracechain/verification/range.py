@@ -41,11 +41,9 @@ from tracechain.verification.findings import Code, Findings
 from tracechain.verification.tree import cover, node_check
 from tracechain.view import View
 
-__all__ = ["UNKNOWN_ACT", "RangeCheck", "check_link"]
+__all__ = ["RangeCheck", "check_link", "stated_rules"]
 
 _CHUNK = 2048
-#: The act of a row that collects in `entering` and whose rule set is not known here: its state is not judged.
-UNKNOWN_ACT = -1
 
 
 class RangeCheck(Columns):
@@ -153,6 +151,7 @@ class RangeCheck(Columns):
             self._check_covered(index, raw, header)
         elif self._covering is not None:
             self._end_covering(index)
+        self._read_by(rows)
         acts, kind = self._acts(index, header, content)
         if self._covering is not None and (covered_kind := "event" if header.type == EntryType.EVENT else kind):
             self._covering.kinds.add(covered_kind)
@@ -307,6 +306,14 @@ class RangeCheck(Columns):
 
     # ---- contents ----
 
+    def _read_by(self, rows: bytes | None) -> None:
+        """Read the coming content by the rules that its rows name; what was remembered under others is forgotten."""
+        rule_set = self._shape_rules if rows is None else stated_rules(rows[SALT_SIZE:])
+        if rule_set in custody.TABLES and rule_set != self._shape_rules:
+            self._shape_rules = rule_set
+            self._shapes.clear()
+            self._edges.clear()
+
     def _acts(
         self, index: int, header: Header, content: bytes | None
     ) -> tuple[list[tuple[str, int]] | None, str | None]:
@@ -317,7 +324,7 @@ class RangeCheck(Columns):
             match header.type:
                 case EntryType.EVENT:
                     event = encoding.decode(content)
-                    acts = [(subject, int(act)) for subject, act in custody.acts(event)]
+                    acts = [(subject, int(act)) for subject, act in custody.acts(event, self._shape_rules)]
                     if len(event.epcs) == len(acts) == 1 and not event.quantities:
                         self._remember_shape(content, acts)
                     return acts, "event"
@@ -358,12 +365,12 @@ class RangeCheck(Columns):
             return
         if rule_set < self._rule_set:
             add(Code.ROWS_MALFORMED, index, f"rule set {rule_set} after rule set {self._rule_set}")
-        if rule_set > custody.RULE_SET:  # the quick way is of our rules only
+        if rule_set not in custody.TABLES:  # the quick way is of our rules only
             self._shapes.clear()
             self._edges.clear()
         self._rule_set = self.result.last_rules = rule_set
         self.result.first_rules = self.result.first_rules or (index, rule_set)
-        known = rule_set == custody.RULE_SET
+        known = rule_set in custody.TABLES
         fresh = sum(row.previous is None for row in rows)
         if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored), fresh):
             add(Code.HEADER_COUNTS, index, "the header does not count the rows that are there")
@@ -380,12 +387,13 @@ class RangeCheck(Columns):
                 "rows, their salt, or the entry before that a row names were altered: the header commits to others",
             )
         for row in rows:
-            self._check_row(index, row, known=known)
+            self._check_row(index, row, rule_set)
         self.result.rows += len(rows)
 
     def _as_derived(self, index: int, header: Header, part: bytes, acts: list[tuple[str, int]]) -> bool:
         """Whether the rows are, byte for byte, what the rules make of the acts; then there is nothing to explain."""
-        if self._rule_set > custody.RULE_SET:
+        rule_set = self._shape_rules
+        if self._rule_set > rule_set or stated_rules(part[SALT_SIZE:]) != rule_set:
             return False
         get = self.last.get
         words = [get(subject) for subject, _ in acts]
@@ -396,7 +404,7 @@ class RangeCheck(Columns):
         try:
             known = cast("list[int]", words)
             leaves = [self._leaf((word & INDEX_MASK) - 1) if word & INDEX_MASK else ZERO for word in known]
-            derived = derive_rows(acts, known, leaves, part[:SALT_SIZE])
+            derived = derive_rows(acts, known, leaves, part[:SALT_SIZE], rule_set)
         except KeyError:
             return False
         stored = part[SALT_SIZE:]
@@ -410,24 +418,30 @@ class RangeCheck(Columns):
         self.last.update(
             (subject, state << STATE_SHIFT | after) for (subject, _), state in zip(acts, derived.states, strict=True)
         )
-        self._rule_set = self.result.last_rules = custody.RULE_SET
-        self.result.first_rules = self.result.first_rules or (index, custody.RULE_SET)
+        self._rule_set = self.result.last_rules = rule_set
+        self.result.first_rules = self.result.first_rules or (index, rule_set)
         self.result.rows += len(acts)
         return True
 
-    def _check_row(self, index: int, row: Row, *, known: bool) -> None:
+    def _check_row(self, index: int, row: Row, rule_set: int) -> None:
         word = self.last.get(row.subject)
         if word is None and self.entering is not None:
             ending = encoding.pack(row.state) + encoding.pack(row.violations or None)
-            claim = (row.act if known else UNKNOWN_ACT, ending)
+            claim = (rule_set, row.act, ending)
             before = 0 if row.previous is None else row.previous + 1
             self.entering[row.subject] = (index, before, self.claims.setdefault(claim, len(self.claims)))
         else:
-            check_link(self.findings, index, row, word, known=known)
+            check_link(self.findings, index, row, word, rule_set)
         self.last[row.subject] = row.state << STATE_SHIFT | index + 1
 
 
-def check_link(findings: Findings, index: int, row: Row, word: Word | None, *, known: bool) -> None:
+def stated_rules(stored: bytes) -> int:
+    """The rule set that stored rows name, 0 where that cannot be read: they begin with an array of it and groups."""
+    at = 1 if stored[:1] < b"\xdc" else 3
+    return stored[at] if len(stored) > at and stored[at] < 0x80 else 0
+
+
+def check_link(findings: Findings, index: int, row: Row, word: Word | None, rule_set: int) -> None:
     """Hold a row against where its subject stood before: `word` is that, None for a subject nobody has seen."""
     before = (word or 0) & INDEX_MASK
     if row.previous is None and before:
@@ -438,16 +452,18 @@ def check_link(findings: Findings, index: int, row: Row, word: Word | None, *, k
         said = "none" if row.previous is None else row.previous
         was = "none" if not before else before - 1
         findings.add(Code.ROW_LINK, index, f"the row names entry {said} as the one before, it is {was}", row.subject)
-    if not known:
+    if rule_set not in custody.TABLES:
         return
-    expected = custody.TABLE.get(((word or 0) >> STATE_SHIFT, row.act))
-    if expected is None:
-        findings.add(
-            Code.ROW_ACT, index, f"act {row.act} is not possible in state {(word or 0) >> STATE_SHIFT}", row.subject
-        )
-    elif row.state != expected[0]:
+    state = (word or 0) >> STATE_SHIFT
+    try:
+        expected = custody.TABLES[rule_set][state, row.act]
+        right, complete = custody.agrees(rule_set, state, row.act, row.state, row.violations)
+    except KeyError:
+        findings.add(Code.ROW_ACT, index, f"act {row.act} is not possible in state {state}", row.subject)
+        return
+    if not right:
         findings.add(Code.ROW_STATE, index, f"state {row.state}, the rules give {expected[0]}", row.subject)
-    elif row.violations != expected[1]:
+    elif not complete:
         findings.add(
             Code.ROW_VIOLATIONS, index, f"violations {row.violations}, the rules give {expected[1]}", row.subject
         )

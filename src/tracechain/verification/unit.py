@@ -34,7 +34,7 @@ from tracechain.event import Event
 from tracechain.record import Genesis, KeyAuthorised, KeyRevoked, Record, decode_record, epoch_of, origin_of
 from tracechain.signing import verify
 from tracechain.statement import Statement, decode_statement, statement_leaves
-from tracechain.verification.findings import NO_KEY, UNWITNESSED, Code, Finding, Findings
+from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Finding, Findings
 from tracechain.verification.log import check_checkpoint
 from tracechain.verification.range import check_link
 from tracechain.view import Unit, View, ViewNodes
@@ -58,7 +58,7 @@ class Link:
     author: tuple[str, bytes] | None = None
     findings: tuple[Finding, ...] = ()
     #: The version of the rules that gave the row its state.
-    rule_set: int = custody.RULE_SET
+    rule_set: int = custody.PLAIN
 
     def __bool__(self) -> bool:
         return not self.findings
@@ -105,9 +105,11 @@ def verify_unit(view: View, subject: str, *, verifier: VerifierKey | None = None
         notes.append("the ledger's index does not know it; that no entry names it is shown by the whole log only")
     elif links and links[-1].row is not None and links[-1].row.state != unit.state:
         findings.add(Code.INDEX, unit.last, "the index has another state than the unit's latest row", subject)
-    unknown = sum(link.rule_set != custody.RULE_SET for link in links)
+    unknown = sum(link.rule_set not in custody.TABLES for link in links)
     if unknown:
         notes.append(f"{unknown} entries follow rules that this version does not know: their states were not checked")
+    if any(link.rule_set == custody.PILOT for link in links):
+        notes.append(RULES)
     everything = [f for link in links for f in link.findings]
     return UnitReport(subject, unit, tuple(links), (*findings.items, *everything), check.checkpoint, tuple(notes))
 
@@ -209,9 +211,9 @@ class _LinkCheck:
         for code, words in (*wrong, *more):
             own.add(code, index, words)
         rule_set, row = self._row(own, index, header, subject)
-        stated = self._stated(own, index, header, content)
+        stated = self._stated(own, index, header, content, rule_set)
         if stated is not None and row is not None:
-            _check_named(own, index, stated[1], row, known=rule_set == custody.RULE_SET)
+            _check_named(own, index, stated[1], row, known=rule_set in custody.TABLES)
         author = self._author(own, index, header, None if stated is None else stated[0])
         what = stated[0] if stated is not None and isinstance(stated[0], Event | Record) else None
         return Link(index, header, what, row, author, tuple(own.items), rule_set)
@@ -220,14 +222,14 @@ class _LinkCheck:
         part = self.view.rows(index)
         if part is None:
             own.add(Code.ROWS_MISSING, index, "the rows are not there", subject)
-            return custody.RULE_SET, None
+            return custody.PLAIN, None
         try:
             rule_set, rows = decode_rows(part[SALT_SIZE:])
             if encode_rows(rule_set, rows) != part[SALT_SIZE:]:
                 raise DataError("the rows are not in their one spelling")
         except DataError as error:
             own.add(Code.ROWS_MALFORMED, index, str(error), subject)
-            return custody.RULE_SET, None
+            return custody.PLAIN, None
         raws = [None if r.previous is None or r.previous >= index else self.view.header(r.previous) for r in rows]
         leaves = [None if raw is None else sha256(b"\0" + raw).digest() for raw in raws]
         if header is not None:
@@ -242,7 +244,7 @@ class _LinkCheck:
         return rule_set, found
 
     def _stated(
-        self, own: Findings, index: int, header: Header | None, content: bytes | None
+        self, own: Findings, index: int, header: Header | None, content: bytes | None, rule_set: int = custody.PLAIN
     ) -> tuple[Event | Record | KeyAuthorised | KeyRevoked, dict[str, int]] | None:
         """What an entry says, and its subjects with their acts."""
         if header is None or content is None:
@@ -251,7 +253,8 @@ class _LinkCheck:
             match header.type:
                 case EntryType.EVENT:
                     event = encoding.decode(content)
-                    return event, {subject: int(act) for subject, act in custody.acts(event)}
+                    rules = rule_set if rule_set in custody.TABLES else custody.PLAIN
+                    return event, {subject: int(act) for subject, act in custody.acts(event, rules)}
                 case EntryType.RECORD:
                     note = decode_record(content)
                     return note, {} if note.subject is None else {note.subject: int(custody.Act.NOTE)}
@@ -417,7 +420,7 @@ def _judge(links: Iterable[Link]) -> list[Link]:
     for link in links:
         own = Findings()
         if link.row is not None:
-            check_link(own, link.index, link.row, word, known=link.rule_set == custody.RULE_SET)
+            check_link(own, link.index, link.row, word, link.rule_set)
             word = link.row.state << STATE_SHIFT | link.index + 1
         judged.append(evolve(link, findings=(*link.findings, *own.items)) if own.items else link)
     return judged

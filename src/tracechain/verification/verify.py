@@ -43,7 +43,7 @@ from tracechain.record import (
 from tracechain.signing import PublicKey
 from tracechain.statement import decode_statement
 from tracechain.verification.covering import RangeResult, Said
-from tracechain.verification.findings import NO_KEY, UNWITNESSED, Code, Finding, Findings, Report
+from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Finding, Findings, Report
 from tracechain.verification.log import (
     check_authors,
     check_checkpoint,
@@ -52,7 +52,7 @@ from tracechain.verification.log import (
     check_uncovered,
     check_unsigned,
 )
-from tracechain.verification.range import UNKNOWN_ACT, RangeCheck, check_link
+from tracechain.verification.range import RangeCheck, check_link
 from tracechain.verification.tree import Tree, node_check
 from tracechain.view import View, ViewNodes
 
@@ -137,7 +137,7 @@ class _Part:
     entries: array[int]
     befores: array[int]
     claim_numbers: array[int]
-    claims: tuple[tuple[int, bytes], ...]
+    claims: tuple[tuple[int, int, bytes], ...]
 
 
 def _work(open_view: OpenView, start: int, stop: int, keys: tuple[PublicKey, ...], most: int) -> _Part:
@@ -244,9 +244,9 @@ def _join(findings: Findings, last: dict[str, int], part: _Part) -> None:
         for position, (word, before, number) in enumerate(zip(words, part.befores, part.claim_numbers, strict=True)):
             if word & INDEX_MASK == before and (not suspects or (word >> STATE_SHIFT, number) not in suspects):
                 continue
-            act, ending = part.claims[number]
+            rule_set, act, ending = part.claims[number]
             row = Row(subjects[position], act, before - 1 if before else None, *_outcome(ending))
-            check_link(findings, part.entries[position], row, word or None, known=act != UNKNOWN_ACT)
+            check_link(findings, part.entries[position], row, word or None, rule_set)
     if part.subjects:
         last.update(zip(part.subjects.split("\n"), part.words, strict=True))
 
@@ -257,10 +257,13 @@ def _outcome(ending: bytes) -> tuple[int, tuple[int, ...]]:
     return state, codes or ()
 
 
-def _allowed(state: int, number: int, claims: tuple[tuple[int, bytes], ...]) -> bool:
+def _allowed(state: int, number: int, claims: tuple[tuple[int, int, bytes], ...]) -> bool:
     """Whether the rules lead from this state to what a row claims."""
-    act, ending = claims[number]
-    return act == UNKNOWN_ACT or custody.TABLE.get((state, act)) == _outcome(ending)
+    rule_set, act, ending = claims[number]
+    try:
+        return rule_set not in custody.TABLES or all(custody.agrees(rule_set, state, act, *_outcome(ending)))
+    except KeyError:
+        return False
 
 
 def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, PublicKey]], list[tuple[int, int]]]:
@@ -546,6 +549,8 @@ def _conclude(
     unknown = sum(result.unknown_rules for result in results)
     if unknown:
         notes.append(f"{unknown} entries follow rules that this version does not know: their states were not checked")
+    if any(result.last_rules == custody.PILOT for result in results):
+        notes.append(RULES)
     checked = [result for result in results if result.entries]
     return Report(
         tuple(findings.items),

@@ -22,7 +22,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from tracechain.checkpoint import Checkpoint, NoteSigner, parse_checkpoint, parse_note, sign_checkpoint
-from tracechain.custody import RULE_SET
+from tracechain.custody import PLAIN
 from tracechain.derivation import STATE_SHIFT
 from tracechain.entry import (
     NO_POLICY,
@@ -225,7 +225,7 @@ class Log:
         header = Header(kind, 0, time, 0, OPEN_DAY, bytes(8), 0, 0, len(content), 0, 0, NO_POLICY, bytes(32), bytes(32))
         stored = None
         if rows:
-            encoded = encode_rows(RULE_SET, rows)
+            encoded = encode_rows(PLAIN, rows)
             stored = salt + encoded
             leaves = [None if r.previous is None else self.leaf(r.previous) for r in rows]
             header = evolve(
@@ -233,7 +233,7 @@ class Log:
                 row_count=len(rows),
                 rows_length=len(encoded),
                 first_rows=sum(row.previous is None for row in rows),
-                row_root=row_root(row_hashes(salt, RULE_SET, rows, leaves)),
+                row_root=row_root(row_hashes(salt, PLAIN, rows, leaves)),
             )
         self.insert(len(self), format_header(header), salt + content, stored)
         self.commit(len(self) - 1)

@@ -1,0 +1,191 @@
+"""What the judge asks of the log while a commit is being sealed, and what it leaves for later.
+
+Packs go by their unit numbers. Nothing is written before `flush`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tracechain.derivation import INDEX_MASK
+from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows
+from tracechain.errors import DataError
+from tracechain.record import Record, decode_record
+from tracechain.registers import Profile
+from tracechain.rules import Standing
+from tracechain.store import Transaction
+from tracechain.store.tables import key_of
+
+if TYPE_CHECKING:
+    from tracechain.ledger.sealing import Sealing
+
+__all__ = ["LedgerPast", "Registers", "Scratch"]
+
+
+class LedgerPast:
+    """The past of the entries that a commit seals: rules.Past over a write transaction."""
+
+    def __init__(self, txn: Transaction, sealing: Sealing) -> None:
+        self._txn = txn
+        self._sealing = sealing
+        self._memory = txn.index.memory(txn.txn)
+        self._spent: dict[tuple[bytes, int], Decimal] = {}
+
+    def memory(self, key: int) -> int:
+        """The memory of a pack."""
+        return self._memory.recall(self._txn.txn, key)
+
+    def remember(self, key: int, memory: int) -> None:
+        """Change it."""
+        self._memory.remember(key, memory)
+
+    def stated(self, index: int) -> tuple[bytes, bytes | None]:
+        """Header and content of an earlier entry, of this commit too."""
+        part = self._sealing.content(index)
+        return self._sealing.header(index), None if part is None else part[SALT_SIZE:]
+
+    def former(self, subject: str, key: int, last: int) -> int | None:  # noqa: ARG002  # Past's; a replay goes by it
+        """The state of a pack before its latest entry, from the rows."""
+        row = _row(self._sealing, last, subject)
+        if row is None or row.previous is None:
+            return None if row is None else 0
+        before = _row(self._sealing, row.previous, subject)
+        return None if before is None else before.state
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to."""
+        found = self._spent.get((person, year))
+        return self._txn.spent(person, year) if found is None else found
+
+    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Add to it."""
+        self._spent[person, year] = self.spent(person, year) + yuan
+
+    def flush(self) -> None:
+        """Write what buyers spent; the memories go with the unit index."""
+        for (person, year), yuan in self._spent.items():
+            self._txn.put_spent(person, year, yuan)
+
+
+class Scratch:
+    """A past to try a strict submission on, entry by entry: what it leaves is forgotten.
+
+    Its packs go by (subject, unit number), None for one that has no number yet.
+    """
+
+    def __init__(self, base: LedgerPast, time: int) -> None:
+        self._base = base
+        self._time = time
+        self._memories: dict[str, int] = {}
+        self._spent: dict[tuple[bytes, int], Decimal] = {}
+        self._stated: dict[int, tuple[bytes, bytes]] = {}
+        self._former: dict[str, int] = {}
+
+    def note(self, index: int, author: bytes, content: bytes, formers: dict[str, int]) -> None:
+        """Take an entry that would be sealed: `formers` are the states of its subjects before it."""
+        header = self._time.to_bytes(8, "big").rjust(16, b"\0").ljust(24, b"\0") + author
+        self._stated[index] = header, content
+        self._former.update(formers)
+
+    def memory(self, key: tuple[str, int | None]) -> int:
+        """The memory of a pack."""
+        subject, number = key
+        found = self._memories.get(subject)
+        if found is None:
+            return 0 if number is None else self._base.memory(number)
+        return found
+
+    def remember(self, key: tuple[str, int | None], memory: int) -> None:
+        """Change it."""
+        self._memories[key[0]] = memory
+
+    def stated(self, index: int) -> tuple[bytes, bytes | None]:
+        """Header (its time and author only, of one not sealed) and content of an earlier entry."""
+        return self._stated.get(index) or self._base.stated(index)
+
+    def former(self, subject: str, key: tuple[str, int | None], last: int) -> int | None:
+        """The state of a pack before its latest entry."""
+        if last in self._stated:
+            return self._former[subject]
+        return self._base.former(subject, key[1] or 0, last)
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to."""
+        found = self._spent.get((person, year))
+        return self._base.spent(person, year) if found is None else found
+
+    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Add to it."""
+        self._spent[person, year] = self.spent(person, year) + yuan
+
+
+class Registers:
+    """What the registers say, kept from commit to commit as long as no other process has changed them."""
+
+    def __init__(self) -> None:
+        self._standing: Standing | None = None
+        self._stamp: bytes | None = None
+
+    def standing(self, txn: Transaction, sealing: Sealing) -> Standing:
+        """What they say as of this commit; of subjects that nobody has asked for yet, read from their chains."""
+        stamp = txn.meta("registers")
+        if self._standing is None or stamp != self._stamp:
+            self._standing = Standing(profile=_profile(txn))
+            self._stamp = stamp
+        self._standing.load = partial(_records, sealing)
+        return self._standing
+
+    def changed(self, txn: Transaction, index: int, record: Record) -> None:
+        """Note that the entry at `index` changed a register."""
+        self._stamp = key_of(index)
+        txn.put_meta("registers", self._stamp)
+        if record.kind == Profile.KIND:
+            txn.put_meta("profile", self._stamp)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Around a write transaction: where that fails, what was taken of it is forgotten."""
+        try:
+            yield
+        except BaseException:
+            self._standing = None
+            raise
+        finally:
+            if self._standing is not None:
+                self._standing.load = None  # it would hold on to LMDB's transaction
+
+
+def _profile(txn: Transaction) -> Profile | None:
+    """The profile in force."""
+    at = txn.meta("profile")
+    if at is None:
+        return None
+    part = txn.content(int.from_bytes(at, "big"))
+    if part is None:
+        raise DataError(f"entry {int.from_bytes(at, 'big')}: the profile in force is missing; restore a backup")
+    return Profile.from_record(decode_record(part[SALT_SIZE:]))
+
+
+def _records(sealing: Sealing, subject: str) -> Iterable[tuple[int, Record]]:
+    """The records of a register subject, oldest first."""
+    place = sealing.word(subject) & INDEX_MASK
+    found: list[tuple[int, Record]] = []
+    while place:
+        index = place - 1
+        row, part = _row(sealing, index, subject), sealing.content(index)
+        if sealing.header(index)[4] == EntryType.RECORD and part is not None:
+            found.append((index, decode_record(part[SALT_SIZE:])))
+        place = 0 if row is None or row.previous is None else row.previous + 1
+    return reversed(found)
+
+
+def _row(sealing: Sealing, index: int, subject: str) -> Row | None:
+    """The row of a subject in an entry, of this commit or before it."""
+    part = sealing.rows(index)
+    if part is None:
+        return None
+    return next((row for row in decode_rows(part[SALT_SIZE:])[1] if row.subject == subject), None)

@@ -1,0 +1,376 @@
+"""The conditions of acts, one small function each: what of registers, buyers, documents and dates they break.
+
+Each guard yields violations for one pack of one event; `GUARDS` says which guards stand before which act. Every one
+cites the clause it comes from (domain.md section 1; S1 is the pilot's Implementation Plan).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from attrs import define
+
+from tracechain.custody import CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Violation, expiry_day
+from tracechain.event import Event
+from tracechain.event.sale import (
+    EXPIRY,
+    LOGISTICS_DOCUMENTS,
+    LOT,
+    PAYMENT_DOCUMENT,
+    amount,
+    destination,
+    documents,
+    label,
+    source,
+)
+from tracechain.registers import Carrier, Enterprise, Merchant, Place, Product, Profile, Scope
+from tracechain.rules.standing import Standing
+
+__all__ = [
+    "ANCHOR_MASK",
+    "GUARDS",
+    "LOT_SHIFT",
+    "Anchor",
+    "Case",
+    "Pack",
+    "class_of",
+    "lot_check",
+    "place_at",
+    "product_codes",
+]
+
+#: The memory of a pack: lot check (24 bits) x 2^40 + 1 + index of its anchor, the entry that later acts are held
+#: against: its order, then its delivery, or its export. 0 is nothing.
+LOT_SHIFT = 40
+ANCHOR_MASK = (1 << LOT_SHIFT) - 1
+
+_V = Violation
+_DAY = 86_400_000_000_000
+
+
+@define
+class Anchor:
+    """The earlier entry that an act is held against: an order, a delivery, an export. Times are nanoseconds."""
+
+    time: int
+    person: bytes | None
+    orders: tuple[str, ...]
+    amount: Decimal | None
+
+
+class Pack:
+    """One pack of the event, as it stood before. What the memory holds of it is looked up when a guard asks."""
+
+    __slots__ = ("_anchored", "_memory", "custody", "state", "subject")
+
+    def __init__(
+        self, subject: str, state: int, memory: Callable[[], int], anchored: Callable[[int], Anchor | None]
+    ) -> None:
+        self.subject = subject
+        self.state = state
+        self.custody = state & CUSTODY_MASK
+        self._memory = memory
+        self._anchored = anchored
+
+    @property
+    def lot(self) -> int:
+        """The check of the lot it was commissioned with, 0 if none was stated."""
+        return self._memory() >> LOT_SHIFT
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """The entry that this act is held against; None if there is none, or its content is not kept."""
+        return self._anchored(self._memory() & ANCHOR_MASK)
+
+
+@define
+class Case:
+    """One event before the judge: what the registers say, the profile in force, and the day of the event."""
+
+    standing: Standing
+    profile: Profile
+    event: Event
+    day: date
+    #: Yuan that the buyer of an order has spent in the calendar year of the receipt time.
+    spent: Callable[[bytes], Decimal]
+
+
+def class_of(subject: str) -> str:
+    """The product that a pack is of: its GTIN, or the first seven digits of its NMPA code."""
+    return subject[:12] if subject.startswith("nmpa/") else subject[:17]
+
+
+def lot_check(lot: str) -> int:
+    """24 bits of a lot number, never 0: kept for each pack, to notice that another lot is stated later."""
+    return int.from_bytes(sha256(b"lot " + lot.encode()).digest()[:3], "big") or 1
+
+
+# ---- products and their merchants ---------------------------------------------------------------
+
+
+def product_codes(standing: Standing, product: str) -> tuple[int, ...]:
+    """What stands against selling a product now: R2, R4 to R7, G2. Worked out once, until a register changes."""
+    key = ("product", product)
+    found = standing.answers.get(key)
+    if found is None:
+        found = standing.answers[key] = tuple(sorted({int(v) for v in _against(standing, product)}))
+    codes: tuple[int, ...] = found
+    return codes
+
+
+def _against(standing: Standing, product: str) -> Iterator[Violation]:
+    if _stopped_enterprise(standing):
+        yield _V.SERVICE_STOPPED
+    registered = standing.find(Product.KIND, product)
+    if registered is not None and registered.stopped is not None:
+        yield _V.SERVICE_STOPPED
+    if registered is None or registered.value is None:
+        if standing.profile is not None and standing.profile.products_registered:
+            yield _V.PRODUCT_UNREGISTERED
+        return
+    file: Product = registered.value
+    if file.screening != "none":
+        yield _V.PRODUCT_BARRED
+    scope = standing.find(Scope.KIND, file.scope)
+    if scope is None or scope.value is None or file.id not in scope.value.products:
+        yield _V.SCOPE
+    merchant = standing.find(Merchant.KIND, file.merchant)
+    if merchant is None or merchant.value is None or merchant.suspended is not None:
+        yield _V.MERCHANT_SUSPENDED
+    if merchant is not None and merchant.stopped is not None:
+        yield _V.SERVICE_STOPPED
+
+
+def enterprise_of(standing: Standing) -> str | None:
+    """The id of the pilot enterprise, the platform itself: the profile names it."""
+    return None if standing.profile is None else standing.profile.enterprise
+
+
+def _stopped_enterprise(standing: Standing) -> bool:
+    name = enterprise_of(standing)
+    found = None if name is None else standing.find(Enterprise.KIND, name)
+    return found is not None and found.stopped is not None
+
+
+def sold_lawfully(case: Case, pack: Pack) -> Iterator[int]:
+    """Product in scope and screened, merchant active, service not stopped (S1 IV(3), VIII(3), VIII(4))."""
+    if pack.custody in (Custody.BONDED, Custody.CLEARED):
+        yield from product_codes(case.standing, class_of(pack.subject))
+
+
+def sold_by_merchant(case: Case, _pack: Pack) -> Iterator[int]:
+    """The platform itself may not sell (S1 III, IV(1))."""
+    seller = source(case.event, "owning_party") if case.event.sources else None
+    if seller is not None and seller == enterprise_of(case.standing):
+        yield _V.PLATFORM_SELLS
+
+
+# ---- buyers and documents -----------------------------------------------------------------------
+
+
+def bought_by_consumer(case: Case, pack: Pack) -> Iterator[int]:
+    """To individual consumers only: a natural person's token, and no organisation as the new owner (S1 IV(1))."""
+    if pack.custody == Custody.BONDED:
+        company = destination(case.event, "owning_party") if case.event.destinations else None
+        if case.event.person is None or company is not None:
+            yield _V.NON_CONSUMER
+
+
+def paid_as_ordered(case: Case, pack: Pack) -> Iterator[int]:
+    """The payment is for the order: same order document, payer, amount, and a payment document (S2; [practice])."""
+    if pack.custody != Custody.RESERVED:
+        return
+    event, order = case.event, pack.anchor
+    agrees = (
+        order is not None
+        and bool(set(documents(event, "po")) & set(order.orders))
+        and event.person == order.person
+        and amount(event) == order.amount
+        and bool(documents(event, PAYMENT_DOCUMENT))
+    )
+    if not agrees:
+        yield _V.THREE_DOC
+
+
+def cleared_as_ordered(case: Case, pack: Pack) -> Iterator[int]:
+    """Order, payment and logistics agree; the amounts are within the limits (S2; [practice])."""
+    if pack.custody != Custody.RESERVED:
+        return
+    event, order = case.event, pack.anchor
+    if (
+        order is None
+        or not set(documents(event, "po")) & set(order.orders)
+        or not documents(event, *LOGISTICS_DOCUMENTS)
+        or (event.person is not None and event.person != order.person)
+    ):
+        yield _V.THREE_DOC
+    if order is not None and order.amount is not None:
+        yearly = Decimal(0) if order.person is None else case.spent(order.person)
+        if order.amount > case.profile.order_limit or yearly > case.profile.year_limit:
+            yield _V.LIMIT
+
+
+def handed_to_buyer(case: Case, pack: Pack) -> Iterator[int]:
+    """Who takes the pack is who ordered it, where the event says who that was (S1 IV(1); S4 Part 2)."""
+    person = case.event.person
+    if person is not None and pack.anchor is not None and pack.anchor.person not in (None, person):
+        yield _V.WRONG_BUYER
+
+
+# ---- places and carriers ------------------------------------------------------------------------
+
+
+def place_at(standing: Standing, name: str | None) -> Place | None:
+    """The register's place of an id, or of the place that it is a part of."""
+    while name is not None:
+        found = standing.find(Place.KIND, name)
+        if found is not None and isinstance(found.value, Place):
+            return found.value
+        # 414/<GLN>/254/<part> is a part of 414/<GLN>
+        name = name.rpartition("/254/")[0] or None
+    return None
+
+
+def _place(case: Case) -> Place | None:
+    event = case.event
+    key = ("place", event.read_point, event.biz_location)
+    try:
+        found: Place | None = case.standing.answers[key]
+    except KeyError:
+        found = place_at(case.standing, event.read_point) or place_at(case.standing, event.biz_location)
+        case.standing.answers[key] = found
+    return found
+
+
+def _open(place: Place, day: date) -> bool:
+    return place.closed_on is None or day < place.closed_on
+
+
+def _licensed(place: Place, day: date) -> bool:
+    """Whether packs may be handed over here: a licensed store, or one inside a special control area (S4 Part 2)."""
+    licensed = place.licence is not None and (place.licensed_until is None or day <= place.licensed_until)
+    return _open(place, day) and (licensed or place.zone is not None)
+
+
+def in_zone(case: Case, _pack: Pack) -> Iterator[int]:
+    """1210 stock lies in a listed zone, after customs confirmed it (S2; S1 III(1))."""
+    place = _place(case)
+    if (
+        place is None
+        or place.zone is None
+        or place.confirmed_on is None
+        or place.confirmed_on > case.day
+        or not _open(place, case.day)
+    ):
+        yield _V.ZONE
+
+
+def at_known_place(case: Case, _pack: Pack) -> Iterator[int]:
+    """What happens in China happens at a registered place; a bare position is none (S1 V, VI)."""
+    event = case.event
+    where = event.read_point or event.biz_location
+    if where is None or where.startswith("geo:") or not case.profile.places_registered:
+        return
+    place = _place(case)
+    if place is None or not _open(place, case.day):
+        yield _V.PLACE_UNREGISTERED
+
+
+def to_licensed_store(case: Case, pack: Pack) -> Iterator[int]:
+    """What was cleared goes to licensed stores only (S2; S4 Part 2)."""
+    if pack.custody in (Custody.ACTIVE, Custody.TRANSIT):
+        return
+    store = place_at(case.standing, destination(case.event, "location", "possessing_party"))
+    if store is None or store.type != "store" or not _licensed(store, case.day):
+        yield _V.OFFLINE_PICKUP_UNLICENSED
+
+
+def at_licensed_store(case: Case, _pack: Pack) -> Iterator[int]:
+    """No pickup at a store that is not licensed (S2; S4 Part 2)."""
+    place = _place(case)
+    if place is not None and place.type == "store" and not _licensed(place, case.day):
+        yield _V.OFFLINE_PICKUP_UNLICENSED
+
+
+def by_assessed_carrier(case: Case, pack: Pack) -> Iterator[int]:
+    """An entrusted carrier was assessed, and passed (S1 VI)."""
+    if not case.event.sources or pack.custody in (Custody.ACTIVE, Custody.TRANSIT):
+        return
+    name = source(case.event, "possessing_party")
+    if name is None or place_at(case.standing, name) is not None:
+        return
+    found = case.standing.find(Carrier.KIND, name)
+    carrier: Any = None if found is None else found.value
+    if carrier is None:
+        others = (case.standing.find(kind, name) for kind in (Merchant.KIND, Enterprise.KIND))
+        if any(other is not None and other.value is not None for other in others):
+            return
+    if carrier is None or carrier.result != "passed" or carrier.valid_until < case.day:
+        yield _V.CARRIER_UNASSESSED
+
+
+# ---- dates and labels ---------------------------------------------------------------------------
+
+
+def _days_since(case: Case, pack: Pack) -> float:
+    """Days since the anchor; more than any term where what it says is not kept any more."""
+    return float("inf") if pack.anchor is None else (case.event.event_time - pack.anchor.time) / _DAY
+
+
+def applied_in_time(case: Case, pack: Pack) -> Iterator[int]:
+    """A return is applied for within 30 days ([practice])."""
+    if _days_since(case, pack) > case.profile.return_apply_days:
+        yield _V.RETURN_LATE
+
+
+def returned_in_time(case: Case, pack: Pack) -> Iterator[int]:
+    """A return arrives within 45 days ([practice]), an export return within one year (S0)."""
+    abroad = pack.custody == Custody.EXPORTED
+    if not abroad and pack.custody not in (Custody.SOLD, Custody.STORE, Custody.DELIVERED):
+        return
+    term = case.profile.export_return_days if abroad else case.profile.return_arrive_days
+    if _days_since(case, pack) > term:
+        yield _V.EXPORT_RETURN_LATE if abroad else _V.RETURN_LATE
+
+
+def not_expired(case: Case, pack: Pack) -> Iterator[int]:
+    """Automatic lock after expiry (S1 VI): such stock leaves only as a loss or by export."""
+    expiry = pack.state >> EXPIRY_SHIFT
+    abroad = pack.custody in (Custody.NONE, Custody.ACTIVE, Custody.TRANSIT, Custody.DEAD)
+    if expiry and not abroad and (case.day - _DAY_ZERO).days > expiry:
+        yield _V.EXPIRED_LOCK
+
+
+_DAY_ZERO = date(2000, 1, 1)
+
+
+def labelled_as_commissioned(case: Case, pack: Pack) -> Iterator[int]:
+    """Lot and expiry, where an event states them, are those of the commissioning (S1 V; EMVS: batch mismatch)."""
+    lot, expiry = label(case.event, LOT), label(case.event, EXPIRY)
+    if lot is not None and pack.lot and lot_check(lot) != pack.lot:
+        yield _V.LOT_MISMATCH
+    known = pack.state >> EXPIRY_SHIFT
+    if expiry is not None and known and expiry_day(expiry) != known:
+        yield _V.EXPIRY_MISMATCH
+
+
+Guard = Callable[[Case, Pack], Iterator[int]]
+
+GUARDS: dict[int, tuple[Guard, ...]] = {
+    Act.SHIP: (to_licensed_store, by_assessed_carrier, not_expired),
+    Act.BOND_IN: (in_zone,),
+    Act.RESERVE: (bought_by_consumer, sold_lawfully, paid_as_ordered, not_expired),
+    Act.CLEAR: (cleared_as_ordered, not_expired, at_known_place),
+    Act.SELL: (sold_lawfully, sold_by_merchant, not_expired, at_known_place),
+    Act.SELL_PART: (sold_lawfully, sold_by_merchant, not_expired, at_known_place),
+    Act.DISPENSE: (handed_to_buyer, at_licensed_store, by_assessed_carrier, not_expired, at_known_place),
+    Act.DISPENSE_PART: (handed_to_buyer, at_licensed_store, by_assessed_carrier, not_expired, at_known_place),
+    Act.APPLY_RETURN: (applied_in_time,),
+    Act.RETURN_IN: (returned_in_time, at_known_place),
+    Act.EXPORT_RETURN: (returned_in_time, at_known_place),
+    Act.RELEASE: (not_expired, at_known_place),
+}

@@ -1,0 +1,330 @@
+"""The judge: what an event breaks beside the table of `custody`, given registers and past.
+
+The table says what follows from state and act. Here each act's further conditions are looked at (`guards`), and the
+violations found are added; whatever is found leaves the state alone. Days are those of Asia/Shanghai at the
+claimed time of the event; what was recorded late shows in the receipt time (an alert), not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from attrs import evolve
+
+from tracechain import custody, encoding
+from tracechain.custody import ACT_MASK, CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Flag, Outcome, Violation
+from tracechain.errors import TracechainError
+from tracechain.event import Event, TransformationEvent
+from tracechain.event.sale import LOT, amount, documents, label
+from tracechain.rules.guards import (
+    ANCHOR_MASK,
+    GUARDS,
+    LOT_SHIFT,
+    Anchor,
+    Case,
+    Guard,
+    Pack,
+    labelled_as_commissioned,
+    lot_check,
+)
+from tracechain.rules.standing import Standing
+
+__all__ = ["JUDGED", "TELLING", "Judge", "Past", "remember", "shanghai_day", "shanghai_year", "spend"]
+
+_DAY = 86_400_000_000_000
+_EAST = 8 * 3_600_000_000_000
+_EPOCH = date(1970, 1, 1)
+_V = Violation
+_NEW = frozenset({int(Act.COMMISSION), int(Act.RELABEL_NEW), int(Act.PRODUCE)})
+#: Acts that become the anchor of their pack.
+_ANCHORS = frozenset(map(int, (Act.RESERVE, Act.DISPENSE, Act.DISPENSE_PART, Act.EXPORT)))
+_OLD = frozenset({int(Act.RELABEL_OLD), int(Act.CONSUME)})
+_SPENDING = frozenset({int(Act.RESERVE), int(Act.CANCEL), int(Act.UNDO)})
+#: Acts whose event the memories need, not only its index.
+TELLING = _NEW | _SPENDING
+#: Acts that the judge has to see, by number; of the others it sees those whose event says more than a plain one.
+JUDGED: tuple[bool, ...] = tuple(
+    number in GUARDS or number in _NEW or number in _ANCHORS or number in (Act.CANCEL, Act.UNDO)
+    for number in range(ACT_MASK + 1)
+)
+
+Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
+
+
+def shanghai_day(nanos: int) -> date:
+    """The calendar day in Asia/Shanghai (UTC+8, no summer time) of nanoseconds since 1970."""
+    return _EPOCH + timedelta(days=(nanos + _EAST) // _DAY)
+
+
+def shanghai_year(millis: int) -> int:
+    """The calendar year there of milliseconds since 1970."""
+    return shanghai_day(millis * 1_000_000).year
+
+
+class Past(Protocol[Key_contra]):
+    """What the judge needs of the entries so far, and where it notes what later ones need.
+
+    A pack goes by whatever `Key_contra` its keeper looks things up by: a number in the ledger, the subject in a replay.
+    """
+
+    def memory(self, key: Key_contra) -> int:
+        """The memory of a pack, 0 for none."""
+
+    def remember(self, key: Key_contra, memory: int) -> None:
+        """Change the memory of a pack."""
+
+    def stated(self, index: int) -> tuple[bytes, bytes | None]:
+        """The header of an earlier entry, and its content if it is kept."""
+
+    def former(self, subject: str, key: Key_contra, last: int) -> int | None:
+        """The state of a pack before its latest entry, which is `last`; None if that is not kept."""
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """Yuan that a buyer's orders received in a year come to."""
+
+    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Add an order, or take one away (negative)."""
+
+
+class Judge(Generic[Key_contra]):
+    """Judges the events of one author under one statement, in order; `time` is their receipt time, ms."""
+
+    def __init__(self, standing: Standing, past: Past[Key_contra], time: int, author: bytes) -> None:
+        assert standing.profile is not None, "without a profile there is nothing to judge by"
+        self._standing = standing
+        self._profile = standing.profile
+        self._past = past
+        self._time = time
+        self._author = author
+        self._year = shanghai_year(time)
+        self._anchors: dict[int, Anchor | None] = {}
+        self._day = (0, _EPOCH)
+
+    def entry(
+        self,
+        index: int,
+        event: Event,
+        acts: Sequence[tuple[str, int]],
+        keys: Sequence[Key_contra],
+        befores: Sequence[tuple[int, int]],
+        outcomes: Sequence[Outcome],
+    ) -> list[Outcome]:
+        """The outcomes of one entry for its subjects: those of the table with what the guards add to them.
+
+        `befores` are (state, 1 + index of the latest entry) of each subject.
+        """
+        judged = list(outcomes)
+        order = range(len(acts))
+        if isinstance(event, TransformationEvent):
+            # What is made is held against what it was made of.
+            order_of = {Act.RELABEL_NEW: 1, Act.PRODUCE: 1}
+            positions = sorted(order, key=lambda at: order_of.get(Act(acts[at][1] & ACT_MASK), 0))
+        else:
+            positions = list(order)
+        sources: list[tuple[int, int, Outcome]] = []
+        for at in positions:
+            subject, act = acts[at]
+            if not (JUDGED[act & ACT_MASK] or (act > Act.NOTE and event.extensions)):
+                continue
+            state, last = befores[at]
+            made_of = sources if act & ACT_MASK in (Act.RELABEL_NEW, Act.PRODUCE) else ()
+            judged[at] = outcome = self._one(event, subject, act, keys[at], state, last, outcomes[at], made_of)
+            if act in _OLD:
+                sources.append((state, self._past.memory(keys[at]), outcome))
+            if not outcome[1]:
+                remember(self._past, keys[at], index, event, act, state, made_of[0][1] if made_of else 0)
+        spend(
+            self._past,
+            self._year,
+            event,
+            [(act, b[0], o) for (_, act), b, o in zip(acts, befores, judged, strict=True)],
+        )
+        return judged
+
+    def single(
+        self,
+        index: int,
+        event: Event,
+        subject: str,
+        act: int,
+        key: Key_contra,
+        before: tuple[int, int],
+        outcome: Outcome,
+    ) -> Outcome:
+        """The same for an event of one pack."""
+        judged = self._one(event, subject, act, key, before[0], before[1], outcome, ())
+        if not judged[1]:
+            remember(self._past, key, index, event, act, before[0], 0)
+            if act in _SPENDING:
+                spend(self._past, self._year, event, ((act, before[0], judged),))
+        return judged
+
+    # ---- one pack ----
+
+    def _one(
+        self,
+        event: Event,
+        subject: str,
+        act: int,
+        key: Key_contra,
+        state: int,
+        last: int,
+        outcome: Outcome,
+        made_of: Sequence[tuple[int, int, Outcome]],
+    ) -> Outcome:
+        number = act & ACT_MASK
+        if number == Act.UNDO:
+            return self._undo(event, subject, key, state, last, outcome)
+        after, found = outcome
+        guards: tuple[Guard, ...] = GUARDS.get(number, ())
+        if number == Act.RELEASE and state & Flag.HELD:
+            guards = ()  # only the hold ends
+        codes: set[int] = set()
+        if guards or event.extensions:
+            pack = Pack(subject, state, partial(self._past.memory, key), self._anchor)
+            case = self._case(event)
+            for guard in guards:
+                codes.update(guard(case, pack))
+            if event.extensions and state & CUSTODY_MASK:
+                codes.update(labelled_as_commissioned(case, pack))
+        if made_of:
+            codes.update(_made_of(event, number, act, made_of))
+        if codes or found:
+            return state, tuple(sorted(codes.union(found)))
+        return after, ()
+
+    def _case(self, event: Event) -> Case:
+        number = (event.event_time + _EAST) // _DAY
+        if number != self._day[0]:
+            self._day = number, _EPOCH + timedelta(days=number)
+        return Case(self._standing, self._profile, event, self._day[1], self._spent)
+
+    def _spent(self, person: bytes) -> Decimal:
+        return self._past.spent(person, self._year)
+
+    def _anchor(self, place: int) -> Anchor | None:
+        """What the anchor says; several packs of one order share it."""
+        if not place:
+            return None
+        try:
+            return self._anchors[place]
+        except KeyError:
+            pass
+        anchor: Anchor | None = None
+        content = self._past.stated(place - 1)[1]
+        if content is not None:
+            event = encoding.decode(content)
+            anchor = Anchor(event.event_time, event.person, documents(event, "po"), amount(event))
+        if len(self._anchors) >= 4096:
+            self._anchors.clear()
+        self._anchors[place] = anchor
+        return anchor
+
+    # ---- undoing ----
+
+    def _undo(self, event: Event, subject: str, key: Key_contra, state: int, last: int, outcome: Outcome) -> Outcome:
+        """An event declared in error: what it did to the pack is taken back, if it was the last thing that happened,
+        within ten days, by the same actor, at the same place, not expired, recalled, stolen or supplied (EU 2016/161
+        art. 13)."""
+        former = self._past.former(subject, key, last - 1) if last else None
+        undone = None
+        header = b""
+        if last:
+            header, content = self._past.stated(last - 1)
+            undone = None if content is None else _event(content)
+        declared = evolve(event, error_declaration=None)
+        if undone is None or former is None or not _same(declared, undone):
+            moves = any(act_of == subject and _moves(act) for act_of, act in custody.acts(declared, custody.PILOT))
+            return (state, (int(_V.UNDO_MISMATCH),)) if moves else outcome
+        if former == state:
+            return outcome  # it had done nothing, so there is nothing to take back
+        codes = set()
+        if self._time - int.from_bytes(header[8:16], "big") > self._profile.undo_days * 86_400_000:
+            codes.add(_V.UNDO_LATE)
+        if header[24:32] != self._author:
+            codes.add(_V.UNDO_ACTOR)
+        if (declared.read_point, declared.biz_location) != (undone.read_point, undone.biz_location):
+            codes.add(_V.UNDO_PLACE)
+        expiry = state >> EXPIRY_SHIFT
+        if expiry and (shanghai_day(self._time * 1_000_000) - custody.DAY_ZERO).days > expiry:
+            codes.add(_V.UNDO_EXPIRED)
+        if state & Flag.RECALLED:
+            codes.add(_V.UNDO_RECALLED)
+        if state & Flag.STOLEN:
+            codes.add(_V.UNDO_STOLEN)
+        if state & CUSTODY_MASK == Custody.DELIVERED:
+            codes.add(_V.UNDO_SUPPLIED)
+        return (state, tuple(sorted(map(int, codes)))) if codes else (former, ())
+
+
+def remember(
+    past: Past[Key_contra], key: Key_contra, index: int, event: Event | None, act: int, state: int, source: int
+) -> None:
+    """What a lawful act leaves in the memory of its pack. `state` is the one before; `source` the memory of what a new
+    code was made of. `event` is None where its content is not kept: then its lot is not known."""
+    number = act & ACT_MASK
+    if number in _NEW:
+        lot = None if event is None else label(event, LOT)
+        memory = (source >> LOT_SHIFT if lot is None else lot_check(lot)) << LOT_SHIFT
+        if memory or past.memory(key):
+            past.remember(key, memory)
+    elif number in _ANCHORS and not (number == Act.RESERVE and state & CUSTODY_MASK == Custody.RESERVED):
+        past.remember(key, past.memory(key) & ~ANCHOR_MASK | index + 1)
+
+
+def spend(past: Past[Key_contra], year: int, event: Event, changes: Sequence[tuple[int, int, Outcome]]) -> None:
+    """What an entry leaves in its buyer's account: an order counts once, whatever the number of its packs, and no more
+    once it was cancelled or undone. `changes` are (act, state before, outcome) of its subjects."""
+    if event.person is None:
+        return
+    for act, state, (after, codes) in changes:
+        if act not in _SPENDING or codes or state & CUSTODY_MASK == after & CUSTODY_MASK:
+            continue
+        ordered = act == Act.RESERVE
+        if ordered or act == Act.CANCEL or state & CUSTODY_MASK == Custody.RESERVED:
+            yuan = amount(event)
+            if yuan is not None:
+                past.spend(event.person, year, yuan if ordered else -yuan)
+            return
+
+
+def _event(content: bytes) -> Event | None:
+    """The event of a content, None where it is a record's."""
+    try:
+        return encoding.decode(content)
+    except TracechainError:
+        return None
+
+
+def _same(declared: Event, stated: Event) -> bool:
+    """Whether an event declared in error is the one that was stated, its place apart."""
+    return (
+        type(declared) is type(stated)
+        and declared.event_time == stated.event_time
+        and declared.biz_step == stated.biz_step
+        and getattr(declared, "action", None) == getattr(stated, "action", None)
+    )
+
+
+def _moves(act: int) -> bool:
+    """Whether an act can change a pack's state at all."""
+    rule = custody.RULES.get(act & ACT_MASK)  # type: ignore[call-overload]  # an Act is an int
+    return rule is not None and bool(rule.moves or rule.sets or rule.clears)
+
+
+def _made_of(event: Event, number: int, act: int, made_of: Sequence[tuple[int, int, Outcome]]) -> set[int]:
+    """What a new code breaks for what it was made of (S0: relabelling under bond)."""
+    codes: set[int] = set()
+    if any(found for _, _, (_, found) in made_of):
+        codes.add(_V.NOT_UNDER_BOND)
+    if number == Act.RELABEL_NEW:
+        day, lot = act >> 8, label(event, LOT)
+        if any(state >> EXPIRY_SHIFT != day for state, _, _ in made_of):
+            codes.add(_V.EXPIRY_MISMATCH)
+        if lot is not None and any(memory >> LOT_SHIFT not in (0, lot_check(lot)) for _, memory, _ in made_of):
+            codes.add(_V.LOT_MISMATCH)
+    return {int(code) for code in codes}
