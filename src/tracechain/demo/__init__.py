@@ -1,21 +1,33 @@
 """A day at a bonded warehouse, made up from fixed seeds: what `tracechain demo` ingests.
 
 Pure: `make_day(scale)` gives the files as values (name, bytes, what is in them); the same scale gives the same bytes.
-`world` holds who and what takes part, `units` the packs, cases and pallets, `day` what happens to them.
+`make_registry(day)` gives what the registers know of it.
+
+    world      who and what takes part           makers      what the makers send
+    units      packs, cases and pallets          earlier     what happened before the day
+    rows       what a scanner reports            shop        orders, sales, deliveries, returns
+    sale       the trail of a purchase           bonded      work under bond
+    files      the files and what is in them     violations  what goes wrong, and what has to be said of it
+    day        all of it together                registry    products, parties, places, measures, cases
 """
 
-from tracechain.demo.day import Day, DayFile, Station, StepCount, Story, make_day
-from tracechain.demo.world import MAKERS, PRODUCTS, Maker, Product
+from tracechain.demo.day import Breach, Day, DayFile, Station, StepCount, Story, make_day
+from tracechain.demo.registry import Registry, make_registry
+from tracechain.demo.world import ENTERPRISE, MAKERS, PRODUCTS, Maker, Product
 
 __all__ = [
+    "ENTERPRISE",
     "MAKERS",
     "PRODUCTS",
+    "Breach",
     "Day",
     "DayFile",
     "Maker",
     "Product",
+    "Registry",
     "Station",
     "StepCount",
     "Story",
     "make_day",
+    "make_registry",
 ]

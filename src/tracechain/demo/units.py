@@ -8,7 +8,7 @@ from attrs import frozen
 
 from tracechain.demo.world import PRODUCTS, Product, sscc
 
-__all__ = ["CASE", "PALLET", "Case", "Lot", "Pack", "Pallet", "make_lots"]
+__all__ = ["CASE", "PALLET", "Case", "Lot", "Pack", "Pallet", "make_lots", "make_packs"]
 
 #: Packs in a case, cases on a pallet, cases in a lot of full size.
 CASE = 40
@@ -24,10 +24,15 @@ SERIAL_LENGTH = 11
 class Pack:
     """One minimal packaging unit: one object, one code."""
 
-    gtin: str
+    product: Product
     serial: str
     lot: str
     expiry: str
+
+    @property
+    def gtin(self) -> str:
+        """The GTIN of its product."""
+        return self.product.gtin
 
     @property
     def id(self) -> str:
@@ -91,6 +96,19 @@ class Lot:
         return tuple(pack for case in self.cases for pack in case.packs)
 
 
+def make_packs(
+    product: Product, lot: str, expiry: str, count: int, random: Random, taken: set[str]
+) -> tuple[Pack, ...]:
+    """Packs of one lot; their serial numbers join `taken`, which are those of the product so far."""
+    packs: list[Pack] = []
+    while len(packs) < count:
+        serial = "".join(random.choices(ALPHABET, k=SERIAL_LENGTH))
+        if serial not in taken:
+            taken.add(serial)
+            packs.append(Pack(product, serial, lot, expiry))
+    return tuple(packs)
+
+
 def make_lots(scale: float, random: Random) -> tuple[Lot, ...]:
     """All lots of the day; `scale` 1 means 20 lots of 2,000 packs. A lot has at least one case."""
     cases_of_lot = max(1, round(CASES_OF_LOT * scale))
@@ -109,13 +127,8 @@ def make_lots(scale: float, random: Random) -> tuple[Lot, ...]:
             expiry = f"{2028 + number % 2}-{random.randrange(1, 13):02}-{random.choice((15, 28))}"
             cases = []
             for _ in range(cases_of_lot):
-                packs: list[Pack] = []
-                while len(packs) < CASE:
-                    serial = "".join(random.choices(ALPHABET, k=SERIAL_LENGTH))
-                    if serial not in taken:
-                        taken.add(serial)
-                        packs.append(Pack(product.gtin, serial, name, expiry))
-                cases.append(Case(container(product), tuple(packs)))
+                packs = make_packs(product, name, expiry, CASE, random, taken)
+                cases.append(Case(container(product), packs))
             pallets = [
                 Pallet(container(product), tuple(cases[start : start + PALLET]))
                 for start in range(0, len(cases), PALLET)

@@ -6,31 +6,44 @@ demonstrations and examples, so that no code here can be that of a real product.
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
+from tracechain.event import parse_time
 from tracechain.identifiers import check_digit
 
 __all__ = [
     "BEIJING",
+    "CARRIER",
     "CITY",
+    "CLINIC",
     "COURIERS",
     "DAY",
     "DOCK",
+    "ENTERPRISE",
     "HOUR",
+    "LOCKER",
     "MAKERS",
     "MINUTE",
+    "NIGHT_RIDERS",
+    "OTHER_MAKERS",
     "OUTBOUND",
     "PLATFORM",
     "PRODUCTS",
     "RETURNS",
     "SECOND",
+    "SHED",
+    "SPECIAL",
     "STORAGE",
+    "STORE",
+    "TEAHOUSE",
     "WAREHOUSE",
     "WASTE",
+    "WORKSHOP",
     "Maker",
     "Product",
     "gln",
     "gtin",
+    "moment",
     "sscc",
 ]
 
@@ -59,6 +72,16 @@ def gln(company: str, place: int) -> str:
     return f"414/{with_check_digit(f'{company}{place:05}')}"
 
 
+def party(place: str) -> str:
+    """The canonical id of the company that a GLN also stands for."""
+    return f"417/{place[4:]}"
+
+
+def moment(text: str) -> int:
+    """Nanoseconds of a time in Beijing, written `2026-11-20 09:30`."""
+    return parse_time(f"{text.replace(' ', 'T')}:00+08:00")
+
+
 def sscc(company: str, serial: int) -> str:
     """The canonical id of a logistic unit (extension digit 0)."""
     return f"00/{with_check_digit(f'0{company}{serial:09}')}"
@@ -73,26 +96,23 @@ class Maker:
     company: str
     offset: int
 
-    @property
-    def plant(self) -> str:
-        """The GLN of its plant."""
-        return gln(self.company, 1)
+    #: The GLN of its plant, and the merchant that it is on the platform.
+    plant: str = field(init=False, default=Factory(lambda self: gln(self.company, 1), takes_self=True))
+    merchant: str = field(init=False, default=Factory(lambda self: party(self.plant), takes_self=True))
 
 
 @frozen
 class Product:
-    """One product: `lots` of it come on this day; `cold` says that it travels at 2 to 8 degrees Celsius."""
+    """One product: `price` in yuan and fen, `lots` of it come on this day; `cold`: it travels at 2 to 8 degrees."""
 
     name: str
     maker: Maker
     item: int
-    lots: int
+    price: str
+    lots: int = 0
     cold: bool = False
-
-    @property
-    def gtin(self) -> str:
-        """The GTIN of the smallest saleable unit."""
-        return gtin(self.maker.company, self.item)
+    #: The GTIN of the smallest saleable unit.
+    gtin: str = field(init=False, default=Factory(lambda self: gtin(self.maker.company, self.item), takes_self=True))
 
 
 NORDLICHT = Maker("Nordlicht Arzneimittel", "Hamburg", "9521101", 60)
@@ -102,16 +122,28 @@ LAURIER = Maker("Laurier Optique", "Montreal", "9521104", -300)
 ALPINE = Maker("Alpenquell Medical", "Basel", "9521105", 60)
 MAKERS = (NORDLICHT, MINAMI, CORAL, LAURIER, ALPINE)
 
+VERDANT = Maker("Verdant Cosmeceuticals", "Lyon", "9521106", 60)
+#: Merchants of whom nothing comes on this day.
+OTHER_MAKERS = (VERDANT,)
+
 PRODUCTS = (
-    Product("Artificial tears, 30 x 0.4 ml", NORDLICHT, 101, 3),
-    Product("Ibuprofen patch, 10 pieces", NORDLICHT, 102, 3),
-    Product("Seven-herb stomach tablets, 100", MINAMI, 201, 3),
-    Product("Cooling fever pads, 16 pieces", MINAMI, 202, 2),
-    Product("Nasal saline spray, 30 ml", CORAL, 301, 3),
-    Product("Contact lens solution, 360 ml", LAURIER, 401, 2),
-    Product("Glucose test strips, 50 pieces", ALPINE, 501, 2),
-    Product("Probiotic drops, chilled, 8 ml", ALPINE, 502, 2, cold=True),
+    Product("Artificial tears, 30 x 0.4 ml", NORDLICHT, 101, "129.00", 3),
+    Product("Ibuprofen patch, 10 pieces", NORDLICHT, 102, "86.50", 3),
+    Product("Seven-herb stomach tablets, 100", MINAMI, 201, "158.00", 3),
+    Product("Cooling fever pads, 16 pieces", MINAMI, 202, "64.80", 2),
+    Product("Nasal saline spray, 30 ml", CORAL, 301, "72.00", 3),
+    Product("Contact lens solution, 360 ml", LAURIER, 401, "138.00", 2),
+    Product("Glucose test strips, 50 pieces", ALPINE, 501, "219.00", 2),
+    Product("Probiotic drops, chilled, 8 ml", ALPINE, 502, "246.00", 2, cold=True),
 )
+
+#: In stock since before this day, each for its part in the story (`registry` says what the registers know of it).
+GLUCOSE_MONITOR = Product("Glucose monitor, starter set", ALPINE, 503, "4780.00")
+SLEEP_GUMMIES = Product("Melatonin gummies, 60 pieces", CORAL, 302, "168.00")
+SLIMMING_PADS = Product("Slimming tea pads, 28 pieces", VERDANT, 601, "199.00")
+EYE_WASH = Product("Herbal eye wash, 120 ml", LAURIER, 402, "95.00")
+CALM_TABLETS = Product("Calm tablets, 20 pieces", MINAMI, 203, "110.00")
+DENTURE_GEL = Product("Denture gel, 40 g", NORDLICHT, 103, "58.00")
 
 #: The operator of the bonded warehouse beside Beijing airport (Tianzhu zone), and its places.
 OPERATOR = "9521900"
@@ -120,9 +152,22 @@ DOCK = f"{WAREHOUSE}/254/DOCK-2"
 STORAGE = f"{WAREHOUSE}/254/HALL-B"
 OUTBOUND = f"{WAREHOUSE}/254/OUT-1"
 RETURNS = f"{WAREHOUSE}/254/RETURNS"
+WORKSHOP = f"{WAREHOUSE}/254/WORKSHOP"
 WASTE = f"{WAREHOUSE}/254/WASTE"
-#: The platform that takes the orders, and the city's delivery area.
+#: A shed of the operator outside the zone.
+SHED = gln(OPERATOR, 2)
+#: The platform that takes the orders (the pilot enterprise), and the city's delivery area.
 PLATFORM = gln("9521901", 1)
+ENTERPRISE = party(PLATFORM)
 CITY = gln("9521902", 1)
-#: Couriers whose handhelds sign what they scan.
+#: A licensed store in the city, a shop in the special control area of the airport, a teahouse without any licence.
+STORE = gln("9521903", 1)
+SPECIAL = gln("9521903", 2)
+TEAHOUSE = gln("9521904", 1)
+#: A parcel locker that nobody registered, and a clinic that would like to buy.
+LOCKER = gln("9521905", 1)
+CLINIC = party(gln("9521906", 1))
+#: The carrier that was assessed, and one that was not; couriers of the first, whose handhelds sign what they scan.
+CARRIER = party(CITY)
+NIGHT_RIDERS = party(gln("9521907", 1))
 COURIERS = ("courier-07", "courier-12")
