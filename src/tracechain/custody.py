@@ -22,8 +22,6 @@ from attrs import field, frozen
 
 from tracechain.errors import InputError
 from tracechain.event import (
-    AggregationEvent,
-    AssociationEvent,
     Event,
     ObjectEvent,
     TransactionEvent,
@@ -456,63 +454,59 @@ def expiry_day(text: object) -> int:
 
 def acts(event: Event, rule_set: int = PLAIN) -> tuple[tuple[str, int], ...]:
     """The subjects of an event with what it does to each, in row order (format.md sections 7 and 7.1)."""
-    if rule_set == PLAIN:
-        return _plain_acts(event)
-    if type(event) is ObjectEvent and event.plain:
+    kind = type(event)
+    epcs = event.epcs
+    if (
+        (kind is ObjectEvent or (kind is TransactionEvent and event.parent is None))  # type: ignore[attr-defined]  # it has one
+        and not event.quantities
+        and event.error_declaration is None
+    ):
         # The usual scan, in the ingest loop: nothing but units.
-        act = _object_act(event.action, event.biz_step, event.disposition)
-        if act == Act.COMMISSION and event.ilmd:
-            act += expiry_day(ilmd_value(event, "itemExpirationDate")) << 8
-        other = 1 if event.action == "DELETE" else 0
-        return tuple([(epc, act if is_pack(epc) else other) for epc in event.epcs])
+        other = int(Act.END if kind is ObjectEvent and event.action == "DELETE" else Act.SEE)  # type: ignore[attr-defined]  # likewise
+        if rule_set == PLAIN:
+            return ((epcs[0], other),) if len(epcs) == 1 else tuple([(epc, other) for epc in epcs])
+        act = _epc_act(event)
+        return tuple([(epc, act if is_pack(epc) else other) for epc in epcs])
     if event.error_declaration is not None:
-        return tuple((s, int(Act.UNDO if is_pack(s) else Act.NOTE)) for s in subjects(event))
-    pack_acts = _PackActs(event)
-    return tuple((s, pack_acts(s) if is_pack(s) else a) for s, a in _plain_acts(event))
+        undo = int(Act.UNDO if rule_set == PILOT else Act.NOTE)
+        return tuple((s, undo if is_pack(s) else int(Act.NOTE)) for s in subjects(event))
+    ended = frozenset(epcs if kind in (ObjectEvent, TransformationEvent) else ())
+    if kind is ObjectEvent and event.action != "DELETE":  # type: ignore[attr-defined]  # likewise
+        ended = frozenset()
+    plain = ((s, int(Act.END if s in ended else Act.SEE)) for s in subjects(event))
+    if rule_set == PLAIN:
+        return tuple(plain)
+    act, other = _epc_act(event), _other_act(event)
+    inside = frozenset(epcs)
+    return tuple((s, (act if s in inside else other) if is_pack(s) else a) for s, a in plain)
 
 
-def _plain_acts(event: Event) -> tuple[tuple[str, int], ...]:
-    if type(event) is ObjectEvent and event.plain:
-        act = 1 if event.action == "DELETE" else 0
-        epcs = event.epcs
-        return ((epcs[0], act),) if len(epcs) == 1 else tuple([(epc, act) for epc in epcs])
-    if event.error_declaration is not None:
-        return tuple((subject, int(Act.NOTE)) for subject in subjects(event))
-    ends = isinstance(event, TransformationEvent) or (isinstance(event, ObjectEvent) and event.action == "DELETE")
-    if not ends:
-        return tuple((subject, int(Act.SEE)) for subject in subjects(event))
-    ended = frozenset(event.epcs)
-    return tuple((subject, int(Act.END if subject in ended else Act.SEE)) for subject in subjects(event))
+def _epc_act(event: Event) -> int:
+    """What an event does to the packs among its epcs."""
+    match event:
+        case ObjectEvent():
+            act = _object_act(event.action, event.biz_step, event.disposition)
+            if act == Act.COMMISSION:
+                return act | expiry_day(ilmd_value(event, "itemExpirationDate")) << 8 if event.ilmd else act
+            if act == Act.RETURN_IN and any(t.type == EXPORT_RETURN_DOCUMENT for t in event.biz_transactions):
+                return int(Act.EXPORT_RETURN)
+            return act
+        case TransactionEvent() if event.biz_step == "reserving" and event.action != "OBSERVE":
+            return int(Act.RESERVE if event.action == "ADD" else Act.CANCEL)
+        case TransactionEvent() if event.action == "ADD" and any(t.type == "rma" for t in event.biz_transactions):
+            return int(Act.APPLY_RETURN)
+        case TransformationEvent():
+            return int(Act.RELABEL_OLD if event.biz_step == "repackaging" else Act.CONSUME)
+        case _:
+            return int(Act.OBSERVE)
 
 
-class _PackActs:
-    """What an event does to its packs, by their place in it."""
-
-    def __init__(self, event: Event) -> None:
-        self._epcs = frozenset(event.epcs)
-        self._of_epc = self._of_other = int(Act.OBSERVE)
-        match event:
-            case ObjectEvent():
-                act = _object_act(event.action, event.biz_step, event.disposition)
-                if act == Act.COMMISSION:
-                    act += expiry_day(ilmd_value(event, "itemExpirationDate")) << 8
-                elif act == Act.RETURN_IN and any(t.type == EXPORT_RETURN_DOCUMENT for t in event.biz_transactions):
-                    act = int(Act.EXPORT_RETURN)
-                self._of_epc = act
-            case TransactionEvent() if event.biz_step == "reserving" and event.action != "OBSERVE":
-                self._of_epc = int(Act.RESERVE if event.action == "ADD" else Act.CANCEL)
-            case TransactionEvent() if event.action == "ADD" and any(t.type == "rma" for t in event.biz_transactions):
-                self._of_epc = int(Act.APPLY_RETURN)
-            case TransformationEvent():
-                under_bond = event.biz_step == "repackaging"
-                day = expiry_day(ilmd_value(event, "itemExpirationDate")) << 8
-                self._of_epc = int(Act.RELABEL_OLD if under_bond else Act.CONSUME)
-                self._of_other = (Act.RELABEL_NEW if under_bond else Act.PRODUCE) + day
-            case AggregationEvent() | AssociationEvent():
-                pass
-
-    def __call__(self, subject: str) -> int:
-        return self._of_epc if subject in self._epcs else self._of_other
+def _other_act(event: Event) -> int:
+    """What it does to packs elsewhere in it: outputs, and parents."""
+    if not isinstance(event, TransformationEvent):
+        return int(Act.OBSERVE)
+    day = expiry_day(ilmd_value(event, "itemExpirationDate"))
+    return int(Act.RELABEL_NEW if event.biz_step == "repackaging" else Act.PRODUCE) | day << 8
 
 
 # ---- states in words ---------------------------------------------------------------------------

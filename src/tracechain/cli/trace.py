@@ -13,6 +13,7 @@ from tracechain import custody, identifiers
 from tracechain.cli.entries import event_line, event_name, event_time, human, to_json
 from tracechain.cli.keyfiles import read_vkey
 from tracechain.cli.output import clock_time, json_option, moment, plain, print_json, say, styled
+from tracechain.errors import InputError
 from tracechain.event import Event
 from tracechain.record import Record
 
@@ -27,9 +28,10 @@ _MOST_SEARCHED = 2_000_000  # ids looked through for one that was perhaps meant
 
 def _state(number: int) -> str:
     try:
-        return custody.Custody(number).name.lower()
-    except ValueError:
+        state = custody.unpack_state(number)
+    except InputError:
         return f"state {number}"
+    return ", ".join((state.custody.name.lower(), *state.flags()))
 
 
 def _perhaps_meant(view: View, code: str) -> list[str]:

@@ -5,12 +5,13 @@ What is hashed and signed is always stored bytes, so a second spelling of the sa
 Reading is therefore strict: sizes first, then decode, then encode again and compare.
 
 - `primitives`: any plain value (nil, bool, int, text, bytes, arrays): `pack`, `unpack_strict`, `unpack_raw`.
-- `content`: events: `encode`, `decode`, `decode_raw`.
+- `content`: events: `encode`, `decode`, `decode_raw`; `glimpse`: a few fields of one.
 
 This package alone knows MessagePack.
 """
 
 from tracechain.encoding.content import MAX_CONTENT, decode, decode_raw, encode, subjects_raw
+from tracechain.encoding.glimpse import glimpse
 from tracechain.encoding.primitives import MAX_NESTING, Plain, check_plain, pack, unpack_raw, unpack_strict
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "decode",
     "decode_raw",
     "encode",
+    "glimpse",
     "pack",
     "subjects_raw",
     "unpack_raw",

@@ -17,7 +17,7 @@ from tracechain.event.values import CONTROL, check_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["MAX_NESTING", "Plain", "check_plain", "pack", "unpack_raw", "unpack_strict"]
+__all__ = ["MAX_NESTING", "Plain", "check_plain", "pack", "unpack_known", "unpack_raw", "unpack_strict"]
 
 Plain: TypeAlias = "bool | int | str | bytes | Sequence[Plain] | None"
 
@@ -94,6 +94,15 @@ def unpack_raw(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_NES
         raise DecodeError(f"bytes are not canonical: {str(error) or type(error).__name__}") from None
     if again != data:
         raise DecodeError(f"bytes are not canonical: the value at offset {difference(data, again)} has a shorter form")
+    return value
+
+
+def unpack_known(data: bytes) -> Plain:
+    """The plain value of bytes that were unpacked strictly before they were stored: no canonical form is demanded."""
+    try:
+        value: Plain = msgpack.unpackb(data, use_list=False, strict_map_key=False)
+    except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
+        raise DecodeError(f"stored bytes are damaged: {str(error) or type(error).__name__}") from None
     return value
 
 

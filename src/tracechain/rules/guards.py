@@ -20,6 +20,7 @@ from tracechain.event.sale import (
     EXPIRY,
     LOGISTICS_DOCUMENTS,
     LOT,
+    MASTER_DATA,
     PAYMENT_DOCUMENT,
     amount,
     destination,
@@ -48,7 +49,11 @@ __all__ = [
 LOT_SHIFT = 40
 ANCHOR_MASK = (1 << LOT_SHIFT) - 1
 
+Codes = tuple[int, ...]
+_NONE: Codes = ()
 _V = Violation
+_ABROAD = frozenset(map(int, (Custody.NONE, Custody.ACTIVE, Custody.TRANSIT, Custody.DEAD)))
+_ANSWERS_MOST = 65_536
 _DAY = 86_400_000_000_000
 
 
@@ -95,6 +100,8 @@ class Case:
     profile: Profile
     event: Event
     day: date
+    #: The same day as expiry dates are kept, in days since 2000-01-01.
+    today: int
     #: Yuan that the buyer of an order has spent in the calendar year of the receipt time.
     spent: Callable[[bytes], Decimal]
 
@@ -112,13 +119,13 @@ def lot_check(lot: str) -> int:
 # ---- products and their merchants ---------------------------------------------------------------
 
 
-def product_codes(standing: Standing, product: str) -> tuple[int, ...]:
+def product_codes(standing: Standing, product: str) -> Codes:
     """What stands against selling a product now: R2, R4 to R7, G2. Worked out once, until a register changes."""
     key = ("product", product)
     found = standing.answers.get(key)
     if found is None:
         found = standing.answers[key] = tuple(sorted({int(v) for v in _against(standing, product)}))
-    codes: tuple[int, ...] = found
+    codes: Codes = found
     return codes
 
 
@@ -156,69 +163,76 @@ def _stopped_enterprise(standing: Standing) -> bool:
     return found is not None and found.stopped is not None
 
 
-def sold_lawfully(case: Case, pack: Pack) -> Iterator[int]:
+def sold_lawfully(case: Case, pack: Pack) -> Codes:
     """Product in scope and screened, merchant active, service not stopped (S1 IV(3), VIII(3), VIII(4))."""
-    if pack.custody in (Custody.BONDED, Custody.CLEARED):
-        yield from product_codes(case.standing, class_of(pack.subject))
+    if pack.custody != Custody.BONDED and pack.custody != Custody.CLEARED:
+        return _NONE
+    return product_codes(case.standing, class_of(pack.subject))
 
 
-def sold_by_merchant(case: Case, _pack: Pack) -> Iterator[int]:
+def sold_by_merchant(case: Case, _pack: Pack) -> Codes:
     """The platform itself may not sell (S1 III, IV(1))."""
-    seller = source(case.event, "owning_party") if case.event.sources else None
-    if seller is not None and seller == enterprise_of(case.standing):
-        yield _V.PLATFORM_SELLS
+    if not case.event.sources:
+        return _NONE
+    seller = source(case.event, "owning_party")
+    return (_V.PLATFORM_SELLS,) if seller is not None and seller == enterprise_of(case.standing) else _NONE
 
 
 # ---- buyers and documents -----------------------------------------------------------------------
 
 
-def bought_by_consumer(case: Case, pack: Pack) -> Iterator[int]:
+def bought_by_consumer(case: Case, pack: Pack) -> Codes:
     """To individual consumers only: a natural person's token, and no organisation as the new owner (S1 IV(1))."""
-    if pack.custody == Custody.BONDED:
-        company = destination(case.event, "owning_party") if case.event.destinations else None
-        if case.event.person is None or company is not None:
-            yield _V.NON_CONSUMER
+    if pack.custody != Custody.BONDED:
+        return _NONE
+    company = destination(case.event, "owning_party") if case.event.destinations else None
+    return (_V.NON_CONSUMER,) if case.event.person is None or company is not None else _NONE
 
 
-def paid_as_ordered(case: Case, pack: Pack) -> Iterator[int]:
+def paid_as_ordered(case: Case, pack: Pack) -> Codes:
     """The payment is for the order: same order document, payer, amount, and a payment document (S2; [practice])."""
     if pack.custody != Custody.RESERVED:
-        return
+        return _NONE
     event, order = case.event, pack.anchor
     agrees = (
         order is not None
-        and bool(set(documents(event, "po")) & set(order.orders))
+        and _shared(documents(event, "po"), order.orders)
         and event.person == order.person
         and amount(event) == order.amount
-        and bool(documents(event, PAYMENT_DOCUMENT))
+        and documents(event, PAYMENT_DOCUMENT)
     )
-    if not agrees:
-        yield _V.THREE_DOC
+    return _NONE if agrees else (_V.THREE_DOC,)
 
 
-def cleared_as_ordered(case: Case, pack: Pack) -> Iterator[int]:
+def cleared_as_ordered(case: Case, pack: Pack) -> Codes:
     """Order, payment and logistics agree; the amounts are within the limits (S2; [practice])."""
     if pack.custody != Custody.RESERVED:
-        return
+        return _NONE
     event, order = case.event, pack.anchor
-    if (
-        order is None
-        or not set(documents(event, "po")) & set(order.orders)
-        or not documents(event, *LOGISTICS_DOCUMENTS)
-        or (event.person is not None and event.person != order.person)
-    ):
-        yield _V.THREE_DOC
+    agrees = (
+        order is not None
+        and _shared(documents(event, "po"), order.orders)
+        and documents(event, *LOGISTICS_DOCUMENTS)
+        and event.person in (None, order.person)
+    )
+    codes = _NONE if agrees else (int(_V.THREE_DOC),)
     if order is not None and order.amount is not None:
-        yearly = Decimal(0) if order.person is None else case.spent(order.person)
+        yearly = 0 if order.person is None else case.spent(order.person)
         if order.amount > case.profile.order_limit or yearly > case.profile.year_limit:
-            yield _V.LIMIT
+            codes = (*codes, _V.LIMIT)
+    return codes
 
 
-def handed_to_buyer(case: Case, pack: Pack) -> Iterator[int]:
+def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return some == others or not set(some).isdisjoint(others)
+
+
+def handed_to_buyer(case: Case, pack: Pack) -> Codes:
     """Who takes the pack is who ordered it, where the event says who that was (S1 IV(1); S4 Part 2)."""
     person = case.event.person
-    if person is not None and pack.anchor is not None and pack.anchor.person not in (None, person):
-        yield _V.WRONG_BUYER
+    if person is None or pack.anchor is None or pack.anchor.person in (None, person):
+        return _NONE
+    return (_V.WRONG_BUYER,)
 
 
 # ---- places and carriers ------------------------------------------------------------------------
@@ -236,13 +250,16 @@ def place_at(standing: Standing, name: str | None) -> Place | None:
 
 
 def _place(case: Case) -> Place | None:
-    event = case.event
+    event, answers = case.event, case.standing.answers
     key = ("place", event.read_point, event.biz_location)
-    try:
-        found: Place | None = case.standing.answers[key]
-    except KeyError:
+    found: Place | None
+    if key in answers:
+        found = answers[key]
+    else:
         found = place_at(case.standing, event.read_point) or place_at(case.standing, event.biz_location)
-        case.standing.answers[key] = found
+        if len(answers) >= _ANSWERS_MOST:
+            answers.clear()
+        answers[key] = found
     return found
 
 
@@ -256,7 +273,7 @@ def _licensed(place: Place, day: date) -> bool:
     return _open(place, day) and (licensed or place.zone is not None)
 
 
-def in_zone(case: Case, _pack: Pack) -> Iterator[int]:
+def in_zone(case: Case, _pack: Pack) -> Codes:
     """1210 stock lies in a listed zone, after customs confirmed it (S2; S1 III(1))."""
     place = _place(case)
     if (
@@ -266,51 +283,51 @@ def in_zone(case: Case, _pack: Pack) -> Iterator[int]:
         or place.confirmed_on > case.day
         or not _open(place, case.day)
     ):
-        yield _V.ZONE
+        return (_V.ZONE,)
+    return _NONE
 
 
-def at_known_place(case: Case, _pack: Pack) -> Iterator[int]:
+def at_known_place(case: Case, _pack: Pack) -> Codes:
     """What happens in China happens at a registered place; a bare position is none (S1 V, VI)."""
     event = case.event
     where = event.read_point or event.biz_location
     if where is None or where.startswith("geo:") or not case.profile.places_registered:
-        return
+        return _NONE
     place = _place(case)
-    if place is None or not _open(place, case.day):
-        yield _V.PLACE_UNREGISTERED
+    return (_V.PLACE_UNREGISTERED,) if place is None or not _open(place, case.day) else _NONE
 
 
-def to_licensed_store(case: Case, pack: Pack) -> Iterator[int]:
+def to_licensed_store(case: Case, pack: Pack) -> Codes:
     """What was cleared goes to licensed stores only (S2; S4 Part 2)."""
-    if pack.custody in (Custody.ACTIVE, Custody.TRANSIT):
-        return
+    if pack.custody in _ABROAD:
+        return _NONE
     store = place_at(case.standing, destination(case.event, "location", "possessing_party"))
-    if store is None or store.type != "store" or not _licensed(store, case.day):
-        yield _V.OFFLINE_PICKUP_UNLICENSED
+    lawful = store is not None and store.type == "store" and _licensed(store, case.day)
+    return _NONE if lawful else (_V.OFFLINE_PICKUP_UNLICENSED,)
 
 
-def at_licensed_store(case: Case, _pack: Pack) -> Iterator[int]:
+def at_licensed_store(case: Case, _pack: Pack) -> Codes:
     """No pickup at a store that is not licensed (S2; S4 Part 2)."""
     place = _place(case)
-    if place is not None and place.type == "store" and not _licensed(place, case.day):
-        yield _V.OFFLINE_PICKUP_UNLICENSED
+    unlicensed = place is not None and place.type == "store" and not _licensed(place, case.day)
+    return (_V.OFFLINE_PICKUP_UNLICENSED,) if unlicensed else _NONE
 
 
-def by_assessed_carrier(case: Case, pack: Pack) -> Iterator[int]:
+def by_assessed_carrier(case: Case, pack: Pack) -> Codes:
     """An entrusted carrier was assessed, and passed (S1 VI)."""
-    if not case.event.sources or pack.custody in (Custody.ACTIVE, Custody.TRANSIT):
-        return
+    if not case.event.sources or pack.custody in _ABROAD:
+        return _NONE
     name = source(case.event, "possessing_party")
     if name is None or place_at(case.standing, name) is not None:
-        return
+        return _NONE
     found = case.standing.find(Carrier.KIND, name)
     carrier: Any = None if found is None else found.value
     if carrier is None:
         others = (case.standing.find(kind, name) for kind in (Merchant.KIND, Enterprise.KIND))
         if any(other is not None and other.value is not None for other in others):
-            return
-    if carrier is None or carrier.result != "passed" or carrier.valid_until < case.day:
-        yield _V.CARRIER_UNASSESSED
+            return _NONE
+    lawful = carrier is not None and carrier.result == "passed" and carrier.valid_until >= case.day
+    return _NONE if lawful else (_V.CARRIER_UNASSESSED,)
 
 
 # ---- dates and labels ---------------------------------------------------------------------------
@@ -318,47 +335,52 @@ def by_assessed_carrier(case: Case, pack: Pack) -> Iterator[int]:
 
 def _days_since(case: Case, pack: Pack) -> float:
     """Days since the anchor; more than any term where what it says is not kept any more."""
-    return float("inf") if pack.anchor is None else (case.event.event_time - pack.anchor.time) / _DAY
+    anchor = pack.anchor
+    return float("inf") if anchor is None else (case.event.event_time - anchor.time) / _DAY
 
 
-def applied_in_time(case: Case, pack: Pack) -> Iterator[int]:
+def applied_in_time(case: Case, pack: Pack) -> Codes:
     """A return is applied for within 30 days ([practice])."""
-    if _days_since(case, pack) > case.profile.return_apply_days:
-        yield _V.RETURN_LATE
+    return (_V.RETURN_LATE,) if _days_since(case, pack) > case.profile.return_apply_days else _NONE
 
 
-def returned_in_time(case: Case, pack: Pack) -> Iterator[int]:
+def returned_in_time(case: Case, pack: Pack) -> Codes:
     """A return arrives within 45 days ([practice]), an export return within one year (S0)."""
     abroad = pack.custody == Custody.EXPORTED
     if not abroad and pack.custody not in (Custody.SOLD, Custody.STORE, Custody.DELIVERED):
-        return
+        return _NONE
     term = case.profile.export_return_days if abroad else case.profile.return_arrive_days
-    if _days_since(case, pack) > term:
-        yield _V.EXPORT_RETURN_LATE if abroad else _V.RETURN_LATE
+    if _days_since(case, pack) <= term:
+        return _NONE
+    return (_V.EXPORT_RETURN_LATE if abroad else _V.RETURN_LATE,)
 
 
-def not_expired(case: Case, pack: Pack) -> Iterator[int]:
+def not_expired(case: Case, pack: Pack) -> Codes:
     """Automatic lock after expiry (S1 VI): such stock leaves only as a loss or by export."""
     expiry = pack.state >> EXPIRY_SHIFT
-    abroad = pack.custody in (Custody.NONE, Custody.ACTIVE, Custody.TRANSIT, Custody.DEAD)
-    if expiry and not abroad and (case.day - _DAY_ZERO).days > expiry:
-        yield _V.EXPIRED_LOCK
+    if not expiry or pack.custody in _ABROAD or case.today <= expiry:
+        return _NONE
+    return (_V.EXPIRED_LOCK,)
 
 
-_DAY_ZERO = date(2000, 1, 1)
+def is_labelled(event: Event) -> bool:
+    """Whether an event states what a label said, beside its ilmd."""
+    return any(one.namespace == MASTER_DATA for one in event.extensions)
 
 
-def labelled_as_commissioned(case: Case, pack: Pack) -> Iterator[int]:
+def labelled_as_commissioned(case: Case, pack: Pack) -> Codes:
     """Lot and expiry, where an event states them, are those of the commissioning (S1 V; EMVS: batch mismatch)."""
     lot, expiry = label(case.event, LOT), label(case.event, EXPIRY)
-    if lot is not None and pack.lot and lot_check(lot) != pack.lot:
-        yield _V.LOT_MISMATCH
+    codes: Codes = _NONE
+    if lot is not None and pack.lot not in (0, lot_check(lot)):
+        codes = (_V.LOT_MISMATCH,)
     known = pack.state >> EXPIRY_SHIFT
     if expiry is not None and known and expiry_day(expiry) != known:
-        yield _V.EXPIRY_MISMATCH
+        codes = (*codes, _V.EXPIRY_MISMATCH)
+    return codes
 
 
-Guard = Callable[[Case, Pack], Iterator[int]]
+Guard = Callable[[Case, Pack], Codes]
 
 GUARDS: dict[int, tuple[Guard, ...]] = {
     Act.SHIP: (to_licensed_store, by_assessed_carrier, not_expired),

@@ -19,7 +19,7 @@ from tracechain import custody, encoding
 from tracechain.custody import ACT_MASK, CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Flag, Outcome, Violation
 from tracechain.errors import TracechainError
 from tracechain.event import Event, TransformationEvent
-from tracechain.event.sale import LOT, amount, documents, label
+from tracechain.event.sale import LOT, amount, label
 from tracechain.rules.guards import (
     ANCHOR_MASK,
     GUARDS,
@@ -28,6 +28,7 @@ from tracechain.rules.guards import (
     Case,
     Guard,
     Pack,
+    is_labelled,
     labelled_as_commissioned,
     lot_check,
 )
@@ -38,6 +39,7 @@ __all__ = ["JUDGED", "TELLING", "Judge", "Past", "remember", "shanghai_day", "sh
 _DAY = 86_400_000_000_000
 _EAST = 8 * 3_600_000_000_000
 _EPOCH = date(1970, 1, 1)
+_DAYS_TO_ZERO = (custody.DAY_ZERO - _EPOCH).days
 _V = Violation
 _NEW = frozenset({int(Act.COMMISSION), int(Act.RELABEL_NEW), int(Act.PRODUCE)})
 #: Acts that become the anchor of their pack.
@@ -184,12 +186,14 @@ class Judge(Generic[Key_contra]):
         if number == Act.RELEASE and state & Flag.HELD:
             guards = ()  # only the hold ends
         codes: set[int] = set()
-        if guards or event.extensions:
+        labelled = bool(event.extensions) and is_labelled(event)
+        if guards or labelled:
             pack = Pack(subject, state, partial(self._past.memory, key), self._anchor)
             case = self._case(event)
             for guard in guards:
-                codes.update(guard(case, pack))
-            if event.extensions and state & CUSTODY_MASK:
+                if found_by := guard(case, pack):
+                    codes.update(found_by)
+            if labelled and state & CUSTODY_MASK:
                 codes.update(labelled_as_commissioned(case, pack))
         if made_of:
             codes.update(_made_of(event, number, act, made_of))
@@ -201,7 +205,7 @@ class Judge(Generic[Key_contra]):
         number = (event.event_time + _EAST) // _DAY
         if number != self._day[0]:
             self._day = number, _EPOCH + timedelta(days=number)
-        return Case(self._standing, self._profile, event, self._day[1], self._spent)
+        return Case(self._standing, self._profile, event, self._day[1], number - _DAYS_TO_ZERO, self._spent)
 
     def _spent(self, person: bytes) -> Decimal:
         return self._past.spent(person, self._year)
@@ -217,8 +221,7 @@ class Judge(Generic[Key_contra]):
         anchor: Anchor | None = None
         content = self._past.stated(place - 1)[1]
         if content is not None:
-            event = encoding.decode(content)
-            anchor = Anchor(event.event_time, event.person, documents(event, "po"), amount(event))
+            anchor = Anchor(*encoding.glimpse(content))
         if len(self._anchors) >= 4096:
             self._anchors.clear()
         self._anchors[place] = anchor
