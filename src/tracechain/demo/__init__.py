@@ -12,7 +12,7 @@ Pure: `make_day(scale)` gives the files as values (name, bytes, what is in them)
 """
 
 from tracechain.demo.day import Breach, Day, DayFile, Station, StepCount, Story, make_day
-from tracechain.demo.registry import Registry, make_registry
+from tracechain.demo.registry import RegisterFile, Registry, make_registry
 from tracechain.demo.world import ENTERPRISE, MAKERS, PRODUCTS, Maker, Product
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "DayFile",
     "Maker",
     "Product",
+    "RegisterFile",
     "Registry",
     "Station",
     "StepCount",

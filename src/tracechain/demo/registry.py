@@ -6,22 +6,28 @@ same in every run.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from itertools import groupby
 
 from attrs import evolve, frozen
 
 from tracechain.demo.day import Day
+from tracechain.demo.earlier import ARCHIVE
 from tracechain.demo.world import (
     CALM_TABLETS,
     CARRIER,
     CITY,
+    DAY,
     DENTURE_GEL,
     ENTERPRISE,
     GLUCOSE_MONITOR,
+    HOUR,
     MAKERS,
+    MINUTE,
     NIGHT_RIDERS,
     OTHER_MAKERS,
     PLATFORM,
@@ -54,9 +60,12 @@ from tracechain.registers import (
     Suspension,
 )
 
-__all__ = ["Registry", "make_registry"]
+__all__ = ["RegisterFile", "Registry", "make_registry"]
 
 TODAY = date(2026, 11, 20)
+#: When the registers are opened, and when the evening's measures are recorded.
+OPENED = ARCHIVE - 30 * MINUTE
+MEASURED = DAY + 23 * HOUR + 10 * MINUTE
 SCOPE = "beijing-pilot"
 ZONE = "Tianzhu Comprehensive Bonded Zone"
 AUTHORITY = "Beijing Medical Products Administration"
@@ -93,6 +102,31 @@ class Registry:
     measures: tuple[Register, ...]
     cases: tuple[CaseStep, ...]
 
+    @property
+    def files(self) -> tuple[RegisterFile, ...]:
+        """All of it as JSON files, in order: one for each run of records of a kind."""
+        made: list[RegisterFile] = []
+        for part, received in (("opening", OPENED), ("measures", MEASURED), ("cases", MEASURED)):
+            for kind, run in groupby(getattr(self, part), key=lambda one: type(one).KIND):
+                values = [one.mapping() for one in run]
+                text = json.dumps({kind: values}, ensure_ascii=False, indent=1) + "\n"
+                name = f"{len(made) + 1:02}-{kind}.json"
+                made.append(RegisterFile(name, part, kind, text.encode(), len(values), received))
+        return tuple(made)
+
+
+@frozen
+class RegisterFile:
+    """Records of one kind, as `tracechain register` takes them. `part` is that of the registry ("opening", ...),
+    `received` as for scan files."""
+
+    name: str
+    part: str
+    kind: str
+    data: bytes
+    records: int
+    received: int
+
 
 def make_registry(day: Day) -> Registry:
     """The registers of the day; the cases are about packs of it."""
@@ -113,7 +147,11 @@ def _digest(text: str) -> bytes:
 
 
 def _merchant(maker: Maker) -> Merchant:
-    licence = Document(name=f"licence of {maker.name}", digest=_digest(f"licence {maker.name}"))
+    # One licence ran out last month, and nobody has sent a new one yet.
+    until = date(2026, 10, 31) if maker is MAKERS[3] else date(2028, 6, 30)
+    licence = Document(
+        name=f"licence of {maker.name}", digest=_digest(f"licence {maker.name}"), valid_until=until
+    )  # fmt: skip
     return Merchant(
         id=maker.merchant,
         name=maker.name,
@@ -193,6 +231,8 @@ def _product(article: Article) -> Product:
     name_zh, model, indications, contraindications, category, screening = FILES[article.name]
     name, _, specification = article.name.partition(", ")
     maker = article.maker
+    # One file was due to be verified again three weeks ago.
+    verified = date(2025, 10, 30) if article is PRODUCTS[3] else date(2026, 2, 10)
     return Product(
         id=f"01/{article.gtin}",
         name=name,
@@ -209,8 +249,8 @@ def _product(article: Article) -> Product:
         category=category,
         screening=screening,
         scope=SCOPE,
-        verified_on=date(2026, 2, 10),
-        verify_by=date(2027, 2, 10),
+        verified_on=verified,
+        verify_by=verified.replace(year=verified.year + 1),
         temperature=(Decimal(2), Decimal(8)) if article.cold else (Decimal(5), Decimal(30)),
         humidity=(Decimal(20), Decimal(75)),
         near_expiry_days=120 if article.cold else None,

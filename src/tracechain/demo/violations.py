@@ -37,6 +37,7 @@ from tracechain.demo.world import (
     SLEEP_GUMMIES,
     SLIMMING_PADS,
     STORAGE,
+    STORE,
     TEAHOUSE,
     WASTE,
     WORKSHOP,
@@ -296,6 +297,13 @@ def _city(scenes: Scenes) -> None:
         (pack,),
         V.OFFLINE_PICKUP_UNLICENSED,
     )
+
+    # No rule is broken by this one, but who looks at places and times sees that there are two of it.
+    pack, time = shop.bonded.pop(), scenes.time()
+    scenes.told += [
+        Happening(time, "stocktake", (pack.matrix,), place=STORAGE),
+        Happening(time + 4 * MINUTE, "receive", (pack.matrix,), place=STORE, location=STORE),
+    ]
 
 
 def _returns(scenes: Scenes) -> None:

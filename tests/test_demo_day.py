@@ -1,0 +1,247 @@
+"""The demo's day held against the rules: everything in it is lawful, but for the breaches that it says it has."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tracechain import record
+from tracechain.custody import Custody, Violation, unpack_state
+from tracechain.demo import PRODUCTS, Day, DayFile, make_day, make_registry
+from tracechain.event import Event, TransactionEvent
+from tracechain.event.sale import PAYMENT_DOCUMENT, amount, documents
+from tracechain.formats.epcis import parse_document
+from tracechain.formats.scans import iter_csv, iter_jsonl
+from tracechain.pilot import load_profile
+from tracechain.registers import Product, Profile, Register, load
+from tracechain.replay import replay
+from tracechain.rules import Standing
+from tracechain.testing.scanner import Scanner
+from tracechain.testing.standins import Clock, Keys, new_ledger
+
+SMALL = 0.02
+DAYS = 86_400_000_000_000
+
+Found = tuple[str, str, tuple[str, ...]]
+
+
+@pytest.fixture(scope="module")
+def day() -> Day:
+    return make_day(SMALL)
+
+
+def all_files(day: Day) -> list[DayFile]:
+    """In the order in which they go into the ledger."""
+    return sorted([*day.files, *(file for station in day.stations for file in station.files)], key=lambda f: f.name)
+
+
+def read(file: DayFile) -> list[Event]:
+    if file.format == "CSV":
+        return list(iter_csv(io.BytesIO(file.data), file.name))
+    if file.format == "JSON Lines":
+        return list(iter_jsonl(io.BytesIO(file.data), file.name))
+    return list(parse_document(file.data, file.name))
+
+
+class Played:
+    """The day in a ledger, by the clock of the story. `found` are (file, subject, codes) of every broken rule."""
+
+    def __init__(self, path: Path, day: Day) -> None:
+        registry, keys = make_registry(day), Keys()
+        self.found: list[Found] = []
+        self.versions: Counter[str] = Counter()
+        files = all_files(day)
+        clock = Clock(registry.files[0].received // 1_000_000)
+        with new_ledger(path, keys=keys, clock=clock) as ledger:
+            self.ledger = ledger
+            self._register(registry.opening)
+            couriers: dict[str, Scanner] = {}
+            for station in day.stations:
+                key = keys.named(station.name)
+                ledger.authorise(record.authorise(ledger.ledger_id, key, keys.root, station.name, ("event",)))
+                couriers |= dict.fromkeys([file.name for file in station.files], Scanner(key, ledger.ledger_id))
+            for file in files:
+                if file.name == "90-violations-shops.csv":
+                    clock.set(registry.files[-1].received // 1_000_000)
+                    self._register(registry.measures)
+                    self._register(registry.cases)
+                clock.set(file.received // 1_000_000)
+                if file.name in couriers:
+                    receipt = ledger.submit(couriers[file.name].make(read(file), at=clock.now))
+                else:
+                    receipt = ledger.append(read(file))
+                by_row: dict[tuple[int, str], list[str]] = {}
+                for one in receipt.violations:
+                    by_row.setdefault((one.index, one.subject), []).append(one.name)
+                self.found += [(file.name, subject, tuple(sorted(codes))) for (_, subject), codes in by_row.items()]
+            with ledger.snapshot() as view:
+                self.states = {breach.subject: view.unit(breach.subject) for breach in day.breaches}
+                self.traced = view.unit(day.story.traced)
+                self.replayed = replay(view)
+
+    def _register(self, values: Iterable[Register]) -> None:
+        for value in values:
+            # What has versions is registered anew with the next one; what is done to it has none of its own.
+            versioned = type(value).CHAIN[0] == type(value).KIND != "case"
+            version = self.versions[value.subject] if versioned else 0
+            self.versions[value.subject] += versioned
+            self.ledger.append([value.record(version)])
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory, day: Day) -> Played:
+    return Played(tmp_path_factory.mktemp("day") / "ledger", day)
+
+
+def expected(day: Day) -> list[Found]:
+    return sorted((b.file, b.subject, tuple(sorted(code.name for code in b.codes))) for b in day.breaches)
+
+
+# ---- the rules ---------------------------------------------------------------------------------
+
+
+def test_what_breaks_rules_is_what_the_day_says_and_nothing_else(played: Played, day: Day) -> None:
+    assert sorted(played.found) == expected(day)
+
+
+@pytest.mark.parametrize("code", Violation)
+def test_every_rule_is_broken_once_at_least_and_its_story_is_told(day: Day, code: Violation) -> None:
+    stories = {breach.story for breach in day.breaches if code in breach.codes}
+    assert stories
+    assert all(story and story == story.strip() and "\n" not in story for story in stories)
+
+
+# Shrinking a whole day would take minutes, and a smaller one explains nothing better.
+@settings(
+    max_examples=3,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(scale=st.floats(0.02, 0.05), seed=st.text("abc", min_size=1, max_size=3))
+def test_that_holds_whatever_the_size_of_the_day(
+    tmp_path_factory: pytest.TempPathFactory, scale: float, seed: str
+) -> None:
+    made = make_day(scale, seed)
+    assert sorted(Played(tmp_path_factory.mktemp("day") / "ledger", made).found) == expected(made)
+
+
+def test_a_broken_rule_leaves_the_pack_where_it_was(played: Played, day: Day) -> None:
+    def custody(code: Violation) -> set[Custody]:
+        found = [played.states[breach.subject] for breach in day.breaches if code in breach.codes]
+        return {Custody.NONE if unit is None else unpack_state(unit.state).custody for unit in found}
+
+    assert custody(Violation.DEAD_PACK) == {Custody.DEAD}
+    assert custody(Violation.UNKNOWN_CODE) == {Custody.NONE}
+    assert custody(Violation.NON_CONSUMER) == {Custody.BONDED}
+    assert custody(Violation.LIMIT) == {Custody.RESERVED}
+    assert custody(Violation.WRONG_BUYER) == {Custody.SOLD}
+    assert custody(Violation.SECONDARY_SALE) == {Custody.DELIVERED}
+    assert custody(Violation.EXPORT_RETURN_LATE) == {Custody.EXPORTED}
+
+
+def test_the_pack_to_follow_is_back_in_bonded_stock(played: Played) -> None:
+    assert played.traced is not None
+    assert unpack_state(played.traced.state).custody == Custody.BONDED
+
+
+def test_a_replay_from_nothing_finds_the_same(played: Played, day: Day) -> None:
+    found = Counter((subject, tuple(sorted(codes))) for _, subject, codes in played.replayed.violations)
+    assert found == Counter((b.subject, tuple(sorted(map(int, b.codes)))) for b in day.breaches)
+
+
+# ---- the files ---------------------------------------------------------------------------------
+
+
+def test_files_are_received_in_order_and_after_what_they_tell(day: Day) -> None:
+    files = all_files(day)
+    assert [file.received for file in files] == sorted(file.received for file in files)
+    for file in files:
+        assert max(event.event_time for event in read(file)) <= file.received, file.name
+    received = {file.name: file.received for file in files}
+    # An act is undone too late by the time at which the ledger heard of it.
+    late = received["95-violations-taken-back.csv"] - received["05-earlier.csv"]
+    assert late > load_profile("beijing").undo_days * DAYS
+    assert received["95-violations-taken-back.csv"] - received["06-day-before.csv"] < 2 * DAYS
+    registers = {file.part: file.received for file in make_registry(day).files}
+    assert registers["opening"] < received["05-earlier.csv"]
+    assert received["80-city-kiosk.csv"] < registers["measures"] < received["90-violations-shops.csv"]
+
+
+def test_an_order_is_paid_by_its_buyer_with_a_document_of_its_own(day: Day) -> None:
+    orders: dict[str, TransactionEvent] = {}
+    paid: dict[str, TransactionEvent] = {}
+    prices = {f"01/{product.gtin}": Decimal(product.price) for product in PRODUCTS}
+    for file in day.files:
+        if not file.name.startswith("40-"):
+            continue
+        for event in read(file):
+            if isinstance(event, TransactionEvent) and event.action == "ADD":
+                (po,) = documents(event, "po")
+                (paid if documents(event, PAYMENT_DOCUMENT) else orders)[po] = event
+    assert len(orders) > 300
+    assert orders.keys() == paid.keys()
+    for po, order in orders.items():
+        payment = paid[po]
+        assert (payment.epcs, payment.person, amount(payment)) == (order.epcs, order.person, amount(order))
+        assert payment.event_time > order.event_time
+        assert amount(order) == sum(prices[pack[:17]] for pack in order.epcs)
+        assert 1 <= len(order.epcs) <= 3
+    assert len({order.person for order in orders.values()}) < len(orders), "some people order twice"
+    papers = [documents(payment, PAYMENT_DOCUMENT) for payment in paid.values()]
+    assert len(set(papers)) == len(papers)
+
+
+def test_nobody_is_named_in_a_file(day: Day) -> None:
+    """Buyers are tokens, and each event of a sale says whose it is."""
+    for file in all_files(day):
+        for event in read(file):
+            if event.biz_step == "dispensing" or (event.biz_step == "reserving" and amount(event) is not None):
+                assert event.person is not None or file.name == "90-violations-shops.csv"
+
+
+# ---- the registers -----------------------------------------------------------------------------
+
+
+def test_the_registers_repeat_themselves(day: Day) -> None:
+    assert make_registry(make_day(SMALL)) == make_registry(day)
+
+
+def test_register_files_hold_the_registers_in_order(day: Day, tmp_path: Path) -> None:
+    registry = make_registry(day)
+    values: list[Register] = []
+    for file in registry.files:
+        path = tmp_path / file.name
+        path.write_bytes(file.data)
+        found = load(path, file.kind)
+        assert len(found) == file.records
+        values += found
+    assert tuple(values) == (*registry.opening, *registry.measures, *registry.cases)
+    names = [file.name for file in registry.files]
+    assert names == sorted(set(names))
+
+
+def test_the_profile_comes_first_and_names_the_enterprise(day: Day) -> None:
+    registry = make_registry(day)
+    first = registry.opening[0]
+    assert isinstance(first, Profile)
+    assert f"urn:tracechain:enterprise:{first.enterprise}" in [value.subject for value in registry.opening]
+
+
+def test_a_register_can_follow_upon_another(day: Day) -> None:
+    """Each record of the day can be taken: nothing is suspended that is not registered, no case closed twice."""
+    registry, standing = make_registry(day), Standing()
+    versions: Counter[str] = Counter()
+    for index, value in enumerate((*registry.opening, *registry.measures, *registry.cases)):
+        versioned = type(value).CHAIN[0] == type(value).KIND != "case"
+        standing.take(index, value.record(versions[value.subject] if versioned else 0))
+        versions[value.subject] += versioned
+    shielded = [found for found in standing.known().values() if found.shielded]
+    assert [(type(found.value), found.shielded, found.version) for found in shielded] == [(Product, frozenset({0}), 1)]
