@@ -198,6 +198,7 @@ def paid_as_ordered(case: Case, pack: Pack) -> Codes:
         order is not None
         and _shared(documents(event, "po"), order.orders)
         and event.person == order.person
+        and order.amount is not None  # what states none could not be held against the limits
         and amount(event) == order.amount
         and documents(event, PAYMENT_DOCUMENT)
     )
