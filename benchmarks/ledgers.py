@@ -18,6 +18,7 @@ import lmdb
 
 from tracechain.event import ObjectEvent
 from tracechain.ledger import Ledger
+from tracechain.record import Record
 from tracechain.signing import MemorySigner
 from tracechain.store.environment import MAP_SIZE
 from tracechain.store.tables import TABLES
@@ -34,9 +35,11 @@ def open_ledger(path: Path) -> Ledger:
     return Ledger.open(path, signer=_LOG, author=_AUTHOR)
 
 
-def build(path: Path, population: int, batch: int = 1000) -> Path:
-    """A closed ledger in which `population` units are commissioned, `batch` a commit."""
+def build(path: Path, population: int, batch: int = 1000, before: Iterable[Record] = ()) -> Path:
+    """A closed ledger in which `population` units are commissioned, `batch` a commit, after the records `before`."""
     with Ledger.create(path, origin="example.com/bench", signer=_LOG, root=_ROOT, author=_AUTHOR) as ledger:
+        for one in before:
+            ledger.append([one])
         extend(ledger, 0, population, batch)
     return path
 

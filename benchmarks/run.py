@@ -23,6 +23,7 @@ import sections
 from growth import growth
 from measure import file_system, machine
 from report import Section, rewrite, show, write_json
+from rules import rules
 from sections import Scale
 
 SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
@@ -32,6 +33,7 @@ SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "verify": sections.verify,
     "disk": sections.disk,
     "lookups": sections.lookups,
+    "rules": rules,
     "growth": growth,
 }
 

@@ -50,7 +50,7 @@ _SPENDING = frozenset({int(Act.RESERVE), int(Act.CANCEL), int(Act.UNDO)})
 TELLING = _NEW | _SPENDING
 #: Acts that the judge has to see, by number; of the others it sees those whose event says more than a plain one.
 JUDGED: tuple[bool, ...] = tuple(
-    number in GUARDS or number in _NEW or number in _ANCHORS or number in (Act.CANCEL, Act.UNDO)
+    number in GUARDS or number in _NEW | _OLD | _ANCHORS or number in (Act.CANCEL, Act.UNDO)
     for number in range(ACT_MASK + 1)
 )
 

@@ -152,8 +152,10 @@ class Standing:
 
     def take(self, index: int, record: Record) -> None:
         """Take the next record of the log. InputError, and no change, where it cannot follow."""
-        if record.kind not in registers.KINDS or record.subject is None:
+        if record.kind not in registers.KINDS:
             return
+        if record.subject is None:
+            raise InputError(f"record {record.kind}: it names no subject; make it by `record()` of its value")
         self._known[record.subject] = now = fold(self.at(record.subject), index, record)
         self.answers.clear()
         if isinstance(now.value, Profile):
