@@ -1,0 +1,209 @@
+"""verify_rules: what the ledger says of its subjects, held against a replay of its log.
+
+`verify` proves that rows are signed, linked, and within the table of `custody`. Rules that also depend on registers,
+buyers, documents and dates it takes on trust. Here the log is folded from nothing, by contents alone, and every state,
+every violation, the index and the rules' memories have to come out the same: so an operator with all keys who let a
+violation vanish, or made one up, is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from tracechain import custody
+from tracechain.custody import Outcome
+from tracechain.entry import HEADER_SIZE, SALT_SIZE, Row, decode_rows
+from tracechain.errors import DataError, InputError, TracechainError
+from tracechain.replay import State, step
+from tracechain.verification.findings import Code, Findings, Report
+from tracechain.view import Unit, View
+
+__all__ = ["JUDGED", "verify_rules"]
+
+JUDGED = "every state and violation was judged again from the log alone, by the registers as they stood at each entry"
+
+_BLOCK = 4096
+
+
+@define
+class _Replay(State):
+    """A State that remembers what the rules came to at the latest entry."""
+
+    told: dict[str, Outcome] = field(factory=dict)
+
+    def take(self, subject: str, index: int, outcome: Outcome) -> None:
+        """Put what the rules came to."""
+        self.told[subject] = outcome
+        super().take(subject, index, outcome)
+
+
+def verify_rules(view: View, *, progress: Callable[[int, int], None] | None = None, most: int = 1000) -> Report:
+    """Replay the log and compare: ROW_STATE and ROW_VIOLATIONS where a row says something else than the rules come to,
+    INDEX where the live index does.
+
+    Trusts the log's own bytes, so `verify` it as well. What cannot be read ends the replay and is a finding too. A
+    subject that departed from the rules goes on to be judged by the rules, so its later rows may differ in
+    consequence; such findings say where it began. At most `most` findings are listed, the rest is counted.
+    """
+    return _Comparison(view, progress, most).run()
+
+
+class _Comparison:
+    """One replay with what it found."""
+
+    def __init__(self, view: View, progress: Callable[[int, int], None] | None, most: int) -> None:
+        self._view = view
+        self._progress = progress
+        self._findings = Findings(most)
+        self._state = _Replay(log=view)
+        #: Where a subject first differed from the rules.
+        self._departed: dict[str, int] = {}
+        self._rows = 0
+
+    def run(self) -> Report:
+        """The whole of it."""
+        size, state = self._view.size, self._state
+        for start in range(0, size, _BLOCK):
+            stop = min(start + _BLOCK, size)
+            for header, content, rows in zip(*self._view.block(start, stop), strict=True):
+                if not self._step(header, content):
+                    break
+                self._compare(state.size - 1, rows)
+            if self._progress is not None:
+                self._progress(state.size, size)
+            if state.size < stop:
+                break
+        if state.size == size:
+            self._compare_index()
+        return Report(
+            tuple(self._findings.items), size, state.size, self._rows, 0, len(state.units), None, (JUDGED,),
+            self._findings.beyond,
+        )  # fmt: skip
+
+    def _step(self, header: bytes | None, content: bytes | None) -> bool:
+        """Take the next entry; False, and a finding, where the replay ends."""
+        index = self._state.size
+        words = "so the rules cannot be judged from here on"
+        if header is None or len(header) != HEADER_SIZE:
+            self._findings.add(Code.ENTRY_MISSING, index, f"its header is missing or cut, {words}")
+            return False
+        if content is None or len(content) < SALT_SIZE:
+            self._findings.add(Code.CONTENT_MISSING, index, f"its content is missing or cut, {words}")
+            return False
+        self._state.told.clear()
+        try:
+            step(self._state, header, content[SALT_SIZE:])
+        except TracechainError as error:
+            self._findings.add(Code.CONTENT_MALFORMED, index, f"{error}; {words}")
+            return False
+        return True
+
+    def _compare(self, index: int, part: bytes | None) -> None:
+        told = self._state.told
+        rows: tuple[Row, ...] = ()
+        rule_set = self._state.rule_set
+        if part is not None:
+            try:
+                rule_set, rows = decode_rows(part[SALT_SIZE:])
+            except DataError as error:
+                self._findings.add(Code.ROWS_MALFORMED, index, str(error))
+                self._depart(index, told)
+                return
+        self._rows += len(rows)
+        if rule_set != self._state.rule_set:
+            self._findings.add(
+                Code.ROWS_MALFORMED,
+                index,
+                f"its rows follow rule set {rule_set}, and set {self._state.rule_set} is in force",
+            )
+            self._depart(index, told)
+            return
+        known = 0
+        for row in rows:
+            expected = told.get(row.subject)
+            if expected is None:
+                self._add(
+                    Code.ROW_SUBJECTS, index, "the entry does nothing to it, and there is a row of it", row.subject
+                )
+            else:
+                known += 1
+                self._compare_row(index, row, expected)
+        if known != len(told):
+            for subject in told.keys() - {row.subject for row in rows}:
+                self._add(Code.ROW_SUBJECTS, index, "the entry is about it, and there is no row of it", subject)
+
+    def _compare_row(self, index: int, row: Row, expected: Outcome) -> None:
+        state, codes = expected
+        if row.state == state and row.violations == codes:
+            return
+        began = self._departed.get(row.subject)
+        after = "" if began is None else f"; it departed from the rules in entry {began}"
+        if row.violations != codes:
+            words = f"the row says {_named(row.violations)}, the rules give {_named(codes)}{after}"
+            self._add(Code.ROW_VIOLATIONS, index, words, row.subject)
+        if row.state != state:
+            words = f"the row says {_described(row.state)}, the rules give {_described(state)}{after}"
+            self._add(Code.ROW_STATE, index, words, row.subject)
+
+    def _add(self, code: Code, index: int, detail: str, subject: str) -> None:
+        self._findings.add(code, index, detail, subject)
+        self._departed.setdefault(subject, index)
+
+    def _depart(self, index: int, told: dict[str, Outcome]) -> None:
+        for subject in told:
+            self._departed.setdefault(subject, index)
+
+    # ---- the index ----
+
+    def _compare_index(self) -> None:
+        """Hold the live index, and what it remembers for the rules, against the state that the log comes to."""
+        units, mend = self._state.units, "run `tracechain reindex`"
+        count = 0
+        try:
+            for subject, unit in self._view.units():
+                count += 1
+                if subject not in self._departed:
+                    words = self._differs(subject, unit, units.get(subject))
+                    if words:
+                        self._findings.add(Code.INDEX, unit.last, f"{words}: {mend}", subject)
+            if count != len(units):
+                lost = (subject for subject in units if self._view.unit(subject) is None)
+                for subject in lost:
+                    words = f"the log names it, and the index does not know it: {mend}"
+                    self._findings.add(Code.INDEX, units[subject].last, words, subject)
+            for (person, year), yuan in self._state.spending.items():
+                found = self._view.spent(person, year)
+                if found != yuan:
+                    words = (
+                        f"orders of buyer {person.hex()} in {year} come to {found} yuan in the index, {yuan} by the log"
+                    )
+                    self._findings.add(Code.INDEX, None, f"{words}: {mend}")
+        except (DataError, UnicodeDecodeError) as error:
+            self._findings.add(Code.INDEX, None, f"the index cannot be read ({error}): {mend}")
+
+    def _differs(self, subject: str, unit: Unit, expected: Unit | None) -> str:
+        if expected is None:
+            return "the index knows it, and no entry of the log names it"
+        if unit != expected:
+            return (
+                f"the index says {_described(unit.state)} since entry {unit.last}, the rules give"
+                f" {_described(expected.state)} since entry {expected.last}"
+            )
+        if custody.is_pack(subject) and self._view.memory(subject) != self._state.memory(subject):
+            return "the index remembers another lot, order, delivery or export of it than the rules give"
+        return ""
+
+
+def _named(codes: tuple[int, ...]) -> str:
+    return ", ".join(map(custody.describe, codes)) or "no violation"
+
+
+def _described(state: int) -> str:
+    try:
+        found = custody.unpack_state(state)
+    except InputError:
+        return f"state {state}"
+    expiry = () if found.expiry is None else (f"expires {found.expiry}",)
+    return f"state {state} ({', '.join((found.custody.name.lower(), *found.flags(), *expiry))})"
