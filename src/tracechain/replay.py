@@ -228,7 +228,11 @@ class MemoryView:
 
     def units(self) -> Iterator[tuple[str, Unit]]:
         """Every subject, in order of ids."""
-        return iter(sorted(self._units().items()))
+        return self.subjects("")
+
+    def subjects(self, prefix: str) -> Iterator[tuple[str, Unit]]:
+        """Every subject whose id begins with `prefix`, in order of ids. Looks at all, as the index may be changed."""
+        return iter(sorted(item for item in self._units().items() if item[0].startswith(prefix)))
 
     def memory(self, subject: str) -> int:
         """What the rules remember of a pack: worked out from the log, as nobody stored it."""

@@ -73,6 +73,9 @@ class View(Protocol):
     def units(self) -> Iterator[tuple[str, Unit]]:
         """Every subject the index knows."""
 
+    def subjects(self, prefix: str) -> Iterator[tuple[str, Unit]]:
+        """Those of them whose ids begin with `prefix`, in order of ids."""
+
     def memory(self, subject: str) -> int:
         """What the rules remember of a pack beside its state (rules.Past), 0 for nothing."""
 

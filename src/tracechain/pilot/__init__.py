@@ -1,8 +1,44 @@
 """The pilot's obligations as pure functions over a view, and its limits, days and lists as data.
 
-`load_profile("beijing")` reads the profile that comes with the library, `load_profile("mine.toml")` another.
+    load_profile("beijing")                what the rules judge by; load_profile("mine.toml") for another
+    standing_of, lookup, history, listing  the registers, now and as of a day
+    check(view, event, now)                what recording an event would come to, before a sale
+
+Nothing here reads a clock or a disk: a live snapshot, a bundle and a replay give the same answers.
 """
 
+from tracechain.pilot.check import Finding, SubjectVerdict, Verdict, check, check_code, plain_event
+from tracechain.pilot.hints import known_like
 from tracechain.pilot.profiles import load_profile, profile_names
+from tracechain.pilot.register import (
+    Version,
+    history,
+    listing,
+    lookup,
+    next_record,
+    next_records,
+    published,
+    shown,
+    standing_of,
+)
 
-__all__ = ["load_profile", "profile_names"]
+__all__ = [
+    "Finding",
+    "SubjectVerdict",
+    "Verdict",
+    "Version",
+    "check",
+    "check_code",
+    "history",
+    "known_like",
+    "listing",
+    "load_profile",
+    "lookup",
+    "next_record",
+    "next_records",
+    "plain_event",
+    "profile_names",
+    "published",
+    "shown",
+    "standing_of",
+]

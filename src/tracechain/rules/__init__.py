@@ -5,16 +5,20 @@ log says of its packs. Both are pure: the ledger at ingest, a replay from nothin
 same functions, over different pasts (`Past`).
 """
 
+from tracechain.rules.clauses import CLAUSES, Clause, clause_of
 from tracechain.rules.judge import JUDGED, TELLING, Judge, Past, remember, shanghai_day, shanghai_year, spend
 from tracechain.rules.standing import Registered, Standing, fold
 
 __all__ = [
+    "CLAUSES",
     "JUDGED",
     "TELLING",
+    "Clause",
     "Judge",
     "Past",
     "Registered",
     "Standing",
+    "clause_of",
     "fold",
     "remember",
     "shanghai_day",

@@ -289,7 +289,13 @@ class IndexReader:
         data = self._txn.get(key_of(block), _ZERO_BLOCK, self._base)
         return int.from_bytes(data[8 * at : 8 * at + 8], "little")
 
-    def items(self) -> Iterator[tuple[str, int]]:
-        """(subject, word) of every unit, in order of their ids."""
-        for subject, number in self._txn.cursor(self._units):
+    def items(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """(subject, word) of every unit whose id begins with `prefix`, in order of their ids."""
+        first = prefix.encode()
+        cursor = self._txn.cursor(self._units)
+        if not (cursor.set_range(first) if first else cursor.first()):
+            return
+        for subject, number in cursor:
+            if not subject.startswith(first):
+                return
             yield subject.decode(), self.numbered(int.from_bytes(number, "big"))

@@ -114,7 +114,11 @@ class Snapshot:
 
     def units(self) -> Iterator[tuple[str, Unit]]:
         """Every subject, in order of ids."""
-        for subject, word in self._reader().items():
+        return self.subjects("")
+
+    def subjects(self, prefix: str) -> Iterator[tuple[str, Unit]]:
+        """Every subject whose id begins with `prefix`, in order of ids. Costs what it finds."""
+        for subject, word in self._reader().items(prefix):
             yield subject, Unit((word & INDEX_MASK) - 1, word >> STATE_SHIFT)
 
     def memory(self, subject: str) -> int:
