@@ -53,6 +53,7 @@ Codes = tuple[int, ...]
 _NONE: Codes = ()
 _V = Violation
 _ABROAD = frozenset(map(int, (Custody.NONE, Custody.ACTIVE, Custody.TRANSIT, Custody.DEAD)))
+_WITH_BUYER = frozenset(map(int, (Custody.SOLD, Custody.STORE, Custody.DELIVERED)))
 _ANSWERS_MOST = 65_536
 _DAY = 86_400_000_000_000
 
@@ -342,13 +343,15 @@ def _days_since(case: Case, pack: Pack) -> float:
 
 def applied_in_time(case: Case, pack: Pack) -> Codes:
     """A return is applied for within 30 days ([practice])."""
-    return (_V.RETURN_LATE,) if _days_since(case, pack) > case.profile.return_apply_days else _NONE
+    if pack.custody not in _WITH_BUYER or _days_since(case, pack) <= case.profile.return_apply_days:
+        return _NONE
+    return (_V.RETURN_LATE,)
 
 
 def returned_in_time(case: Case, pack: Pack) -> Codes:
     """A return arrives within 45 days ([practice]), an export return within one year (S0)."""
     abroad = pack.custody == Custody.EXPORTED
-    if not abroad and pack.custody not in (Custody.SOLD, Custody.STORE, Custody.DELIVERED):
+    if not abroad and pack.custody not in _WITH_BUYER:
         return _NONE
     term = case.profile.export_return_days if abroad else case.profile.return_arrive_days
     if _days_since(case, pack) <= term:
