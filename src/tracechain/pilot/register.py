@@ -6,6 +6,7 @@ the log. A day is a receipt time: what had been recorded by then is what anybody
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import partial
 from hashlib import sha256
@@ -24,6 +25,7 @@ from tracechain.view import View, unit_history
 __all__ = [
     "CHAINS",
     "Version",
+    "entries_until",
     "history",
     "listing",
     "lookup",
@@ -137,6 +139,20 @@ def _subject(kind: str, name: str) -> str:
     if kind not in CHAINS:
         raise InputError(f"{kind!r} is no kind of register subject: there are {', '.join(CHAINS)}")
     return subject_of(kind, name)
+
+
+def entries_until(view: View, as_of: int | None) -> int:
+    """How many entries had been received at `as_of` (ms), all of them for None: receipt times never go back."""
+    if as_of is None:
+        return view.size
+
+    def received(index: int) -> int:
+        data = view.header(index)
+        if data is None:
+            raise DataError(f"entry {index}: its header is missing; verify the ledger")
+        return parse_header(data).time
+
+    return bisect_right(range(view.size), as_of, key=received)
 
 
 # ---- what may be published -----------------------------------------------------------------------
