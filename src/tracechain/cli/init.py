@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tracechain.cli.clock import clock
 from tracechain.cli.keyfiles import KEY_NAMES, key_options, keys_folder, passphrase
 from tracechain.cli.output import json_option, plain, print_json, say, styled
 from tracechain.errors import InputError
@@ -25,16 +26,23 @@ def vkey_path(ledger: Path) -> Path:
     help="Name of the log in all its checkpoints, such as example.com/bonded-warehouse.",
 )  # fmt: skip
 @click.option("--label", default="ledger", show_default=True, help="What the author key is called in the log.")
+@click.option(
+    "--jump-limit", type=click.IntRange(1, 36_500), default=31, show_default=True, metavar="DAYS",
+    help="Refuse to write when the clock is over so many days ahead of the last entry (`tracechain clock` accepts it).",
+)  # fmt: skip
 @key_options
 @json_option
-def init(ledger: Path, origin: str, label: str, keys: Path | None, passphrase_file: Path | None, as_json: bool) -> None:
+def init(
+    ledger: Path, origin: str, label: str, jump_limit: int, keys: Path | None, passphrase_file: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Make a new ledger with its keys.
 
     Makes the folder LEDGER, three keys (log, root, author) as encrypted PKCS#8 files in --keys, and LEDGER.vkey,
     the verifier key that others need to check what the ledger signs.
     """
     from tracechain.checkpoint import format_vkey
-    from tracechain.ledger import Ledger, anchor_path
+    from tracechain.ledger import DAY, Ledger, anchor_path
     from tracechain.signing import FileSigner
 
     folder, vkey_file = keys_folder(ledger, keys), vkey_path(ledger)
@@ -55,7 +63,7 @@ def init(ledger: Path, origin: str, label: str, keys: Path | None, passphrase_fi
             made.append(folder / f"{name}.pem")
         with Ledger.create(
             ledger, origin=origin, signer=signers["log"], root=signers["root"], author=signers["author"],
-            author_label=label,
+            author_label=label, jump_limit=jump_limit * DAY, clock=clock(),
         ) as created:  # fmt: skip
             vkey = format_vkey(created.verifier)
             ledger_id = created.ledger_id.hex()
@@ -71,7 +79,8 @@ def init(ledger: Path, origin: str, label: str, keys: Path | None, passphrase_fi
         print_json(
             {
                 "ledger": str(ledger), "origin": origin, "ledger_id": ledger_id, "vkey": vkey,
-                "vkey_file": str(vkey_file), "keys": {n: str(folder / f"{n}.pem") for n in KEY_NAMES},
+                "vkey_file": str(vkey_file),
+                "keys": {n: str(folder / f"{n}.pem") for n in KEY_NAMES},
                 "key_hashes": {n: s.public_key.hash.hex() for n, s in signers.items()},
             }
         )  # fmt: skip

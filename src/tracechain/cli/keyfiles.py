@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tracechain.cli.clock import clock
 from tracechain.errors import InputError, KeyUseError
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ def open_to_write(ledger: Path, keys: Path | None, passphrase_file: Path | None,
             open_key(folder, name, "-")
     secret = passphrase(passphrase_file)
     return Ledger.open(
-        ledger, signer=open_key(folder, "log", secret), author=open_key(folder, "author", secret) if author else None
+        ledger,
+        signer=open_key(folder, "log", secret),
+        author=open_key(folder, "author", secret) if author else None,
+        clock=clock(),
     )
 
 

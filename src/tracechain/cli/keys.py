@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tracechain import record
+from tracechain.cli.clock import clock
 from tracechain.cli.init import vkey_path
 from tracechain.cli.keyfiles import key_options, keys_folder, open_key, passphrase
 from tracechain.cli.output import console, json_option, plain, print_json, say, styled
@@ -130,7 +131,7 @@ def authorise(
     folder, secret = keys_folder(ledger, keys), passphrase(passphrase_file)
     log, root = open_key(folder, "log", secret), open_key(folder, "root", secret)
     holder = FileSigner.open(file, secret if file_passphrase is None else passphrase(file_passphrase))
-    with Ledger.open(ledger, signer=log) as opened:
+    with Ledger.open(ledger, signer=log, clock=clock()) as opened:
         receipt = opened.authorise(record.authorise(opened.ledger_id, holder, root, label, scope or None))
     key_hash = holder.public_key.hash.hex()
     if as_json:
@@ -170,7 +171,7 @@ def revoke(
         author = find_author(opened.authors(), key)
     folder, secret = keys_folder(ledger, keys), passphrase(passphrase_file)
     log, root = open_key(folder, "log", secret), open_key(folder, "root", secret)
-    with Ledger.open(ledger, signer=log) as opened:
+    with Ledger.open(ledger, signer=log, clock=clock()) as opened:
         receipt = opened.revoke(record.revoke(opened.ledger_id, author.key.hash, root, reason))
     key_hash = author.key.hash.hex()
     if as_json:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tracechain.cli.clock import clock as current_clock
 from tracechain.cli.keyfiles import key_options, keys_folder, open_key, open_to_write, passphrase
 from tracechain.cli.keys import find_author
 from tracechain.cli.output import bar, json_option, moment, plain, print_json, say, styled
@@ -69,7 +70,10 @@ def restore(ledger: Path, reason: str, keys: Path | None, passphrase_file: Path 
 
     Ledger.open(ledger).close()
     log = open_key(keys_folder(ledger, keys), "log", passphrase(passphrase_file))
-    with Ledger.restore(ledger, signer=log, reason=reason) as opened, opened.snapshot() as snapshot:
+    with (
+        Ledger.restore(ledger, signer=log, reason=reason, clock=current_clock()) as opened,
+        opened.snapshot() as snapshot,
+    ):
         index = snapshot.size - 1
         part = snapshot.content(index)
         assert part is not None, "the entry was written just now"
@@ -117,7 +121,7 @@ def settle(
     folder, secret = keys_folder(ledger, keys), passphrase(passphrase_file)
     root = open_key(folder, "root", secret)
     log, author = open_key(folder, "log", secret), open_key(folder, "author", secret)
-    with Ledger.open(ledger, signer=log, author=author) as opened:
+    with Ledger.open(ledger, signer=log, author=author, clock=current_clock()) as opened:
         if gap is not None:
             key_hash = find_author(opened.authors(), gap[0]).key.hash
             if gap[1] > gap[2]:

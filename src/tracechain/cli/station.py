@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tracechain.cli.clock import clock
 from tracechain.cli.keyfiles import key_options, open_to_write, passphrase
 from tracechain.cli.output import json_option, plain, print_json, say, styled
 from tracechain.cli.sources import look_at
@@ -42,7 +43,7 @@ def create(station: Path, ledger_id: str, key: Path, passphrase_file: Path | Non
     if not _LEDGER_ID.fullmatch(ledger_id):
         raise InputError(f"{ledger_id!r:.80} is no ledger id: it has 64 digits 0-9 a-f, `tracechain init` prints it")
     signer = FileSigner.open(key, passphrase(passphrase_file))
-    Station.create(station, signer, bytes.fromhex(ledger_id)).close()
+    Station.create(station, signer, bytes.fromhex(ledger_id), clock=clock()).close()
     if as_json:
         print_json({"station": str(station), "ledger_id": ledger_id, "key_hash": signer.public_key.hash.hex()})
     else:
@@ -71,7 +72,7 @@ def sign(
         if not 0 < len(batch) <= _MOST:
             raise InputError(f"{source.where} has {len(batch)} events, a submission has 1 to {_MOST}: split the file")
         batches.append(batch)
-    opened = Station.open(station, FileSigner.open(key, passphrase(passphrase_file)))
+    opened = Station.open(station, FileSigner.open(key, passphrase(passphrase_file)), clock=clock())
     try:
         signed = []
         for source, batch in zip(sources, batches, strict=True):
@@ -95,7 +96,7 @@ def sign(
 @json_option
 def pending(station: Path, key: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """List the submissions that no ledger has acknowledged yet."""
-    opened = Station.open(station, FileSigner.open(key, passphrase(passphrase_file)))
+    opened = Station.open(station, FileSigner.open(key, passphrase(passphrase_file)), clock=clock())
     try:
         waiting = opened.pending()
     finally:
@@ -122,7 +123,7 @@ def send(
     passphrase_file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Submit to LEDGER what waits in STATION, in order, and forget what was acknowledged."""
-    opened = Station.open(station, FileSigner.open(key, passphrase(file_passphrase or passphrase_file)))
+    opened = Station.open(station, FileSigner.open(key, passphrase(file_passphrase or passphrase_file)), clock=clock())
     sent = []
     try:
         with open_to_write(ledger, keys, passphrase_file, author=False) as target:
