@@ -452,27 +452,42 @@ def expiry_day(text: object) -> int:
     return day if 0 < day <= EXPIRY_MOST else 0
 
 
+#: What Object events do to packs, by (action, business step, disposition): as far as was asked.
+_OBJECT_ACTS: dict[tuple[str, str | None, str | None], int] = {}
+_OBJECT_ACTS_MOST = 4096
+
+
 def acts(event: Event, rule_set: int = PLAIN) -> tuple[tuple[str, int], ...]:
     """The subjects of an event with what it does to each, in row order (format.md sections 7 and 7.1)."""
     kind = type(event)
     epcs = event.epcs
-    if (
-        (kind is ObjectEvent or (kind is TransactionEvent and event.parent is None))  # type: ignore[attr-defined]  # it has one
-        and not event.quantities
-        and event.error_declaration is None
-    ):
+    if isinstance(event, ObjectEvent) and event.error_declaration is None and not event.quantities:
         # The usual scan, in the ingest loop: nothing but units.
-        other = int(Act.END if kind is ObjectEvent and event.action == "DELETE" else Act.SEE)  # type: ignore[attr-defined]  # likewise
+        other = 1 if event.action == "DELETE" else 0  # Act.END, Act.SEE
         if rule_set == PLAIN:
             return ((epcs[0], other),) if len(epcs) == 1 else tuple([(epc, other) for epc in epcs])
-        act = _epc_act(event)
+        key = (event.action, event.biz_step, event.disposition)
+        act = _OBJECT_ACTS.get(key)
+        if act is None:
+            if len(_OBJECT_ACTS) >= _OBJECT_ACTS_MOST:
+                _OBJECT_ACTS.clear()
+            act = _OBJECT_ACTS[key] = _object_act(*key)
+        if event.ilmd or event.biz_transactions:
+            act = _epc_act(event)
         return tuple([(epc, act if is_pack(epc) else other) for epc in epcs])
+    if (
+        isinstance(event, TransactionEvent)
+        and event.parent is None
+        and event.error_declaration is None
+        and not event.quantities
+    ):
+        act = 0 if rule_set == PLAIN else _epc_act(event)
+        return tuple([(epc, act if is_pack(epc) else 0) for epc in epcs])
     if event.error_declaration is not None:
         undo = int(Act.UNDO if rule_set == PILOT else Act.NOTE)
         return tuple((s, undo if is_pack(s) else int(Act.NOTE)) for s in subjects(event))
-    ended = frozenset(epcs if kind in (ObjectEvent, TransformationEvent) else ())
-    if kind is ObjectEvent and event.action != "DELETE":  # type: ignore[attr-defined]  # likewise
-        ended = frozenset()
+    ends = kind is TransformationEvent or (isinstance(event, ObjectEvent) and event.action == "DELETE")
+    ended = frozenset(epcs if ends else ())
     plain = ((s, int(Act.END if s in ended else Act.SEE)) for s in subjects(event))
     if rule_set == PLAIN:
         return tuple(plain)

@@ -20,7 +20,7 @@ from tracechain.entry import COVERED_TYPES, HEADER_SIZE, SALT_SIZE, EntryType
 from tracechain.errors import DataError, TracechainError
 from tracechain.event import Event
 from tracechain.record import KeyAuthorised, KeyRevoked, Record, decode_record
-from tracechain.rules import Judge, Standing
+from tracechain.rules import Anchor, Judge, Standing
 from tracechain.view import Block, Unit, View
 
 __all__ = ["MemoryView", "State", "entry_acts", "replay", "step"]
@@ -38,6 +38,7 @@ class State:
     memories: dict[str, int] = field(factory=dict)
     spending: dict[tuple[bytes, int], Decimal] = field(factory=dict)
     log: View | None = None
+    anchors: dict[int, Anchor | None] = field(factory=dict)
     #: The rules of the entries under the last statement.
     rule_set: int = custody.PLAIN
     _former: dict[str, int] = field(factory=dict)
@@ -75,8 +76,8 @@ class State:
         """Put what the rules came to."""
         before = self.units.get(subject)
         state, codes = outcome
-        if self.rule_set == custody.PILOT:
-            self._former[subject] = 0 if before is None else before.state
+        # Under the first rules too: what was stated before the profile may be taken back after it.
+        self._former[subject] = 0 if before is None else before.state
         self.units[subject] = Unit(index, state)
         if codes:
             self.violations.append((index, subject, codes))

@@ -290,7 +290,7 @@ class Commit:
     def past(self) -> LedgerPast:
         """What the judge asks of the log."""
         if self._past is None:
-            self._past = LedgerPast(self.txn, self.sealing)
+            self._past = LedgerPast(self.txn, self.sealing, self._registers.anchors)
         return self._past
 
     def append(self, batches: Sequence[Batch], author: Signer) -> list[Outcome]:

@@ -29,7 +29,7 @@ from tracechain.ledger.authors import Author, Authors, Logged
 from tracechain.merkle import Frontier
 from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, decode_record, epoch_of
 from tracechain.registers import KINDS, Profile
-from tracechain.rules import TELLING, Standing, remember, shanghai_year, spend
+from tracechain.rules import TELLING, Anchor, Standing, remember, shanghai_year, spend
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
 from tracechain.store.files import FIRST_GENERATION, explain, sync_file, sync_folder, write_durably
@@ -98,6 +98,7 @@ class _Memories:
     """What the rules remember of packs and buyers, folded from rows whose outcome is known: a rules.Past."""
 
     def __init__(self) -> None:
+        self.anchors: dict[int, Anchor | None] = {}
         self.words: dict[str, int] = {}
         self.spending: dict[tuple[bytes, int], Decimal] = {}
 
@@ -107,13 +108,13 @@ class _Memories:
         telling = any(row.act & ACT_MASK in TELLING for row in lawful)
         part = txn.content(index) if telling else None
         event = None if part is None else decode(part[SALT_SIZE:])
-        source = 0
+        source: int | None = None
         # What is made comes after what it was made of.
         for row in sorted(lawful, key=lambda row: row.act & ACT_MASK in (Act.RELABEL_NEW, Act.PRODUCE)):
             state = words.get(row.subject, 0) >> STATE_SHIFT
             if row.act in (Act.RELABEL_OLD, Act.CONSUME):
-                source = source or self.memory(row.subject)
-            remember(self, row.subject, index, event, row.act, state, source)
+                source = self.memory(row.subject) if source is None else source
+            remember(self, row.subject, index, event, row.act, state, source or 0)
         if event is not None:
             changes = [(row.act, words.get(row.subject, 0) >> STATE_SHIFT, (row.state, row.violations)) for row in rows]
             spend(self, shanghai_year(header.time), event, changes)

@@ -16,7 +16,7 @@ from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows
 from tracechain.errors import DataError
 from tracechain.record import Record, decode_record
 from tracechain.registers import Profile
-from tracechain.rules import Standing
+from tracechain.rules import Anchor, Standing
 from tracechain.store import Transaction
 from tracechain.store.tables import key_of
 
@@ -29,9 +29,11 @@ __all__ = ["LedgerPast", "Registers", "Scratch"]
 class LedgerPast:
     """The past of the entries that a commit seals: rules.Past over a write transaction."""
 
-    def __init__(self, txn: Transaction, sealing: Sealing) -> None:
+    def __init__(self, txn: Transaction, sealing: Sealing, anchors: dict[int, Anchor | None]) -> None:
         self._txn = txn
         self._sealing = sealing
+        #: What is known of entries, kept from commit to commit: no entry changes.
+        self.anchors = anchors
         self._memory = txn.index.memory(txn.txn)
         self._spent: dict[tuple[bytes, int], Decimal] = {}
 
@@ -80,6 +82,7 @@ class Scratch:
     def __init__(self, base: LedgerPast, time: int) -> None:
         self._base = base
         self._time = time
+        self.anchors: dict[int, Anchor | None] = {}  # of entries that may never be
         self._memories: dict[str, int] = {}
         self._spent: dict[tuple[bytes, int], Decimal] = {}
         self._stated: dict[int, tuple[bytes, bytes]] = {}
@@ -129,6 +132,7 @@ class Registers:
     def __init__(self) -> None:
         self._standing: Standing | None = None
         self._stamp: bytes | None = None
+        self.anchors: dict[int, Anchor | None] = {}
 
     def standing(self, txn: Transaction, sealing: Sealing) -> Standing:
         """What they say as of this commit; of subjects that nobody has asked for yet, read from their chains."""
@@ -153,6 +157,7 @@ class Registers:
             yield
         except BaseException:
             self._standing = None
+            self.anchors = {}
             raise
         finally:
             if self._standing is not None:

@@ -22,7 +22,7 @@ from tracechain.event.sale import CUSTOMS_CLEARING, destination, source
 from tracechain.pilot.hints import known_like
 from tracechain.pilot.register import standing_of
 from tracechain.registers import Carrier, Merchant, Place, Product, Scope
-from tracechain.rules import Judge, Standing, clause_of
+from tracechain.rules import Anchor, Judge, Standing, clause_of
 from tracechain.rules.guards import ANCHOR_MASK, class_of, place_at
 from tracechain.view import View
 
@@ -91,10 +91,11 @@ class Verdict:
 class ViewPast:
     """The past of a question: rules.Past over a View. What the event would leave is kept here and forgotten."""
 
-    __slots__ = ("_memories", "_spent", "_view")
+    __slots__ = ("_memories", "_spent", "_view", "anchors")
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self.anchors: dict[int, Anchor | None] = {}
         self._memories: dict[str, int] = {}
         self._spent: dict[tuple[bytes, int], Decimal] = {}
 

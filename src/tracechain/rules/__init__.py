@@ -6,6 +6,7 @@ same functions, over different pasts (`Past`).
 """
 
 from tracechain.rules.clauses import CLAUSES, Clause, clause_of
+from tracechain.rules.guards import Anchor
 from tracechain.rules.judge import JUDGED, TELLING, Judge, Past, remember, shanghai_day, shanghai_year, spend
 from tracechain.rules.standing import Registered, Standing, fold
 
@@ -13,6 +14,7 @@ __all__ = [
     "CLAUSES",
     "JUDGED",
     "TELLING",
+    "Anchor",
     "Clause",
     "Judge",
     "Past",

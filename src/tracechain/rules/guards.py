@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define
 
-from tracechain.custody import CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Violation, expiry_day
+from tracechain.custody import EXPIRY_SHIFT, Act, Custody, Violation, expiry_day
 from tracechain.event import Event
 from tracechain.event.sale import (
     EXPIRY,
@@ -33,12 +33,15 @@ from tracechain.rules.standing import Standing
 
 __all__ = [
     "ANCHOR_MASK",
-    "GUARDS",
+    "EVENT_GUARDS",
     "LOT_SHIFT",
+    "PACK_GUARDS",
     "Anchor",
     "Case",
     "Pack",
     "class_of",
+    "event_codes",
+    "is_labelled",
     "lot_check",
     "place_at",
     "product_codes",
@@ -69,41 +72,45 @@ class Anchor:
 
 
 class Pack:
-    """One pack of the event, as it stood before. What the memory holds of it is looked up when a guard asks."""
+    """One pack of the event, as it stood before. What the memory holds of it is looked up when a guard asks.
 
-    __slots__ = ("_anchored", "_memory", "custody", "state", "subject")
+    The judge sets one of these again and again: making an object a pack would cost as much as most guards do.
+    """
 
-    def __init__(
-        self, subject: str, state: int, memory: Callable[[], int], anchored: Callable[[int], Anchor | None]
-    ) -> None:
-        self.subject = subject
-        self.state = state
-        self.custody = state & CUSTODY_MASK
+    __slots__ = ("_anchored", "_memory", "custody", "key", "state", "subject")
+
+    def __init__(self, memory: Callable[[Any], int], anchored: Callable[[int], Anchor | None]) -> None:
         self._memory = memory
         self._anchored = anchored
+        self.subject = ""
+        self.state = 0
+        self.custody = 0
+        self.key: Any = None
 
     @property
     def lot(self) -> int:
         """The check of the lot it was commissioned with, 0 if none was stated."""
-        return self._memory() >> LOT_SHIFT
+        return self._memory(self.key) >> LOT_SHIFT
 
     @property
     def anchor(self) -> Anchor | None:
         """The entry that this act is held against; None if there is none, or its content is not kept."""
-        return self._anchored(self._memory() & ANCHOR_MASK)
+        return self._anchored(self._memory(self.key) & ANCHOR_MASK)
 
 
 @define
 class Case:
-    """One event before the judge: what the registers say, the profile in force, and the day of the event."""
+    """One event before the judge: what the registers say, the profile in force, and the day of the event.
+
+    `today` is that day as expiry dates are kept, in days since 2000-01-01; `spent` is what a buyer spent in the
+    calendar year of the receipt time, in yuan.
+    """
 
     standing: Standing
     profile: Profile
     event: Event
     day: date
-    #: The same day as expiry dates are kept, in days since 2000-01-01.
     today: int
-    #: Yuan that the buyer of an order has spent in the calendar year of the receipt time.
     spent: Callable[[bytes], Decimal]
 
 
@@ -171,7 +178,7 @@ def sold_lawfully(case: Case, pack: Pack) -> Codes:
     return product_codes(case.standing, class_of(pack.subject))
 
 
-def sold_by_merchant(case: Case, _pack: Pack) -> Codes:
+def sold_by_merchant(case: Case) -> Codes:
     """The platform itself may not sell (S1 III, IV(1))."""
     if not case.event.sources:
         return _NONE
@@ -252,17 +259,8 @@ def place_at(standing: Standing, name: str | None) -> Place | None:
 
 
 def _place(case: Case) -> Place | None:
-    event, answers = case.event, case.standing.answers
-    key = ("place", event.read_point, event.biz_location)
-    found: Place | None
-    if key in answers:
-        found = answers[key]
-    else:
-        found = place_at(case.standing, event.read_point) or place_at(case.standing, event.biz_location)
-        if len(answers) >= _ANSWERS_MOST:
-            answers.clear()
-        answers[key] = found
-    return found
+    event = case.event
+    return place_at(case.standing, event.read_point) or place_at(case.standing, event.biz_location)
 
 
 def _open(place: Place, day: date) -> bool:
@@ -275,7 +273,7 @@ def _licensed(place: Place, day: date) -> bool:
     return _open(place, day) and (licensed or place.zone is not None)
 
 
-def in_zone(case: Case, _pack: Pack) -> Codes:
+def in_zone(case: Case) -> Codes:
     """1210 stock lies in a listed zone, after customs confirmed it (S2; S1 III(1))."""
     place = _place(case)
     if (
@@ -289,7 +287,7 @@ def in_zone(case: Case, _pack: Pack) -> Codes:
     return _NONE
 
 
-def at_known_place(case: Case, _pack: Pack) -> Codes:
+def at_known_place(case: Case) -> Codes:
     """What happens in China happens at a registered place; a bare position is none (S1 V, VI)."""
     event = case.event
     where = event.read_point or event.biz_location
@@ -308,7 +306,7 @@ def to_licensed_store(case: Case, pack: Pack) -> Codes:
     return _NONE if lawful else (_V.OFFLINE_PICKUP_UNLICENSED,)
 
 
-def at_licensed_store(case: Case, _pack: Pack) -> Codes:
+def at_licensed_store(case: Case) -> Codes:
     """No pickup at a store that is not licensed (S2; S4 Part 2)."""
     place = _place(case)
     unlicensed = place is not None and place.type == "store" and not _licensed(place, case.day)
@@ -384,19 +382,44 @@ def labelled_as_commissioned(case: Case, pack: Pack) -> Codes:
     return codes
 
 
-Guard = Callable[[Case, Pack], Codes]
+EventGuard = Callable[[Case], Codes]
+PackGuard = Callable[[Case, Pack], Codes]
 
-GUARDS: dict[int, tuple[Guard, ...]] = {
-    Act.SHIP: (to_licensed_store, by_assessed_carrier, not_expired),
+#: What is the same for all packs of an event, and for all events at one place, day and party: asked once for these.
+EVENT_GUARDS: dict[int, tuple[EventGuard, ...]] = {
     Act.BOND_IN: (in_zone,),
-    Act.RESERVE: (bought_by_consumer, sold_lawfully, paid_as_ordered, not_expired),
-    Act.CLEAR: (cleared_as_ordered, not_expired, at_known_place),
-    Act.SELL: (sold_lawfully, sold_by_merchant, not_expired, at_known_place),
-    Act.SELL_PART: (sold_lawfully, sold_by_merchant, not_expired, at_known_place),
-    Act.DISPENSE: (handed_to_buyer, at_licensed_store, by_assessed_carrier, not_expired, at_known_place),
-    Act.DISPENSE_PART: (handed_to_buyer, at_licensed_store, by_assessed_carrier, not_expired, at_known_place),
-    Act.APPLY_RETURN: (applied_in_time,),
-    Act.RETURN_IN: (returned_in_time, at_known_place),
-    Act.EXPORT_RETURN: (returned_in_time, at_known_place),
-    Act.RELEASE: (not_expired, at_known_place),
+    Act.CLEAR: (at_known_place,),
+    Act.SELL: (sold_by_merchant, at_known_place),
+    Act.SELL_PART: (sold_by_merchant, at_known_place),
+    Act.DISPENSE: (at_licensed_store, at_known_place),
+    Act.DISPENSE_PART: (at_licensed_store, at_known_place),
+    Act.RETURN_IN: (at_known_place,),
+    Act.EXPORT_RETURN: (at_known_place,),
+    Act.RELEASE: (at_known_place,),
 }
+#: What depends on the pack: its custody, its expiry, its order.
+PACK_GUARDS: dict[int, tuple[PackGuard, ...]] = {
+    Act.SHIP: (to_licensed_store, by_assessed_carrier, not_expired),
+    Act.RESERVE: (bought_by_consumer, sold_lawfully, paid_as_ordered, not_expired),
+    Act.CLEAR: (cleared_as_ordered, not_expired),
+    Act.SELL: (sold_lawfully, not_expired),
+    Act.SELL_PART: (sold_lawfully, not_expired),
+    Act.DISPENSE: (handed_to_buyer, by_assessed_carrier, not_expired),
+    Act.DISPENSE_PART: (handed_to_buyer, by_assessed_carrier, not_expired),
+    Act.APPLY_RETURN: (applied_in_time,),
+    Act.RETURN_IN: (returned_in_time,),
+    Act.EXPORT_RETURN: (returned_in_time,),
+    Act.RELEASE: (not_expired,),
+}
+
+
+def event_codes(case: Case, number: int) -> Codes:
+    """What an event breaks whatever the pack, by the number of its act."""
+    event, answers = case.event, case.standing.answers
+    key = (number, case.today, event.read_point, event.biz_location, event.sources)
+    found: Codes | None = answers.get(key)
+    if found is None:
+        if len(answers) >= _ANSWERS_MOST:
+            answers.clear()
+        found = answers[key] = tuple(code for guard in EVENT_GUARDS[number] for code in guard(case))
+    return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from attrs import evolve
@@ -18,16 +17,17 @@ from attrs import evolve
 from tracechain import custody, encoding
 from tracechain.custody import ACT_MASK, CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Flag, Outcome, Violation
 from tracechain.errors import TracechainError
-from tracechain.event import Event, TransformationEvent
-from tracechain.event.sale import LOT, amount, label
+from tracechain.event import Event, ObjectEvent, TransformationEvent
+from tracechain.event.sale import LOT, amount, documents, label
 from tracechain.rules.guards import (
     ANCHOR_MASK,
-    GUARDS,
+    EVENT_GUARDS,
     LOT_SHIFT,
+    PACK_GUARDS,
     Anchor,
     Case,
-    Guard,
     Pack,
+    event_codes,
     is_labelled,
     labelled_as_commissioned,
     lot_check,
@@ -48,9 +48,14 @@ _OLD = frozenset({int(Act.RELABEL_OLD), int(Act.CONSUME)})
 _SPENDING = frozenset({int(Act.RESERVE), int(Act.CANCEL), int(Act.UNDO)})
 #: Acts whose event the memories need, not only its index.
 TELLING = _NEW | _SPENDING
+_LASTING = _NEW | _ANCHORS | _SPENDING
+#: Entries that the cache of anchors holds: the orders of some minutes of a busy day.
+_ANCHORS_MOST = 32_768
+#: What a case is about before the first event.
+_NOTHING = ObjectEvent(event_time=0, time_zone_offset=0, action="OBSERVE", epcs=("urn:x:none",))
 #: Acts that the judge has to see, by number; of the others it sees those whose event says more than a plain one.
 JUDGED: tuple[bool, ...] = tuple(
-    number in GUARDS or number in _NEW | _OLD | _ANCHORS or number in (Act.CANCEL, Act.UNDO)
+    number in EVENT_GUARDS.keys() | PACK_GUARDS.keys() | _NEW | _OLD | _ANCHORS | {Act.CANCEL, Act.UNDO}
     for number in range(ACT_MASK + 1)
 )
 
@@ -72,6 +77,10 @@ class Past(Protocol[Key_contra]):
 
     A pack goes by whatever `Key_contra` its keeper looks things up by: a number in the ledger, the subject in a replay.
     """
+
+    @property
+    def anchors(self) -> dict[int, Anchor | None]:
+        """What is known of entries that packs are held against, by 1 + index: a cache that the keeper may share."""
 
     def memory(self, key: Key_contra) -> int:
         """The memory of a pack, 0 for none."""
@@ -98,13 +107,14 @@ class Judge(Generic[Key_contra]):
     def __init__(self, standing: Standing, past: Past[Key_contra], time: int, author: bytes) -> None:
         assert standing.profile is not None, "without a profile there is nothing to judge by"
         self._standing = standing
-        self._profile = standing.profile
         self._past = past
         self._time = time
         self._author = author
         self._year = shanghai_year(time)
-        self._anchors: dict[int, Anchor | None] = {}
-        self._day = (0, _EPOCH)
+        self._anchors = past.anchors
+        self._pack = Pack(past.memory, self._anchor)
+        self._case = Case(standing, self._profile, _NOTHING, _EPOCH, 0, self._spent)
+        self._day = 0
 
     def entry(
         self,
@@ -159,10 +169,12 @@ class Judge(Generic[Key_contra]):
     ) -> Outcome:
         """The same for an event of one pack."""
         judged = self._one(event, subject, act, key, before[0], before[1], outcome, ())
-        if not judged[1]:
+        if not judged[1] and act & ACT_MASK in _LASTING:
             remember(self._past, key, index, event, act, before[0], 0)
             if act in _SPENDING:
                 spend(self._past, self._year, event, ((act, before[0], judged),))
+                if act == Act.RESERVE:  # its payment and clearance will be here soon
+                    self._keep(index + 1, Anchor(event.event_time, event.person, documents(event, "po"), amount(event)))
         return judged
 
     # ---- one pack ----
@@ -182,30 +194,38 @@ class Judge(Generic[Key_contra]):
         if number == Act.UNDO:
             return self._undo(event, subject, key, state, last, outcome)
         after, found = outcome
-        guards: tuple[Guard, ...] = GUARDS.get(number, ())
+        event_guarded, guards = number in EVENT_GUARDS, PACK_GUARDS.get(number)
         if number == Act.RELEASE and state & Flag.HELD:
-            guards = ()  # only the hold ends
-        codes: set[int] = set()
-        labelled = bool(event.extensions) and is_labelled(event)
-        if guards or labelled:
-            pack = Pack(subject, state, partial(self._past.memory, key), self._anchor)
-            case = self._case(event)
-            for guard in guards:
-                if found_by := guard(case, pack):
-                    codes.update(found_by)
-            if labelled and state & CUSTODY_MASK:
-                codes.update(labelled_as_commissioned(case, pack))
+            event_guarded, guards = False, None  # only the hold ends
+        labelled = bool(event.extensions) and state & CUSTODY_MASK and is_labelled(event)
+        codes = found
+        if event_guarded or guards or labelled:
+            case = self._case_of(event)
+            if event_guarded:
+                codes += event_codes(case, number)
+            if guards or labelled:
+                pack = self._pack
+                pack.subject, pack.state, pack.custody, pack.key = subject, state, state & CUSTODY_MASK, key
+                for guard in guards or ():
+                    codes += guard(case, pack)
+                if labelled:
+                    codes += labelled_as_commissioned(case, pack)
         if made_of:
-            codes.update(_made_of(event, number, act, made_of))
-        if codes or found:
-            return state, tuple(sorted(codes.union(found)))
+            codes += _made_of(event, number, act, made_of)
+        if codes:
+            return state, tuple(sorted({int(code) for code in codes}))
         return after, ()
 
-    def _case(self, event: Event) -> Case:
+    def _case_of(self, event: Event) -> Case:
+        """The case of this event: always the same object, set anew, as most guards cost less than to make one."""
+        case = self._case
+        case.event = event
         number = (event.event_time + _EAST) // _DAY
-        if number != self._day[0]:
-            self._day = number, _EPOCH + timedelta(days=number)
-        return Case(self._standing, self._profile, event, self._day[1], number - _DAYS_TO_ZERO, self._spent)
+        if number != self._day:
+            self._day = number
+            case.day = _EPOCH + timedelta(days=number)
+            case.today = number - _DAYS_TO_ZERO
+        return case
 
     def _spent(self, person: bytes) -> Decimal:
         return self._past.spent(person, self._year)
@@ -222,7 +242,10 @@ class Judge(Generic[Key_contra]):
         content = self._past.stated(place - 1)[1]
         if content is not None:
             anchor = Anchor(*encoding.glimpse(content))
-        if len(self._anchors) >= 4096:
+        return self._keep(place, anchor)
+
+    def _keep(self, place: int, anchor: Anchor | None) -> Anchor | None:
+        if len(self._anchors) >= _ANCHORS_MOST:
             self._anchors.clear()
         self._anchors[place] = anchor
         return anchor
@@ -240,7 +263,9 @@ class Judge(Generic[Key_contra]):
             header, content = self._past.stated(last - 1)
             undone = None if content is None else _event(content)
         declared = evolve(event, error_declaration=None)
-        if undone is None or former is None or not _same(declared, undone):
+        # What was taken back once, or in vain, is not taken back again: that would do what was declared an error.
+        again = undone is not None and undone.error_declaration is not None
+        if undone is None or again or former is None or not _same(declared, undone):
             moves = any(act_of == subject and _moves(act) for act_of, act in custody.acts(declared, custody.PILOT))
             return (state, (int(_V.UNDO_MISMATCH),)) if moves else outcome
         if former == state:
@@ -281,17 +306,19 @@ def remember(
 
 def spend(past: Past[Key_contra], year: int, event: Event, changes: Sequence[tuple[int, int, Outcome]]) -> None:
     """What an entry leaves in its buyer's account: an order counts once, whatever the number of its packs, and no more
-    once it was cancelled or undone. `changes` are (act, state before, outcome) of its subjects."""
+    once it was cancelled or undone, but again if the cancellation was. `changes` are (act, state before, outcome) of its
+    subjects."""
     if event.person is None:
         return
     for act, state, (after, codes) in changes:
-        if act not in _SPENDING or codes or state & CUSTODY_MASK == after & CUSTODY_MASK:
+        before, now = state & CUSTODY_MASK, after & CUSTODY_MASK
+        if act not in _SPENDING or codes or before == now:
             continue
-        ordered = act == Act.RESERVE
-        if ordered or act == Act.CANCEL or state & CUSTODY_MASK == Custody.RESERVED:
+        # Nothing but an order, and an undone cancellation, leads from bonded to reserved, and the other way likewise.
+        if {before, now} == {Custody.BONDED, Custody.RESERVED}:
             yuan = amount(event)
             if yuan is not None:
-                past.spend(event.person, year, yuan if ordered else -yuan)
+                past.spend(event.person, year, yuan if now == Custody.RESERVED else -yuan)
             return
 
 
@@ -304,12 +331,16 @@ def _event(content: bytes) -> Event | None:
 
 
 def _same(declared: Event, stated: Event) -> bool:
-    """Whether an event declared in error is the one that was stated, its place apart."""
+    """Whether an event declared in error is the one that was stated, its place apart. Buyer, amount and documents count,
+    for an account is put right by what the declaration says."""
     return (
         type(declared) is type(stated)
         and declared.event_time == stated.event_time
         and declared.biz_step == stated.biz_step
         and getattr(declared, "action", None) == getattr(stated, "action", None)
+        and declared.person == stated.person
+        and declared.biz_transactions == stated.biz_transactions
+        and amount(declared) == amount(stated)
     )
 
 
@@ -319,7 +350,7 @@ def _moves(act: int) -> bool:
     return rule is not None and bool(rule.moves or rule.sets or rule.clears)
 
 
-def _made_of(event: Event, number: int, act: int, made_of: Sequence[tuple[int, int, Outcome]]) -> set[int]:
+def _made_of(event: Event, number: int, act: int, made_of: Sequence[tuple[int, int, Outcome]]) -> tuple[int, ...]:
     """What a new code breaks for what it was made of (S0: relabelling under bond)."""
     codes: set[int] = set()
     if any(found for _, _, (_, found) in made_of):
@@ -330,4 +361,4 @@ def _made_of(event: Event, number: int, act: int, made_of: Sequence[tuple[int, i
             codes.add(_V.EXPIRY_MISMATCH)
         if lot is not None and any(memory >> LOT_SHIFT not in (0, lot_check(lot)) for _, memory, _ in made_of):
             codes.add(_V.LOT_MISMATCH)
-    return {int(code) for code in codes}
+    return tuple(codes)
