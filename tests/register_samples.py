@@ -155,6 +155,7 @@ EXAMPLES: dict[type[Register], dict[str, Any]] = {
         "undo_days": 10,
         "near_expiry_days": 90,
         "late_recording_hours": 24,
+        "movement_minutes": 60,
         "delivery_days": 7,
         "stocktake_days": 31,
         "warehouse_area": 500,

@@ -45,6 +45,7 @@ def test_the_beijing_profile_says_what_the_sources_say() -> None:
         undo_days=10,
         near_expiry_days=90,
         late_recording_hours=24,
+        movement_minutes=60,
         delivery_days=7,
         stocktake_days=31,
         warehouse_area=500,

@@ -12,6 +12,7 @@ from tracechain.registers.forms import Count, Flag
 __all__ = ["Profile"]
 
 Hours: TypeAlias = Annotated[int, Count(24 * 366)]
+Minutes: TypeAlias = Annotated[int, Count(60 * 24 * 7)]
 Switch: TypeAlias = Annotated[bool, Flag()]
 
 
@@ -42,6 +43,8 @@ class Profile(Register):
     near_expiry_days: Days
     #: An event that is recorded later than this after it happened is late.
     late_recording_hours: Hours
+    #: Nobody carries a pack from one registered place to another in less than this.
+    movement_minutes: Minutes
     #: A sold pack should be delivered within so many days.
     delivery_days: Days
     #: Stock has to be confirmed by an inventory count this often.
