@@ -275,6 +275,8 @@ class Commit:
                 outcomes = judge.entry(index, content, acts, keys, befores, outcomes)
             elif isinstance(content, Record) and content.kind in KINDS:
                 standing.take(index, content)
+                if judge is not None:  # it holds the profile that was in force
+                    judge = Judge(standing, scratch, self.sealing.time, author)
             formers = {s: state for (s, _), (state, _) in zip(acts, befores, strict=True)}
             scratch.note(index, author, part[SALT_SIZE:], formers)
             for (subject, _), (state, codes) in zip(acts, outcomes, strict=True):
@@ -377,9 +379,7 @@ class Commit:
         # The rules of a whole statement are those in force before it; what its records say of registers holds for the
         # entries after each.
         self.sealing.rule_set = batch.rule_set
-        self.sealing.judge = None
-        if batch.rule_set == custody.PILOT:
-            self.sealing.judge = Judge(self.standing, self.past, self.sealing.time, author_id)
+        self.sealing.judge = self._judge(batch.rule_set, author_id)
         for (kind, record_class), run in groupby(zip(batch.types, batch.classes, strict=True)):
             end = at + sum(1 for _ in run)
             found = self.sealing.covered(
@@ -388,6 +388,7 @@ class Commit:
             )  # fmt: skip
             if kind == EntryType.RECORD and not batch.kinds.isdisjoint(KINDS):
                 self._take(batch, at, end)
+                self.sealing.judge = self._judge(batch.rule_set, author_id)
             violated += [
                 Violated(index, subject, code, custody.describe(code))
                 for index, _, subject, codes in found
@@ -395,6 +396,12 @@ class Commit:
             ]
             at = end
         return violated
+
+    def _judge(self, rule_set: int, author_id: bytes) -> Judge[int] | None:
+        """Who judges the next entries, by the profile as it is now."""
+        if rule_set != custody.PILOT:
+            return None
+        return Judge(self.standing, self.past, self.sealing.time, author_id)
 
     def _take(self, batch: Batch, start: int, stop: int) -> None:
         """Let the registers know of the records that were just sealed."""

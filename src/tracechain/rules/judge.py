@@ -107,6 +107,7 @@ class Judge(Generic[Key_contra]):
     def __init__(self, standing: Standing, past: Past[Key_contra], time: int, author: bytes) -> None:
         assert standing.profile is not None, "without a profile there is nothing to judge by"
         self._standing = standing
+        self._profile = standing.profile
         self._past = past
         self._time = time
         self._author = author
