@@ -39,6 +39,7 @@ from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
 from tracechain.ledger.jobs import Append, Job, Submit, run_jobs, runs
 from tracechain.ledger.past import Registers
 from tracechain.ledger.receipt import Receipt
+from tracechain.pilot import next_records
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.signing import PublicKey, Signer
 from tracechain.statement import decode_submission
@@ -290,6 +291,16 @@ class Ledger:
         batch = prepare(tuple(contents), record_class, self._random, self._rule_set)
         self._check_settlements(batch)
         return self._enqueue(Append(batch, strict))
+
+    def register(self, *values: Register) -> Receipt:
+        """Record values of the registers, each as the next version of its subject; all of them or none.
+
+        InputError for one that cannot follow what the registers say, such as a second suspension. A `Profile` puts the
+        rules of the pilot in force, from the next statement on.
+        """
+        with self.snapshot() as snapshot:
+            records = next_records(snapshot, values)
+        return self.append(records)
 
     def submit(self, data: bytes, *, strict: bool = False) -> Receipt:
         """Record a station's submission (format.md section 6.4); the very same one again gets its first receipt.
