@@ -41,6 +41,7 @@ from tracechain.ledger.past import Registers
 from tracechain.ledger.receipt import Receipt
 from tracechain.pilot import next_records
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
+from tracechain.registers import Register
 from tracechain.signing import PublicKey, Signer
 from tracechain.statement import decode_submission
 from tracechain.store import Snapshot, Store, Tip, Transaction, Vault
