@@ -15,12 +15,13 @@ from attrs import field, frozen
 
 from tracechain import custody, identifiers
 from tracechain.custody import CUSTODY_MASK, PILOT, PLAIN, Act, Custody, PackState, Violation
-from tracechain.entry import SALT_SIZE, Row, decode_rows, parse_header
+from tracechain.entry import SALT_SIZE, Row, parse_header
 from tracechain.errors import DataError, InputError
 from tracechain.event import Event, ObjectEvent
 from tracechain.event.sale import CUSTOMS_CLEARING, destination, source
 from tracechain.pilot.hints import known_like
 from tracechain.pilot.register import standing_of
+from tracechain.pilot.rows import row_of
 from tracechain.registers import Carrier, Merchant, Place, Product, Scope
 from tracechain.rules import Anchor, Judge, Standing, clause_of
 from tracechain.rules.guards import ANCHOR_MASK, class_of, place_at
@@ -216,9 +217,7 @@ def check_code(
 
 def _row(view: View, index: int, subject: str) -> Row | None:
     part = view.rows(index)
-    if part is None:
-        return None
-    return next((row for row in decode_rows(part[SALT_SIZE:])[1] if row.subject == subject), None)
+    return None if part is None else row_of(part, subject)
 
 
 @frozen

@@ -6,14 +6,11 @@ same (`replay.State.violations`), and verification holds the rows against it.
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from attrs import frozen
 
-from tracechain import encoding
 from tracechain.custody import describe
-from tracechain.entry import MAX_ROWS, SALT_SIZE
 from tracechain.pilot.register import entries_until
+from tracechain.pilot.rows import quick_rows
 from tracechain.rules import clause_of
 from tracechain.view import View
 
@@ -44,14 +41,12 @@ def violations(view: View, as_of: int | None = None) -> tuple[Broken, ...]:
     counts: dict[int, int] = {}
     entries: dict[int, list[int]] = {}
     for index, part in view.all_rows(0, entries_until(view, as_of)):
-        _, *groups = cast("tuple[Any, ...]", encoding.unpack_raw(part[SALT_SIZE:], MAX_ROWS))
-        for group in groups:
-            for codes in group[5::5]:
-                for code in codes or ():
-                    counts[code] = counts.get(code, 0) + 1
-                    places = entries.setdefault(code, [])
-                    if not places or places[-1] != index:
-                        places.append(index)
+        for _, _, _, _, codes in quick_rows(part):
+            for code in codes:
+                counts[code] = counts.get(code, 0) + 1
+                places = entries.setdefault(code, [])
+                if not places or places[-1] != index:
+                    places.append(index)
     return tuple(_broken(code, counts[code], tuple(entries[code])) for code in sorted(counts))
 
 
