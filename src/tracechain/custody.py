@@ -444,9 +444,11 @@ def _object_act(action: str, biz_step: str | None, disposition: str | None) -> i
 
 
 def expiry_day(text: object) -> int:
-    """Days since 2000-01-01 of a date that begins with YYYY-MM-DD; 0 where it is none, or beyond what fits."""
+    """Days since 2000-01-01 of a text that begins with a date, YYYY-MM-DD; 0 where it does not, or beyond what fits."""
+    if not isinstance(text, str) or text[4:5] != "-" or text[7:8] != "-":
+        return 0  # fromisoformat would also take 20280630 and 2028-W26-5
     try:
-        day = (date.fromisoformat(str(text)[:10]) - DAY_ZERO).days
+        day = (date.fromisoformat(text[:10]) - DAY_ZERO).days
     except ValueError:
         return 0
     return day if 0 < day <= EXPIRY_MOST else 0
