@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from random import Random
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tracechain.demo.files import Count, DayFile, scan_file
 from tracechain.demo.rows import Happening
@@ -42,8 +42,9 @@ TEARS, SPRAY, LENS, STRIPS = PRODUCTS[0], PRODUCTS[4], PRODUCTS[5], PRODUCTS[6]
 class Earlier:
     """The files, and the packs by what was done with them.
 
-    Of `sales`: "september" and "october" were delivered then, "overdue" was sold on 5 November and is on its way,
-    "expiring" was cleared on the day before it expired. Of `packs`, by name: "exported" last year, two "june" exports,
+    Of `sales`: "september" and "october" were delivered then, "doorstep" was handed to somebody else (the one breach of
+    the archive, which an operator might like to forget), "overdue" was sold on 5 November and is on its way, "expiring"
+    was cleared on the day before it expired. Of `packs`, by name: "exported" last year, two "june" exports,
     "unbooked" from the maker, "booked" and "booked late" under bond (with their bookings in `bookings`), "monitors",
     and by product what may not be sold.
     """
@@ -117,6 +118,7 @@ def make_earlier(seed: str, count: Count) -> Earlier:
             (DENTURE_GEL, "N103-0A01"),
         )
     }
+    doorstep = archive.lot(SPRAY, "C301-0B08", "2025-08-20 10:00", "2027-08-15", 1, "2025-09-20 09:05")
     spender = buyer_token("of monitors")
     for number, day in enumerate(("2026-02-03", "2026-04-15", "2026-06-20", "2026-08-08", "2026-10-01")):
         archive.sale(f"BE00001{number}", [monitors[number]], spender, f"{day} 11:00")
@@ -125,8 +127,11 @@ def make_earlier(seed: str, count: Count) -> Earlier:
     sales = {
         "september": archive.sale("BE000021", spray[:1], buyer_token("in september"), "2026-09-18 10:00"),
         "october": archive.sale("BE000022", spray[1:2], buyer_token("in october"), "2026-10-12 10:00"),
+        "doorstep": archive.sale("BE000025", doorstep, buyer_token("at work"), "2026-10-14 10:00", "sell"),
         "overdue": archive.sale("BE000023", spray[2:3], buyer_token("who waits"), "2026-11-05 10:00", "sell"),
     }
+    to_neighbour = sales["doorstep"].deliver(moment("2026-10-14 17:00"), doorstep[0])
+    archive.told.append(evolve(to_neighbour, buyer=buyer_token("next door")))
     archive.book("2026-11-05 15:00", tears[0])
     bookings = {"booked": archive.book("2026-11-05 16:00", loose[0])}
     files = [scan_file("05-earlier.csv", "archives of the past year", archive.told, count, ARCHIVE)]
@@ -142,7 +147,7 @@ def make_earlier(seed: str, count: Count) -> Earlier:
         "booked late": (tears[1],),
         "bonded": (spray[3],),
         "monitors": tuple(monitors[5:]),
-        "sold": (*monitors[:5], *spray[:3], tears[0]),
+        "sold": (*monitors[:5], *spray[:3], *doorstep, tears[0]),
         "near expiry": tuple(lens),
     }
     return Earlier(tuple(files), sales, packs, bookings, spender)

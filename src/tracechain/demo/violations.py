@@ -391,15 +391,20 @@ SCENES: tuple[tuple[str, str, Callable[[Scenes], None]], ...] = (
     ("95-violations-taken-back.csv", "clerks", _taken_back),
 )
 LABELS = "96-violations-labels.json"
+ARCHIVED = "05-earlier.csv"
 
 
 def make_violations(shop: Shop, earlier: Earlier, count: Count) -> tuple[list[DayFile], tuple[Breach, ...]]:
     """The files of what goes wrong, and every breach of the day, in order of the files."""
+    (left_next_door,) = earlier.sales["doorstep"].packs
+    archived = Breach(
+        ARCHIVED, "a parcel of last month was left next door", left_next_door.id, (V.WRONG_BUYER,)
+    )  # fmt: skip
     kiosk = [
         Breach("80-city-kiosk.csv", "a kiosk sells a pack that was destroyed", subject, (V.DEAD_PACK,))
         for subject in shop.risen_ids
     ]
-    files, breaches = [], kiosk
+    files, breaches = [], [archived, *kiosk]
     for number, (name, source, tell) in enumerate(SCENES):
         scenes = Scenes(name, shop, earlier)
         tell(scenes)
