@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+    from rich.table import Table
 
 __all__ = [
     "Bar",
@@ -33,7 +35,9 @@ __all__ = [
     "plain",
     "print_json",
     "say",
+    "say_wrapped",
     "styled",
+    "table",
 ]
 
 BEIJING = 480  # minutes east of UTC: where receipt times are read
@@ -76,9 +80,23 @@ def console(*, err: bool = False) -> Console:
     return Console(file=stream, markup=False, emoji=False, highlight=False, width=width, soft_wrap=False)
 
 
+def table(*, header: bool = True) -> Table:
+    """A table without lines, as all commands print them. Its cells have passed `plain`."""
+    from rich.table import Table
+
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=header)
+
+
 def say(text: str, style: str | None = None) -> None:
     """A line for people on stdout, coloured where there is a terminal; `text` has passed `plain`."""
     click.echo(click.style(text, **_STYLES[style]) if style else text)
+
+
+def say_wrapped(text: str, indent: int, style: str | None = None) -> None:
+    """A sentence for people, in lines that fit the window and begin `indent` further right."""
+    room = max(40, console().width) - indent
+    for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]:
+        say(f"{' ' * indent}{styled(line, style) if style else line}")
 
 
 def styled(text: str, style: str) -> str:

@@ -1,4 +1,4 @@
-"""`tracechain verify`: the whole log, or what was added since a checkpoint.
+"""`tracechain verify`: the whole log, or what was added since a checkpoint; with --rules, a replay on top.
 
 What was not checked never looks like OK.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 from tracechain.cli.entries import human
 from tracechain.cli.keyfiles import read_vkey
@@ -52,16 +53,22 @@ def _read_note(path: Path) -> str:
 )
 @click.option("--anchor", type=click.Path(path_type=Path), metavar="FILE", help="The ledger's anchor [LEDGER.anchor].")
 @click.option("--no-anchor", is_flag=True, help="There is no anchor, as of a copy: a rollback would not be seen.")
+@click.option(
+    "--rules", is_flag=True,
+    help="Replay the whole log and judge every event again, by registers, buyers, documents and dates too.",
+)  # fmt: skip
 @json_option
 def verify(
     ledger: Path, key: str | None, since: Path | None, processes: int, anchor: Path | None, no_anchor: bool,
-    as_json: bool,
+    rules: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Check every header, content, row, link, statement, signature and the tree.
 
-    Exits with 1 when something was found.
+    With --rules also that every state and every violation is what the log comes to: an operator who has all keys can
+    sign anything, but not make a broken rule vanish. Exits with 1 when something was found.
     """
     from tracechain.ledger import anchor_path, verify_ledger
+    from tracechain.verification.findings import RULES
 
     verifier = read_vkey(key)
     note = None if since is None else _read_note(since)
@@ -71,15 +78,35 @@ def verify(
             ledger, verifier=verifier, since=note, processes=processes, progress=shown.update,
             anchor=None if no_anchor else anchor or anchor_path(ledger),
         )  # fmt: skip
+    if rules:
+        report = _judged(ledger, report)
     seconds = time.monotonic() - begun
-    notes = list(report.notes)
+    notes = list(report.notes) if rules else [f"{note} (--rules)" if note == RULES else note for note in report.notes]
     if no_anchor:
         notes.append("the anchor was not checked: a rollback to an older copy would not be seen")
     if as_json:
-        print_json(_as_json(ledger, report, verifier, notes, seconds))
+        print_json(_as_json(ledger, report, verifier, notes, seconds, rules=rules))
     else:
         _tell(report, verifier, notes, seconds)
     return 0 if report else 1
+
+
+def _judged(ledger: Path, report: Report) -> Report:
+    """The report with what a replay found beyond it."""
+    from tracechain.ledger.auditing import open_snapshot
+    from tracechain.verification import verify_rules
+    from tracechain.verification.findings import RULES
+
+    with open_snapshot(ledger) as snapshot, bar("judging again") as shown:
+        found = verify_rules(snapshot, progress=shown.update)
+    known = {(one.code, one.index, one.subject) for one in report.findings}
+    new = tuple(one for one in found.findings if (one.code, one.index, one.subject) not in known)
+    return evolve(
+        report,
+        findings=(*report.findings, *new),
+        beyond=report.beyond + found.beyond,
+        notes=(*found.notes, *(note for note in report.notes if note != RULES)),
+    )
 
 
 def _verdict(report: Report, verifier: VerifierKey | None) -> str:
@@ -89,7 +116,7 @@ def _verdict(report: Report, verifier: VerifierKey | None) -> str:
 
 
 def _as_json(
-    ledger: Path, report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float
+    ledger: Path, report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float, *, rules: bool
 ) -> dict[str, Any]:
     head = report.checkpoint
     return {
@@ -98,6 +125,7 @@ def _as_json(
         "verdict": _verdict(report, verifier),
         "authenticity": "checked" if verifier is not None else "not_checked",
         "witnessed": False,
+        "rules": "judged_again" if rules else "not_judged_again",
         "size": report.size,
         "entries": report.entries,
         "rows": report.rows,
@@ -114,6 +142,8 @@ def _as_json(
 
 
 def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float) -> None:
+    from tracechain.verification.rules import JUDGED
+
     if report.findings:
         from rich.table import Table
 
@@ -144,4 +174,4 @@ def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], second
     if verifier is not None:
         say(f"  signed by {plain(verifier.name)}, key id {verifier.key_id.hex()}")
     for note in notes:
-        say(f"  {plain(note)}", "warn")
+        say(f"  {plain(note)}", None if note == JUDGED else "warn")
