@@ -83,7 +83,8 @@ def test_init_takes_the_passphrase_from_a_file_and_says_all_in_json(tmp_path: Pa
     made = run("init", "led", "--origin", ORIGIN, "--keys", "k", "--passphrase-file", "secret", "--json",
                cwd=tmp_path, env=env)  # fmt: skip
     assert made.code == 0
-    assert set(made.json) == {"ledger", "origin", "ledger_id", "vkey", "vkey_file", "keys", "key_hashes"}
+    assert set(made.json) == {"ledger", "origin", "ledger_id", "vkey", "vkey_file", "keys", "key_hashes", "profile"}
+    assert made.json["profile"] is None
     assert (tmp_path / "led.vkey").read_text() == made.json["vkey"] + "\n"
     (tmp_path / "a.csv").write_text(commissions(1))
     done = run("ingest", "led", "a.csv", "--keys", "k", "--passphrase-file", "secret", cwd=tmp_path, env=env)
@@ -115,6 +116,9 @@ def test_a_broken_rule_is_kept_with_the_event_and_strict_refuses_it(home: Home) 
     refused = home.run("ingest", "ledger", "c.csv", "--strict", "--json")
     assert refused.code == 2
     assert refused.json["files"][0]["status"] == "refused"
+    assert refused.json["files"][0]["refused"] == [
+        {"event": 0, "subject": "01/09521234001072/21/BJ00002", "code": 1, "name": "DEAD_PACK"}
+    ]
     assert home.size() == before
     done = home.run("ingest", "ledger", "c.csv", "--json")
     assert done.code == 0
@@ -297,7 +301,7 @@ def test_trace_takes_any_spelling(template: Home, code: str) -> None:
 
 def test_trace_is_a_timeline_with_verdicts_and_broken_rules(template: Home) -> None:
     text = template.good("trace", "ledger", serial(2), "--key", "ledger.vkey").out
-    assert text.startswith("(01)09521234001072(21)BJ00002   gone   3 links")
+    assert text.startswith("(01)09521234001072(21)BJ00002   dead   3 links")
     assert [line[0] for line in text.splitlines() if "entry" in line] == ["✓", "✓", "✓"]
     assert "! DEAD_PACK" in text
     assert "every link holds" in text

@@ -28,10 +28,10 @@ from tracechain.cli.keyfiles import key_options, open_to_write
 from tracechain.cli.output import Bar, bar, complain, json_option, plain, print_json, say, styled
 from tracechain.cli.sources import Source, look_at, recorded_name
 from tracechain.entry import SALT_SIZE
-from tracechain.errors import DataError, InputError, TracechainError
+from tracechain.errors import DataError, InputError, RefusedError, TracechainError
 from tracechain.event import Event
 from tracechain.formats.scans import ScanError
-from tracechain.ledger import Ledger, Receipt
+from tracechain.ledger import Ledger, Receipt, Violated
 from tracechain.record import Record, decode_record
 from tracechain.view import View
 
@@ -40,6 +40,7 @@ __all__ = ["file_subject", "ingest", "submit"]
 KIND = "ingested-file"
 _MOST_STRICT = 250_000  # events that are refused or taken together, so they are in memory together
 _SHOWN = 5
+_SHOWN_REFUSED = 50
 
 
 def file_subject(digest: bytes, first: int | None = None) -> str:
@@ -71,6 +72,7 @@ class Outcome:
     last: int | None = None
     sha256: str = ""
     violations: list[dict[str, Any]] = field(factory=list)
+    refused: list[dict[str, Any]] = field(factory=list)
     skipped: list[ScanError] = field(factory=list)
     error: str | None = None
     fault: ScanError | None = None
@@ -94,6 +96,7 @@ class Outcome:
         if self.error is not None:
             value["error"] = self.error
             value["fault"] = None if self.fault is None else _fault_json(self.fault)
+            value["refused"] = self.refused
         return value
 
 
@@ -292,6 +295,17 @@ def _attempt(ledger: Ledger, path: Path, options: Options) -> Outcome:
     except OSError as error:
         outcome.error = f"{path}: {error.strerror}: check its name and permissions"
         complain(outcome.error)
+    except RefusedError as error:
+        # Every rule that would be broken, not just the first: whoever puts it right should have to do so once.
+        outcome.refused = [
+            {"event": one.index, "subject": one.subject, "code": one.code, "name": one.name}
+            for one in error.violations
+            if isinstance(one, Violated)
+        ]
+        count = len(outcome.refused)
+        rules = "rule is broken" if count == 1 else "rules are broken"
+        outcome.error = f"{path}: refused, nothing was written: {count:,} {rules}"
+        complain(outcome.error)
     except TracechainError as error:
         text = str(error)
         outcome.error = text if str(path) in text else f"{path}: {text}"
@@ -319,6 +333,10 @@ def _tell(outcome: Outcome) -> None:
         case _:
             tail = f"; {outcome.events:,} events of its first parts are written" if outcome.events else ""
             say(f"{styled('✗', 'bad')} {name}: refused{tail or ', nothing of it was written'}")
+    for one in outcome.refused[:_SHOWN_REFUSED]:
+        say(f"  {styled(plain(one['name']), 'warn')} event {one['event']:,}: {plain(one['subject'])}")
+    if len(outcome.refused) > _SHOWN_REFUSED:
+        say(f"  and {len(outcome.refused) - _SHOWN_REFUSED:,} more (--json lists them all)", "warn")
     if outcome.skipped:
         say(f"  {len(outcome.skipped):,} lines left out", "warn")
     for one in outcome.violations[:_SHOWN]:
