@@ -87,8 +87,7 @@ def reindex(
     txn.put_meta("checkpoint", note)
     txn.put_meta("tip", Tip(frontier, time, epoch_of(checkpoint.origin)).encode())
     txn.put_meta("keys", authors.encode())
-    for (person, year), yuan in memories.spending.items():
-        txn.put_spent(person, year, yuan)
+    txn.put_spent(memories.spending)
     for name, at in registers.places.items():
         txn.put_meta(name, at)
     return UnitIndex.rebuild(txn.env, txn.txn, _drain(words), memories.words)
@@ -114,7 +113,7 @@ class _Memories:
             state = words.get(row.subject, 0) >> STATE_SHIFT
             if row.act in (Act.RELABEL_OLD, Act.CONSUME):
                 source = self.memory(row.subject) if source is None else source
-            remember(self, row.subject, index, event, row.act, state, source or 0)
+            remember(self, row.subject, index, event, row.act, state, source or 0, self.memory(row.subject))
         if event is not None:
             changes = [(row.act, words.get(row.subject, 0) >> STATE_SHIFT, (row.state, row.violations)) for row in rows]
             spend(self, shanghai_year(header.time), event, changes)

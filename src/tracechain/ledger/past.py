@@ -69,8 +69,7 @@ class LedgerPast:
 
     def flush(self) -> None:
         """Write what buyers spent; the memories go with the unit index."""
-        for (person, year), yuan in self._spent.items():
-            self._txn.put_spent(person, year, yuan)
+        self._txn.put_spent(self._spent)
 
 
 class Scratch:

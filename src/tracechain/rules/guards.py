@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define
 
-from tracechain.custody import EXPIRY_SHIFT, Act, Custody, Violation, expiry_day
+from tracechain.custody import CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Violation, expiry_day
 from tracechain.event import Event
 from tracechain.event.sale import (
     EXPIRY,
@@ -77,25 +77,38 @@ class Pack:
     The judge sets one of these again and again: making an object a pack would cost as much as most guards do.
     """
 
-    __slots__ = ("_anchored", "_memory", "custody", "key", "state", "subject")
+    __slots__ = ("_anchored", "_known", "_look_up", "custody", "key", "state", "subject")
 
-    def __init__(self, memory: Callable[[Any], int], anchored: Callable[[int], Anchor | None]) -> None:
-        self._memory = memory
+    def __init__(self, look_up: Callable[[Any], int], anchored: Callable[[int], Anchor | None]) -> None:
+        self._look_up = look_up
         self._anchored = anchored
-        self.subject = ""
-        self.state = 0
-        self.custody = 0
-        self.key: Any = None
+
+    def set(self, subject: str, state: int, key: Any) -> None:
+        """Make it another pack."""
+        self.subject = subject
+        self.state = state
+        self.custody = state & CUSTODY_MASK
+        self.key = key
+        self._known: int | None = None
+
+    @property
+    def memory(self) -> int:
+        """The memory of the pack."""
+        known = self._known
+        if known is None:
+            known = self._known = self._look_up(self.key)
+        return known
 
     @property
     def lot(self) -> int:
         """The check of the lot it was commissioned with, 0 if none was stated."""
-        return self._memory(self.key) >> LOT_SHIFT
+        return self.memory >> LOT_SHIFT
 
     @property
     def anchor(self) -> Anchor | None:
         """The entry that this act is held against; None if there is none, or its content is not kept."""
-        return self._anchored(self._memory(self.key) & ANCHOR_MASK)
+        place = self.memory & ANCHOR_MASK
+        return self._anchored(place) if place else None
 
 
 @define
@@ -239,7 +252,8 @@ def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
 def handed_to_buyer(case: Case, pack: Pack) -> Codes:
     """Who takes the pack is who ordered it, where the event says who that was (S1 IV(1); S4 Part 2)."""
     person = case.event.person
-    if person is None or pack.anchor is None or pack.anchor.person in (None, person):
+    order = None if person is None else pack.anchor
+    if order is None or order.person is None or order.person == person:
         return _NONE
     return (_V.WRONG_BUYER,)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from attrs import evolve
@@ -149,7 +150,8 @@ class Judge(Generic[Key_contra]):
             if act in _OLD:
                 sources.append((state, self._past.memory(keys[at]), outcome))
             if not outcome[1]:
-                remember(self._past, keys[at], index, event, act, state, made_of[0][1] if made_of else 0)
+                source = made_of[0][1] if made_of else 0
+                remember(self._past, keys[at], index, event, act, state, source, self._past.memory(keys[at]))
         spend(
             self._past,
             self._year,
@@ -171,7 +173,7 @@ class Judge(Generic[Key_contra]):
         """The same for an event of one pack."""
         judged = self._one(event, subject, act, key, before[0], before[1], outcome, ())
         if not judged[1] and act & ACT_MASK in _LASTING:
-            remember(self._past, key, index, event, act, before[0], 0)
+            remember(self._past, key, index, event, act, before[0], 0, self._pack.memory)
             if act in _SPENDING:
                 spend(self._past, self._year, event, ((act, before[0], judged),))
                 if act == Act.RESERVE:  # its payment and clearance will be here soon
@@ -192,6 +194,7 @@ class Judge(Generic[Key_contra]):
         made_of: Sequence[tuple[int, int, Outcome]],
     ) -> Outcome:
         number = act & ACT_MASK
+        self._pack.set(subject, state, key)
         if number == Act.UNDO:
             return self._undo(event, subject, key, state, last, outcome)
         after, found = outcome
@@ -206,7 +209,6 @@ class Judge(Generic[Key_contra]):
                 codes += event_codes(case, number)
             if guards or labelled:
                 pack = self._pack
-                pack.subject, pack.state, pack.custody, pack.key = subject, state, state & CUSTODY_MASK, key
                 for guard in guards or ():
                     codes += guard(case, pack)
                 if labelled:
@@ -233,8 +235,6 @@ class Judge(Generic[Key_contra]):
 
     def _anchor(self, place: int) -> Anchor | None:
         """What the anchor says; several packs of one order share it."""
-        if not place:
-            return None
         try:
             return self._anchors[place]
         except KeyError:
@@ -246,9 +246,11 @@ class Judge(Generic[Key_contra]):
         return self._keep(place, anchor)
 
     def _keep(self, place: int, anchor: Anchor | None) -> Anchor | None:
-        if len(self._anchors) >= _ANCHORS_MOST:
-            self._anchors.clear()
-        self._anchors[place] = anchor
+        anchors = self._anchors
+        if len(anchors) >= _ANCHORS_MOST:
+            for old in list(islice(anchors, _ANCHORS_MOST // 2)):
+                del anchors[old]
+        anchors[place] = anchor
         return anchor
 
     # ---- undoing ----
@@ -291,18 +293,25 @@ class Judge(Generic[Key_contra]):
 
 
 def remember(
-    past: Past[Key_contra], key: Key_contra, index: int, event: Event | None, act: int, state: int, source: int
+    past: Past[Key_contra],
+    key: Key_contra,
+    index: int,
+    event: Event | None,
+    act: int,
+    state: int,
+    source: int,
+    memory: int,
 ) -> None:
-    """What a lawful act leaves in the memory of its pack. `state` is the one before; `source` the memory of what a new
-    code was made of. `event` is None where its content is not kept: then its lot is not known."""
+    """What a lawful act leaves in the memory of its pack. `state` and `memory` are those before; `source` is the memory
+    of what a new code was made of. `event` is None where its content is not kept: then its lot is not known."""
     number = act & ACT_MASK
     if number in _NEW:
         lot = None if event is None else label(event, LOT)
-        memory = (source >> LOT_SHIFT if lot is None else lot_check(lot)) << LOT_SHIFT
-        if memory or past.memory(key):
-            past.remember(key, memory)
+        new = (source >> LOT_SHIFT if lot is None else lot_check(lot)) << LOT_SHIFT
+        if new or memory:
+            past.remember(key, new)
     elif number in _ANCHORS and not (number == Act.RESERVE and state & CUSTODY_MASK == Custody.RESERVED):
-        past.remember(key, past.memory(key) & ~ANCHOR_MASK | index + 1)
+        past.remember(key, memory & ~ANCHOR_MASK | index + 1)
 
 
 def spend(past: Past[Key_contra], year: int, event: Event, changes: Sequence[tuple[int, int, Outcome]]) -> None:

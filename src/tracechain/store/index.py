@@ -100,6 +100,7 @@ class UnitIndex:
         """The second word of each unit (rules.Past): what the rules of the pilot have to remember of a pack."""
         if self._memory is None:
             self._memory = UnitIndex(self._env, txn, MEMORY)
+            self._memory.count = self.count
         return self._memory
 
     def remember(self, number: int, word: int) -> None:
@@ -112,7 +113,10 @@ class UnitIndex:
         word = self.tail.get(number)
         if word is None:
             word = self.delta.get(number)
-        return self._word_in_base(txn, number) if word is None else word
+        if word is None:
+            read = self._word_in_base if self.count > BLOCK * BLOCKS_MOST else self._word_in_block
+            word = read(txn, number)
+        return word
 
     def word(self, txn: Any, number: int) -> int:
         """The word of a unit: 0 for one that was numbered just now."""

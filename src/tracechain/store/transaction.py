@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -148,9 +148,10 @@ class Transaction:
         """Remember where a statement is."""
         self.txn.put(author_id + key_of(first), value, db=self.env.tables[STATEMENTS])
 
-    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Set what a buyer's orders of a year come to."""
-        self.txn.put(spent_key(person, year), f"{yuan:f}".encode(), db=self.env.tables[SPENT])
+    def put_spent(self, accounts: Mapping[tuple[bytes, int], Decimal]) -> None:
+        """Set what buyers' orders of a year come to, by (person, year)."""
+        pairs = sorted([(spent_key(*key), f"{yuan:f}".encode()) for key, yuan in accounts.items()])
+        self.txn.cursor(self.env.tables[SPENT]).putmulti(pairs)
 
     def put_meta(self, name: str, value: bytes) -> None:
         """Set a value of the table meta."""
