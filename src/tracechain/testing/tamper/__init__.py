@@ -8,8 +8,8 @@ need); `.codes[power]` is the finding that has to come out, `.doc` says what the
     operator   and before that all commitments, row hashes and headers are made to fit the altered parts
 
 `duplicate`, `put_back` and `drop_tail` deal in whole copies, where nothing in the copy is wrong: opening against the
-anchor finds them, or `verify(since=...)` with a checkpoint that somebody kept. `edit`, `reseal` and `resign` are for
-tamperings of your own.
+anchor finds them, or `verify(since=...)` with a checkpoint that somebody kept. `pardon` lets a broken rule vanish: only
+`verify_rules` finds that. `edit`, `reseal` and `resign` are for tamperings of your own.
 """
 
 from tracechain.testing.tamper.authors import AUTHORS
@@ -17,6 +17,7 @@ from tracechain.testing.tamper.chains import CHAINS
 from tracechain.testing.tamper.copies import drop_tail, duplicate, put_back
 from tracechain.testing.tamper.database import Log, database, edit, flip, read, reseal, resign
 from tracechain.testing.tamper.entries import ENTRIES
+from tracechain.testing.tamper.pardons import pardon
 from tracechain.testing.tamper.parts import PARTS
 from tracechain.testing.tamper.registry import Power, Tampering, tampering
 
@@ -30,6 +31,7 @@ __all__ = [
     "duplicate",
     "edit",
     "flip",
+    "pardon",
     "put_back",
     "read",
     "reseal",
