@@ -1,8 +1,9 @@
-"""`tracechain init`: a new ledger with its keys."""
+"""`tracechain init`: a new ledger with its keys, and with rules if a profile is named."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from tracechain.cli.clock import clock
 from tracechain.cli.keyfiles import KEY_NAMES, key_options, keys_folder, passphrase
 from tracechain.cli.output import json_option, plain, print_json, say, styled
 from tracechain.errors import InputError
+
+if TYPE_CHECKING:
+    from tracechain.registers import Profile
 
 __all__ = ["init", "vkey_path"]
 
@@ -30,16 +34,21 @@ def vkey_path(ledger: Path) -> Path:
     "--jump-limit", type=click.IntRange(1, 36_500), default=31, show_default=True, metavar="DAYS",
     help="Refuse to write when the clock is over so many days ahead of the last entry (`tracechain clock` accepts it).",
 )  # fmt: skip
+@click.option(
+    "--profile", "wanted", metavar="NAME|FILE",
+    help="Put a profile in force with the first record, so that its rules hold for every event: beijing, or a file.",
+)  # fmt: skip
 @key_options
 @json_option
 def init(
-    ledger: Path, origin: str, label: str, jump_limit: int, keys: Path | None, passphrase_file: Path | None,
-    as_json: bool,
+    ledger: Path, origin: str, label: str, jump_limit: int, wanted: str | None, keys: Path | None,
+    passphrase_file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a new ledger with its keys.
 
     Makes the folder LEDGER, three keys (log, root, author) as encrypted PKCS#8 files in --keys, and LEDGER.vkey,
-    the verifier key that others need to check what the ledger signs.
+    the verifier key that others need to check what the ledger signs. Without --profile nothing but a code that has
+    ended breaks a rule; `tracechain register LEDGER profile` puts one in force later.
     """
     from tracechain.checkpoint import format_vkey
     from tracechain.ledger import DAY, Ledger, anchor_path
@@ -52,6 +61,7 @@ def init(
         if path.exists():
             raise InputError(f"{path} exists already and is not overwritten: move it away, or choose another name")
     _check_origin(origin)
+    profile = _profile(wanted)
     secret = passphrase(passphrase_file, confirm=True)
     made_folder = not folder.exists()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,9 +75,12 @@ def init(
             ledger, origin=origin, signer=signers["log"], root=signers["root"], author=signers["author"],
             author_label=label, jump_limit=jump_limit * DAY, clock=clock(),
         ) as created:  # fmt: skip
+            made.clear()  # from here on the keys are those of a ledger
+            made_folder = False
             vkey = format_vkey(created.verifier)
             ledger_id = created.ledger_id.hex()
             vkey_file.write_text(f"{vkey}\n", encoding="utf-8")
+            in_force = None if profile is None else created.append([profile.record()]).first
     except BaseException:
         # Keys of a ledger that never was would only be in the way of the next attempt.
         for path in made:
@@ -82,6 +95,9 @@ def init(
                 "vkey_file": str(vkey_file),
                 "keys": {n: str(folder / f"{n}.pem") for n in KEY_NAMES},
                 "key_hashes": {n: s.public_key.hash.hex() for n, s in signers.items()},
+                "profile": None if profile is None else {
+                    "name": profile.name, "edition": profile.edition, "entry": in_force
+                },
             }
         )  # fmt: skip
         return
@@ -90,7 +106,18 @@ def init(
     say(f"  keys          {plain(folder)}/log.pem, root.pem, author.pem")
     say(f"  verifier key  {plain(vkey_file)}")
     say(f"                {plain(vkey)}")
+    if profile is not None:
+        say(f"  profile       {plain(profile.name)}, edition {plain(profile.edition)}, in entry {in_force}")
     say("  Keep root.pem somewhere else: it is only needed to authorise and to revoke keys.", "dim")
+
+
+def _profile(wanted: str | None) -> Profile | None:
+    """The profile to begin with, read before keys are made."""
+    if wanted is None:
+        return None
+    from tracechain.pilot import load_profile
+
+    return load_profile(wanted)
 
 
 def _check_origin(origin: str) -> None:

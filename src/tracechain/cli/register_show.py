@@ -257,7 +257,7 @@ def show_overdue(ledger: Path, kind: str | None, asked: Asked, until: int | None
         shown.add_column("due", no_wrap=True)
         shown.add_column("days", justify="right", style="red", no_wrap=True)
         shown.add_column("entry", justify="right", style="cyan", no_wrap=True)
-        shown.add_column("what, and where that is demanded", overflow="fold")
+        shown.add_column("what", overflow="fold")
         for one in found:
             due, days = ("", "") if one.due is None else (f"{one.due}", f"{one.days:,}")
             what = f"{plain(one.what)} ({one.clause})"
