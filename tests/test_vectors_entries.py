@@ -49,7 +49,7 @@ from tracechain.statement import (
 from tracechain.verification import verify
 
 VECTORS = Path(__file__).parent / "vectors"
-GROUPS = ("entry", "statement", "record", "content", "ledger")
+GROUPS = ("entry", "rows", "statement", "record", "content", "ledger")
 CASES = {
     path.stem: json.loads(path.read_text("utf-8"))
     for group in GROUPS

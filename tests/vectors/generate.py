@@ -17,13 +17,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import group_acts
 import group_c2sp
 import group_content
+import group_custody
 import group_ed25519
 import group_entry
 import group_ledger
 import group_merkle
 import group_record
+import group_registers
+import group_rows
 import group_statement
 
 if TYPE_CHECKING:
@@ -32,13 +36,17 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parent
 
 GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
+    "acts": group_acts.cases,
     "c2sp": group_c2sp.cases,
     "content": group_content.cases,
+    "custody": group_custody.cases,
     "ed25519": group_ed25519.cases,
     "entry": group_entry.cases,
     "ledger": group_ledger.cases,
     "merkle": group_merkle.cases,
     "record": group_record.cases,
+    "registers": group_registers.cases,
+    "rows": group_rows.cases,
     "statement": group_statement.cases,
 }
 

@@ -191,7 +191,7 @@ def _commitments() -> Cases:
     }
 
 
-def _rows(about: str, *rows: Row, rule_set: int = 1) -> dict[str, Any]:
+def good_rows(about: str, *rows: Row, rule_set: int = 1) -> dict[str, Any]:
     salt = _filled(about)
     leaves = [None if row.previous is None else _filled(f"leaf {row.previous}") for row in rows]
     hashes = row_hashes(salt, rule_set, rows, leaves)
@@ -210,7 +210,7 @@ def _rows(about: str, *rows: Row, rule_set: int = 1) -> dict[str, Any]:
     }
 
 
-def _bad_rows(reason: str, words: str, value: Any) -> dict[str, Any]:
+def bad_rows(reason: str, words: str, value: Any) -> dict[str, Any]:
     data = value if isinstance(value, bytes) else encoding.pack(value)
     return {
         "about": "Rows that are refused.",
@@ -227,16 +227,16 @@ PACK = "01/09521234001072/21/"
 
 def _row_cases() -> Cases:
     good = {
-        "first": _rows("One pack, seen for the first time.", Row(PACK + "A1", 0, None, 1)),
-        "previous": _rows("One pack whose entry before is number 17.", Row(PACK + "A1", 0, 17, 1)),
-        "previous-0": _rows("An entry before that has index 0 is written as 1.", Row(PACK + "A1", 0, 0, 1)),
-        "violation": _rows("A pack that is gone is seen again.", Row(PACK + "A1", 0, 300, 2, (1,))),
-        "violations": _rows("Several violations.", Row(PACK + "A1", 0, 70_000, 2, (1, 2, 300, 65_535))),
-        "group": _rows(
+        "first": good_rows("One pack, seen for the first time.", Row(PACK + "A1", 0, None, 1)),
+        "previous": good_rows("One pack whose entry before is number 17.", Row(PACK + "A1", 0, 17, 1)),
+        "previous-0": good_rows("An entry before that has index 0 is written as 1.", Row(PACK + "A1", 0, 0, 1)),
+        "violation": good_rows("A pack that is gone is seen again.", Row(PACK + "A1", 0, 300, 2, (1,))),
+        "violations": good_rows("Several violations.", Row(PACK + "A1", 0, 70_000, 2, (1, 2, 300, 65_535))),
+        "group": good_rows(
             "Three packs of one product share a prefix; the tree of three is uneven.",
             *(Row(f"{PACK}A{n}", n % 2, None if n else 9, 1 + n % 2) for n in range(3)),
         ),
-        "groups": _rows(
+        "groups": good_rows(
             "A case, packs of two products, a place with several levels, and ids without '/'.",
             Row("00/095212340000000013", 0, 4, 1),
             Row(PACK + "A1", 0, None, 1),
@@ -246,53 +246,53 @@ def _row_cases() -> Cases:
             Row("urn:uuid:0", 0, None, 1),
             Row("urn:uuid:1", 0, 2**32, 1),
         ),
-        "prefix-again": _rows(
+        "prefix-again": good_rows(
             "A prefix comes again behind a longer one.",
             Row("a/1", 0, None, 1),
             Row("a/b/1", 0, None, 1),
             Row("a/c", 0, None, 1),
         ),
-        "suffix-empty": _rows("An id that ends with '/' has an empty suffix.", Row("https://a.example/", 0, None, 1)),
-        "largest": _rows("The largest index and state.", Row("x", 0, 2**40 - 2, 2**24 - 1), rule_set=1),
-        "other-rules": _rows("A later rule set is read, its states are not judged.", Row("x", 9, None, 77), rule_set=2),
+        "suffix-empty": good_rows("An id that ends with '/' has an empty suffix.", Row("https://a.example/", 0, None, 1)),
+        "largest": good_rows("The largest index and state.", Row("x", 0, 2**40 - 2, 2**24 - 1), rule_set=1),
+        "other-rules": good_rows("A later rule set is read, its states are not judged.", Row("x", 9, None, 77), rule_set=3),
     }
     cells = ("A1", 0, 0, 1, None)
     bad = {
-        "no-groups": _bad_rows("There are no rows.", "groups", (1,)),
-        "group-empty": _bad_rows("A group has no rows.", "five items a row", (1, (PACK,))),
-        "cell-missing": _bad_rows("A row has four items.", "five items a row", (1, (PACK, "A1", 0, 0, 1))),
-        "not-sorted": _bad_rows("Rows are not sorted.", "order", (1, (PACK, "A2", *cells[1:], *cells))),
-        "twice": _bad_rows("A subject comes twice.", "order", (1, (PACK, *cells, *cells))),
-        "groups-of-one-prefix": _bad_rows(
+        "no-groups": bad_rows("There are no rows.", "groups", (1,)),
+        "group-empty": bad_rows("A group has no rows.", "five items a row", (1, (PACK,))),
+        "cell-missing": bad_rows("A row has four items.", "five items a row", (1, (PACK, "A1", 0, 0, 1))),
+        "not-sorted": bad_rows("Rows are not sorted.", "order", (1, (PACK, "A2", *cells[1:], *cells))),
+        "twice": bad_rows("A subject comes twice.", "order", (1, (PACK, *cells, *cells))),
+        "groups-of-one-prefix": bad_rows(
             "Neighbours with one prefix are in two groups.",
             "share a prefix",
             (1, (PACK, *cells), (PACK, "A2", *cells[1:])),
         ),
-        "split-early": _bad_rows("A suffix holds '/'.", "split", (1, ("01/", "09521234001072/21/A1", *cells[1:]))),
-        "split-late": _bad_rows("A prefix does not end with '/'.", "split", (1, (PACK + "A", "1", *cells[1:]))),
-        "rule-set-0": _bad_rows("Rule sets count from 1.", "rule set", (0, (PACK, *cells))),
-        "act-text": _bad_rows("An act is a text.", "act", (1, (PACK, "A1", "see", 0, 1, None))),
-        "previous-negative": _bad_rows("An index is negative.", "previous", (1, (PACK, "A1", 0, -1, 1, None))),
-        "previous-large": _bad_rows("An index is over the limit.", "previous", (1, (PACK, "A1", 0, 2**40, 1, None))),
-        "previous-nil": _bad_rows("No previous entry is 0, not nil.", "previous", (1, (PACK, "A1", 0, None, 1, None))),
-        "state-large": _bad_rows("A state is over the limit.", "state", (1, (PACK, "A1", 0, 0, 2**24, None))),
-        "state-true": _bad_rows("A boolean is no state.", "state", (1, (PACK, "A1", 0, 0, True, None))),
-        "violations-empty": _bad_rows("No violations are nil, not [].", "violations", (1, (PACK, *cells[:4], ()))),
-        "violations-order": _bad_rows("Violations do not ascend.", "violations", (1, (PACK, *cells[:4], (2, 1)))),
-        "violations-twice": _bad_rows("A violation comes twice.", "violations", (1, (PACK, *cells[:4], (1, 1)))),
-        "violation-0": _bad_rows("There is no violation 0.", "violations", (1, (PACK, *cells[:4], (0,)))),
-        "violation-large": _bad_rows("A violation is over 65,535.", "violations", (1, (PACK, *cells[:4], (65_536,)))),
-        "long-integer": _bad_rows(
+        "split-early": bad_rows("A suffix holds '/'.", "split", (1, ("01/", "09521234001072/21/A1", *cells[1:]))),
+        "split-late": bad_rows("A prefix does not end with '/'.", "split", (1, (PACK + "A", "1", *cells[1:]))),
+        "rule-set-0": bad_rows("Rule sets count from 1.", "rule set", (0, (PACK, *cells))),
+        "act-text": bad_rows("An act is a text.", "act", (1, (PACK, "A1", "see", 0, 1, None))),
+        "previous-negative": bad_rows("An index is negative.", "previous", (1, (PACK, "A1", 0, -1, 1, None))),
+        "previous-large": bad_rows("An index is over the limit.", "previous", (1, (PACK, "A1", 0, 2**40, 1, None))),
+        "previous-nil": bad_rows("No previous entry is 0, not nil.", "previous", (1, (PACK, "A1", 0, None, 1, None))),
+        "state-large": bad_rows("A state is over the limit.", "state", (1, (PACK, "A1", 0, 0, 2**24, None))),
+        "state-true": bad_rows("A boolean is no state.", "state", (1, (PACK, "A1", 0, 0, True, None))),
+        "violations-empty": bad_rows("No violations are nil, not [].", "violations", (1, (PACK, *cells[:4], ()))),
+        "violations-order": bad_rows("Violations do not ascend.", "violations", (1, (PACK, *cells[:4], (2, 1)))),
+        "violations-twice": bad_rows("A violation comes twice.", "violations", (1, (PACK, *cells[:4], (1, 1)))),
+        "violation-0": bad_rows("There is no violation 0.", "violations", (1, (PACK, *cells[:4], (0,)))),
+        "violation-large": bad_rows("A violation is over 65,535.", "violations", (1, (PACK, *cells[:4], (65_536,)))),
+        "long-integer": bad_rows(
             "An integer is longer than need be.",
             "shorter form",
             encoding.pack((1, (PACK, *cells)))[:-4] + bytes.fromhex("cc000001c0"),
         ),
-        "trailing": _bad_rows(
+        "trailing": bad_rows(
             "There is a byte behind the rows.", "canonical", encoding.pack((1, (PACK, *cells))) + b"\0"
         ),
-        "truncated": _bad_rows("The last byte is missing.", "canonical", encoding.pack((1, (PACK, *cells)))[:-1]),
-        "map": _bad_rows("A map is not used.", "canonical", b"\x92\x01\x80"),
-        "subject-control": _bad_rows(
+        "truncated": bad_rows("The last byte is missing.", "canonical", encoding.pack((1, (PACK, *cells)))[:-1]),
+        "map": bad_rows("A map is not used.", "canonical", b"\x92\x01\x80"),
+        "subject-control": bad_rows(
             "A subject holds a control character.", "control", (1, (PACK, "A\t1", *cells[1:]))
         ),
     }

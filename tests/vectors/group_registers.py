@@ -1,0 +1,291 @@
+"""Vectors of register records (docs/format.md section 5.7, docs/registers.md).
+
+Kind "register": content (of an entry of type 4). What stands has kind_of, version and subject of the record, and
+"mapping": its fields by name, as a file has them (digests in hexadecimal, numbers as text, null left out). What is
+refused has "reason" in words, and "field": the field that is at fault, or "its body", "its subject".
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import attrs
+
+from tracechain import encoding
+from tracechain.record import encode_record
+from tracechain.registers import (
+    KINDS,
+    Carrier,
+    CaseStep,
+    Document,
+    Dossier,
+    Enterprise,
+    Merchant,
+    Place,
+    Product,
+    Profile,
+    Readmission,
+    Register,
+    Resumption,
+    Scope,
+    Shield,
+    Stop,
+    Suspension,
+)
+
+Cases = dict[str, dict[str, Any]]
+DAY = date(2026, 1, 31)
+LATER = date(2027, 12, 31)
+
+
+def _digest(name: str) -> bytes:
+    return sha256(name.encode()).digest()
+
+
+LICENCE = Document(name="Licence", digest=_digest("licence"), valid_until=LATER)
+CHARTER = Document(name="Charter", digest=_digest("charter"))
+PRODUCT: dict[str, Any] = {
+    "id": "01/09521234001072", "name": "Eye drops", "name_zh": "滴眼液", "model": "0.1 %", "specification": "10 ml",
+    "indications": "Dry eyes", "contraindications": "Allergy", "registration_number": "22500AMX00001000",
+    "registered_in": "JP", "maker": "Example Pharma", "merchant": "pharmacy", "category": "drug", "screening": "none",
+    "scope": "beijing", "verified_on": DAY, "verify_by": LATER, "published_on": DAY,
+}
+LIMITS: dict[str, Any] = {
+    "name": "mine", "edition": "1", "order_limit": Decimal(5000), "year_limit": Decimal(26000),
+    "return_apply_days": 30, "return_arrive_days": 45, "export_return_days": 365, "undo_days": 10,
+    "near_expiry_days": 90, "late_recording_hours": 24, "movement_minutes": 30, "delivery_days": 7,
+    "stocktake_days": 31, "warehouse_area": 500, "warehouse_managers": 2, "reverify_days": 365,
+    "places_registered": True, "products_registered": False,
+}
+
+
+def _good(about: str, value: Register, version: int = 0) -> dict[str, Any]:
+    record = value.record(version)
+    return {
+        "about": about,
+        "kind": "register",
+        "verdict": "stands",
+        "content": encode_record(record).hex(),
+        "kind_of": record.kind,
+        "version": version,
+        "subject": record.subject,
+        "mapping": value.mapping(),
+    }
+
+
+def _bad(reason: str, field: str, *items: Any) -> dict[str, Any]:
+    return {
+        "about": "A register record that is refused.",
+        "kind": "register",
+        "verdict": "refused",
+        "reason": reason,
+        "field": field,
+        "content": encoding.pack(items).hex(),
+    }
+
+
+def _standing() -> Cases:
+    return {
+        "product": _good("A product, with nothing that may be left out.", Product(**PRODUCT)),
+        "product-full": _good(
+            "A product by its NMPA code, with everything; its second version.",
+            Product(**PRODUCT | {
+                "id": "nmpa/8123456", "maker_id": "417/9521234000037", "temperature": (Decimal(2), Decimal("8.5")),
+                "humidity": (Decimal(35), Decimal(75)), "near_expiry_days": 120, "introduction": _digest("zh"),
+                "quality": _digest("quality"), "screening": "narcotic",
+            }),
+            1,
+        ),
+        "shielded": _good(
+            "The information on a product is hidden.",
+            Shield(product="01/09521234001072", version=1, authority="Leading group", reference="2026-7",
+                   reason="Untrue information", on=DAY),
+        ),
+        "merchant": _good(
+            "A merchant with documents, whose order is kept.",
+            Merchant(id="pharmacy", name="Example Pharmacy", country="JP", agreement=_digest("agreement"),
+                     agreed_on=DAY, conditions=("licensed in its country", "answers within a day"),
+                     documents=(LICENCE, CHARTER), admitted_on=DAY, verify_by=LATER),
+        ),
+        "merchant-suspended": _good(
+            "A merchant is suspended.",
+            Suspension(merchant="pharmacy", ground="false-information", reason="Exaggerated effect", on=DAY,
+                       reported_to="Leading group"),
+        ),
+        "merchant-readmitted": _good("And goes on.", Readmission(merchant="pharmacy", reason="Corrected", on=DAY)),
+        "enterprise": _good(
+            "The pilot enterprise, which lacks one of its qualifications.",
+            Enterprise(id="urn:example:platform", name="Platform", registered_in="Beijing", platform="P-1",
+                       qualifications=(LICENCE,), verify_by=LATER),
+        ),
+        "enterprise-full": _good(
+            "The pilot enterprise with both.",
+            Enterprise(id="urn:example:platform", name="Platform", registered_in="Beijing", platform="P-1",
+                       device_trading="D-1", verify_by=LATER), 1,
+        ),
+        "place": _good(
+            "A warehouse in a zone.",
+            Place(id="414/9521234000013", name="天竺综合保税区", type="zone-warehouse", zone="Tianzhu",
+                  confirmed_on=date(2021, 4, 1), area=500, managers=3),
+        ),
+        "place-closed": _good(
+            "A store that was closed.",
+            Place(id="urn:example:store:1", name="Store", type="store", licence="S-1", licensed_until=LATER,
+                  closed_on=DAY), 2,
+        ),
+        "place-bare": _good("A place that only has a name.", Place(id="city", name="City", type="delivery-area")),
+        "carrier": _good(
+            "A carrier that passed.",
+            Carrier(id="carrier-1", name="Carrier", assessed_on=DAY, assessed_by="Quality", result="passed",
+                    valid_until=LATER, responsibility="Keeps the range of temperature", agreement=_digest("carrier")),
+        ),
+        "carrier-failed": _good(
+            "One that failed.",
+            Carrier(id="carrier-2", name="Carrier", assessed_on=DAY, assessed_by="Quality", result="failed",
+                    valid_until=DAY, responsibility="None"),
+        ),
+        "scope": _good(
+            "A scope list.",
+            Scope(name="beijing", edition="2021-1", valid_from=DAY, authority="Leading group",
+                  products=("01/09521234001072", "nmpa/8123456")),
+        ),
+        "scope-empty": _good(
+            "A scope list that names nothing.",
+            Scope(name="beijing", edition="2021-2", valid_from=DAY, authority="Leading group", products=()), 1,
+        ),
+        "dossier": _good(
+            "A section of the dossier.",
+            Dossier(section="facilities", title="Equipment", digest=_digest("equipment"), on=DAY),
+        ),
+        "service-stopped": _good(
+            "Service for a product stops.",
+            Stop(target_kind="product", target="nmpa/8123456", ground=3, authority="Leading group", reference="2026-8",
+                 reason="Beyond the scope", on=DAY),
+        ),
+        "service-stopped-enterprise": _good(
+            "Service of the platform stops, on another ground.",
+            Stop(target_kind="enterprise", target="urn:example:platform", ground=0, authority="Leading group",
+                 reference="2026-9", reason="Qualification cancelled", on=DAY),
+        ),
+        "service-resumed": _good(
+            "Service for a merchant goes on.",
+            Resumption(target_kind="merchant", target="pharmacy", authority="Leading group", reference="2026-10",
+                       reason="Corrected", on=DAY),
+        ),
+        "case": _good(
+            "A complaint about a pack, an order and a code that is none.",
+            CaseStep(id="C-2026-1", type="complaint", phase="opened", on=DAY, by="Service desk",
+                     text="The seal was broken",
+                     about=("01/09521234001072/21/BJ000001", "01/09521234001073/21/X", "urn:example:po:1")),
+        ),
+        "case-full": _good(
+            "Compensation was paid in advance.",
+            CaseStep(id="C-2026-2", type="compensation", phase="reported", on=DAY, by="Service desk", text="Paid",
+                     about=("urn:example:po:1",), due=LATER, amount=Decimal("12.5"), authority="Leading group"), 4,
+        ),
+        "profile": _good("The limits.", Profile(**LIMITS)),
+        "profile-enterprise": _good(
+            "The limits of an enterprise.",
+            Profile(**LIMITS | {"enterprise": "urn:example:platform", "order_limit": Decimal("0.01")}), 1,
+        ),
+    }
+
+
+def _refused() -> Cases:
+    good: dict[str, tuple[Any, ...]] = {}
+    for value in (
+        Product(**PRODUCT),
+        Merchant(id="m", name="M", country="JP", agreement=bytes(32), agreed_on=DAY, conditions=("c",), admitted_on=DAY,
+                 verify_by=LATER, documents=(LICENCE,)),
+        Place(id="p", name="P", type="store"),
+        Scope(name="s", edition="1", valid_from=DAY, authority="A", products=("01/09521234001072", "nmpa/8123456")),
+        Stop(target_kind="merchant", target="m", ground=3, authority="A", reference="R", reason="R", on=DAY),
+        CaseStep(id="C", type="complaint", phase="opened", on=DAY, by="B", text="T", about=(), amount=Decimal(1)),
+        Profile(**LIMITS),
+    ):
+        record = value.record()
+        good[record.kind] = (record.kind, 0, record.subject, record.body)
+
+    def put(kind: str, field: str, value: Any) -> tuple[Any, ...]:
+        body = good[kind][3]
+        position = [one.name for one in attrs.fields(KINDS[kind])].index(field)
+        return (*good[kind][:3], (*body[:position], value, *body[position + 1 :]))
+
+    scope = good["scope"]
+    return {
+        "body-nil": _bad("There is no body.", "its body", "place", 0, "urn:tracechain:place:p", None),
+        "body-short": _bad("A field is missing.", "its body", *good["place"][:3], good["place"][3][:-1]),
+        "body-long": _bad("There is a field too many.", "its body", *good["place"][:3], (*good["place"][3], None)),
+        "body-cut": _bad("Nils at the end are left out.", "its body", *good["place"][:3], good["place"][3][:3]),
+        "subject-other": _bad(
+            "The subject is that of another.", "its subject", "place", 0, "urn:tracechain:place:q", good["place"][3]
+        ),
+        "subject-nil": _bad("There is no subject.", "its subject", "place", 0, None, good["place"][3]),
+        "subject-kind": _bad(
+            "The subject is of another kind.", "its subject", "place", 0, "urn:tracechain:store:p", good["place"][3]
+        ),
+        "id-check-digit": _bad("A check digit is wrong.", "id", *put("product", "id", "01/09521234001073")),
+        "id-of-a-pack": _bad("That is one pack.", "id", *put("product", "id", "01/09521234001072/21/A")),
+        "id-short": _bad("A GTIN has 14 digits.", "id", *put("product", "id", "01/9521234001072")),
+        "id-other-spelling": _bad("Another spelling of an id.", "id", *put("place", "id", "urn:epc:id:sgln:9521234.00001.0")),
+        "id-space": _bad("An id holds a space.", "id", *put("place", "id", "a b")),
+        "name-empty": _bad("A name is empty.", "name", *put("place", "name", "")),
+        "name-space": _bad("A name ends with a space.", "name", *put("place", "name", "P ")),
+        "name-long": _bad("A name has 481 bytes.", "name", *put("place", "name", "P" * 481)),
+        "name-number": _bad("A name is a number.", "name", *put("place", "name", 7)),
+        "choice": _bad("There is no such type of place.", "type", *put("place", "type", "Store")),
+        "country": _bad("A country has capital letters.", "country", *put("merchant", "country", "jp")),
+        "date-none": _bad("There is no such day.", "closed_on", *put("place", "closed_on", "2027-02-29")),
+        "date-short": _bad("Another spelling of a day.", "closed_on", *put("place", "closed_on", "2027-2-28")),
+        "date-week": _bad("A day by its week.", "closed_on", *put("place", "closed_on", "2027-W08-7")),
+        "date-wide": _bad("Digits that are none of ASCII.", "closed_on", *put("place", "closed_on", "２０２７-02-28")),
+        "date-time": _bad("A day with a time.", "closed_on", *put("place", "closed_on", "2027-02-28T00:00:00Z")),
+        "date-number": _bad("A day is a number.", "closed_on", *put("place", "closed_on", 20270228)),
+        "nil": _bad("A field may not be nil.", "verify_by", *put("product", "verify_by", None)),
+        "whole-negative": _bad("An area is negative.", "area", *put("place", "area", -1)),
+        "whole-true": _bad("A boolean is no number.", "area", *put("place", "area", True)),
+        "days-large": _bad("A hundred years have fewer days.", "undo_days", *put("profile", "undo_days", 36_526)),
+        "flag-number": _bad("1 is no boolean.", "places_registered", *put("profile", "places_registered", 1)),
+        "number-not-normal": _bad("A mantissa has a factor of ten.", "order_limit", *put("profile", "order_limit", (5000, 0))),
+        "number-whole": _bad("A number is mantissa and exponent.", "order_limit", *put("profile", "order_limit", 5000)),
+        "number-negative": _bad("An amount is negative.", "amount", *put("case", "amount", (-1, 0))),
+        "number-large": _bad("An amount is over the limit.", "amount", *put("case", "amount", (1, 10))),
+        "range-turned": _bad(
+            "The lower end comes first.", "temperature", *put("product", "temperature", ((8, 0), (2, 0)))
+        ),
+        "range-one": _bad("A range has two ends.", "temperature", *put("product", "temperature", ((8, 0),))),
+        "digest-short": _bad("A digest has 31 bytes.", "agreement", *put("merchant", "agreement", bytes(31))),
+        "digest-text": _bad("A digest is written as text.", "agreement", *put("merchant", "agreement", "00" * 32)),
+        "list-empty": _bad("Nobody is admitted without a condition.", "conditions", *put("merchant", "conditions", ())),
+        "list-order": _bad("A list is not sorted.", "products", *put("scope", "products", scope[3][4][::-1])),
+        "list-twice": _bad("An item comes twice.", "products", *put("scope", "products", (scope[3][4][0],) * 2)),
+        "list-item": _bad("An item is wrong.", "products[1]", *put("scope", "products", (scope[3][4][0], "01/1"))),
+        "document": _bad(
+            "A document has a digest of another length.",
+            "documents[0]",
+            *put("merchant", "documents", (("Licence", bytes(20), None),)),
+        ),
+        "document-cut": _bad(
+            "A document's last nil is left out.", "documents[0]", *put("merchant", "documents", (("Licence", bytes(32)),))
+        ),
+        "verified-before": _bad(
+            "It is to be verified before it was.",
+            "verify_by",
+            *put("product", "verify_by", "2026-01-30"),
+        ),
+        "target-of-other-kind": _bad("The target is no product.", "target", *put("service-stopped", "target_kind", "product")),
+        "ground": _bad("There are seven grounds, and 0.", "ground", *put("service-stopped", "ground", 8)),
+        "case-phase": _bad("There is no such phase.", "phase", *put("case", "phase", "Opened")),
+        "reference-other-spelling": _bad(
+            "A code is not in its canonical spelling.", "about", *put("case", "about", ("urn:epc:id:sscc:9521234.0000000001",))
+        ),
+        "label": _bad("A name that stands in a subject has a colon.", "name", *put("scope", "name", "s:1")),
+    }
+
+
+def cases() -> Cases:
+    """All cases of this group."""
+    return _standing() | {f"refused-{name}": case for name, case in _refused().items()}
