@@ -117,8 +117,11 @@ def test_a_broken_rule_is_kept_with_the_event_and_strict_refuses_it(home: Home) 
     assert refused.code == 2
     assert refused.json["files"][0]["status"] == "refused"
     assert refused.json["files"][0]["refused"] == [
-        {"event": 0, "subject": "01/09521234001072/21/BJ00002", "code": 1, "name": "DEAD_PACK"}
-    ]
+        {
+            "event": 0, "subject": "01/09521234001072/21/BJ00002", "code": 1, "name": "DEAD_PACK", "clause": "S1 V",
+            "line": 2,
+        }
+    ]  # fmt: skip
     assert home.size() == before
     done = home.run("ingest", "ledger", "c.csv", "--json")
     assert done.code == 0

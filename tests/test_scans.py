@@ -495,3 +495,35 @@ def test_the_tables_of_the_documentation_are_those_of_the_code() -> None:
     in_code = {n: (k.build.__name__, k.action, k.biz_step, k.disposition) for n, k in EVENTS.items()}
     assert documented == in_code
     assert list(documented) == list(in_code)
+
+
+# ---- lines -------------------------------------------------------------------------------------
+
+
+def test_each_event_has_the_line_that_it_begins_in() -> None:
+    """A group that is left, a blank line, a faulty row, and a group of two lots, which makes two events."""
+    rows = (
+        f"{TIME},commission,{PACK},,\n",
+        "\n",
+        f"{TIME},receive,{PACK},shelf,\n",
+        f"{TIME},receive,{OTHER},shelf,\n",
+        "nonsense,receive,,,\n",
+        f"{TIME},receive,{PACK},,\n",
+        f"{TIME},receive,{PACK}\x1d10LOT1,pallet,\n",
+        f"{TIME},receive,{OTHER}\x1d10LOT2,pallet,\n",
+    )
+    lines: list[int] = []
+    text = "time,event,code,group,note\n" + "".join(rows)
+    events = list(iter_csv(io.BytesIO(text.encode()), "a.csv", lambda _: None, lines))
+    assert [(line, len(event.epcs)) for line, event in zip(lines, events, strict=True)] == [
+        (2, 1), (4, 2), (7, 1), (8, 1), (8, 1),
+    ]  # fmt: skip
+
+
+def test_each_event_of_json_lines_has_its_line() -> None:
+    one_pack = json.dumps({"time": TIME, "event": "receive", "code": PACK})
+    two_lots = json.dumps({"time": TIME, "event": "receive", "codes": [f"{PACK}\x1d10LOT1", f"{OTHER}\x1d10LOT2"]})
+    lines: list[int] = []
+    data = f"{one_pack}\n\nnonsense\n{two_lots}\n".encode()
+    assert len(list(iter_jsonl(io.BytesIO(data), "a.jsonl", lambda _: None, lines))) == 3
+    assert lines == [1, 4, 4]

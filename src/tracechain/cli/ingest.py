@@ -24,14 +24,15 @@ from typing import Any
 import click
 from attrs import define, field, frozen
 
+from tracechain.cli.broken import kept_violations, refused_violations, tell_kept, tell_refused
 from tracechain.cli.keyfiles import key_options, open_to_write
-from tracechain.cli.output import Bar, bar, complain, json_option, plain, print_json, say, styled
+from tracechain.cli.output import Bar, bar, complain, counted, json_option, plain, print_json, say, styled
 from tracechain.cli.sources import Source, look_at, recorded_name
 from tracechain.entry import SALT_SIZE
 from tracechain.errors import DataError, InputError, RefusedError, TracechainError
 from tracechain.event import Event
 from tracechain.formats.scans import ScanError
-from tracechain.ledger import Ledger, Receipt, Violated
+from tracechain.ledger import Ledger, Receipt
 from tracechain.record import Record, decode_record
 from tracechain.view import View
 
@@ -40,7 +41,6 @@ __all__ = ["file_subject", "ingest", "submit"]
 KIND = "ingested-file"
 _MOST_STRICT = 250_000  # events that are refused or taken together, so they are in memory together
 _SHOWN = 5
-_SHOWN_REFUSED = 50
 
 
 def file_subject(digest: bytes, first: int | None = None) -> str:
@@ -83,8 +83,7 @@ class Outcome:
         if events:
             self.first = receipt.first if self.first is None else self.first
             self.last = receipt.first + events - 1
-        for one in receipt.violations:
-            self.violations.append({"index": one.index, "subject": one.subject, "code": one.code, "name": one.name})
+        self.violations += kept_violations(receipt)
 
     def as_json(self) -> dict[str, Any]:
         """For --json."""
@@ -297,14 +296,8 @@ def _attempt(ledger: Ledger, path: Path, options: Options) -> Outcome:
         complain(outcome.error)
     except RefusedError as error:
         # Every rule that would be broken, not just the first: whoever puts it right should have to do so once.
-        outcome.refused = [
-            {"event": one.index, "subject": one.subject, "code": one.code, "name": one.name}
-            for one in error.violations
-            if isinstance(one, Violated)
-        ]
-        count = len(outcome.refused)
-        rules = "rule is broken" if count == 1 else "rules are broken"
-        outcome.error = f"{path}: refused, nothing was written: {count:,} {rules}"
+        outcome.refused = refused_violations(error, _lines(path, options))
+        outcome.error = f"{path}: refused, nothing was written: {counted(len(outcome.refused), 'violation')}"
         complain(outcome.error)
     except TracechainError as error:
         text = str(error)
@@ -318,6 +311,14 @@ def _attempt(ledger: Ledger, path: Path, options: Options) -> Outcome:
     return outcome
 
 
+def _lines(path: Path, options: Options) -> list[int] | None:
+    """The line of each event of a file that was refused, as far as the file is still what it was."""
+    try:
+        return look_at(path, options.format).lines((lambda _: None) if options.keep_going else None)
+    except (OSError, TracechainError):
+        return None
+
+
 def _tell(outcome: Outcome) -> None:
     name = plain(Path(outcome.file).name)
     match outcome.status:
@@ -325,7 +326,7 @@ def _tell(outcome: Outcome) -> None:
             entries = (
                 f"entries {outcome.first:,} to {outcome.last:,}" if outcome.first is not None else "no new entries"
             )
-            say(f"{styled('✓', 'good')} {name}: {outcome.events:,} events ({outcome.format}), {entries}")
+            say(f"{styled('✓', 'good')} {name}: {counted(outcome.events, 'event')} ({outcome.format}), {entries}")
         case "already_ingested":
             say(f"{styled('=', 'dim')} {name}: already ingested in entry {outcome.last:,} (--again would do it again)")
         case "repeated":
@@ -333,16 +334,10 @@ def _tell(outcome: Outcome) -> None:
         case _:
             tail = f"; {outcome.events:,} events of its first parts are written" if outcome.events else ""
             say(f"{styled('✗', 'bad')} {name}: refused{tail or ', nothing of it was written'}")
-    for one in outcome.refused[:_SHOWN_REFUSED]:
-        say(f"  {styled(plain(one['name']), 'warn')} event {one['event']:,}: {plain(one['subject'])}")
-    if len(outcome.refused) > _SHOWN_REFUSED:
-        say(f"  and {len(outcome.refused) - _SHOWN_REFUSED:,} more (--json lists them all)", "warn")
+    tell_refused(outcome.refused)
     if outcome.skipped:
-        say(f"  {len(outcome.skipped):,} lines left out", "warn")
-    for one in outcome.violations[:_SHOWN]:
-        say(f"  {styled(plain(one['name']), 'warn')} entry {one['index']:,}: {plain(one['subject'])}")
-    if len(outcome.violations) > _SHOWN:
-        say(f"  and {len(outcome.violations) - _SHOWN:,} more violations; all are kept with their entries", "warn")
+        say(f"  {counted(len(outcome.skipped), 'line')} left out", "warn")
+    tell_kept(outcome.violations)
 
 
 @click.command(short_help="Record a station's submission.")
@@ -353,24 +348,32 @@ def _tell(outcome: Outcome) -> None:
 @json_option
 def submit(
     ledger: Path, file: Path, strict: bool, keys: Path | None, passphrase_file: Path | None, as_json: bool
-) -> None:
+) -> int:
     """Record a station's submission (FILE, made by its own author key).
 
     The very same submission again is answered with its first receipt and changes nothing.
     """
     with open_to_write(ledger, keys, passphrase_file, author=False) as opened:
-        receipt = opened.submit(look_at(file, "submission").submission(), strict=strict)
+        try:
+            receipt = opened.submit(look_at(file, "submission").submission(), strict=strict)
+        except RefusedError as error:
+            refused = refused_violations(error)
+            complain(f"{file}: refused, nothing was written: {counted(len(refused), 'violation')}")
+            if as_json:
+                print_json({"events": 0, "refused": refused})
+            else:
+                tell_refused(refused)
+            return 2
     if as_json:
         print_json(
             {
                 "first_index": receipt.first, "events": receipt.count, "statement_index": receipt.statement,
                 "receipt_time_ms": receipt.time, "repeated": receipt.repeated, "checkpoint": receipt.checkpoint,
-                "violations": [
-                    {"index": v.index, "subject": v.subject, "code": v.code, "name": v.name} for v in receipt.violations
-                ],
+                "violations": kept_violations(receipt),
             }
         )  # fmt: skip
-        return
+        return 0
     outcome = Outcome(str(file), "submission", "repeated" if receipt.repeated else "ingested")
     outcome.take(receipt, receipt.count)
     _tell(outcome)
+    return 0

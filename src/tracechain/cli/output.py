@@ -30,6 +30,7 @@ __all__ = [
     "clock_time",
     "complain",
     "console",
+    "counted",
     "json_option",
     "moment",
     "plain",
@@ -54,6 +55,11 @@ def plain(value: object) -> str:
     return "".join(
         c if unicodedata.category(c) not in _STEERING else c.encode("unicode_escape").decode("ascii") for c in text
     )
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 event`, `1,000 events`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def complain(message: object) -> None:

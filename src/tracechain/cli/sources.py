@@ -74,6 +74,16 @@ class Source:
             if _stamp(file) != self.stamp:
                 raise InputError(f"{self.where} was changed while it was read: ingest it again when it is finished")
 
+    def lines(self, skip: Skip | None = None) -> list[int] | None:
+        """The line of each of its events, by reading it once more; None for a format that has no lines."""
+        if self.format not in _READERS:
+            return None
+        lines: list[int] = []
+        with self.path.open("rb") as file:
+            for _ in _READERS[self.format](file, self.where, skip, lines):
+                pass
+        return lines
+
     def submission(self) -> bytes:
         """The bytes of a station's submission."""
         return self.path.read_bytes()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tracechain.cli.broken import kept_violations, tell_kept
 from tracechain.cli.clock import clock
 from tracechain.cli.keyfiles import key_options, open_to_write, passphrase
-from tracechain.cli.output import json_option, plain, print_json, say, styled
+from tracechain.cli.output import counted, json_option, plain, print_json, say, styled
 from tracechain.cli.sources import look_at
 from tracechain.errors import InputError
 from tracechain.signing import FileSigner
@@ -124,7 +126,7 @@ def send(
 ) -> None:  # fmt: skip
     """Submit to LEDGER what waits in STATION, in order, and forget what was acknowledged."""
     opened = Station.open(station, FileSigner.open(key, passphrase(file_passphrase or passphrase_file)), clock=clock())
-    sent = []
+    sent: list[dict[str, Any]] = []
     try:
         with open_to_write(ledger, keys, passphrase_file, author=False) as target:
             for waiting in opened.pending():
@@ -133,7 +135,7 @@ def send(
                 sent.append(
                     {
                         "first_sequence": waiting.first, "events": waiting.count, "first_index": receipt.first,
-                        "repeated": receipt.repeated,
+                        "repeated": receipt.repeated, "violations": kept_violations(receipt),
                     }
                 )  # fmt: skip
     finally:
@@ -143,7 +145,8 @@ def send(
         return
     for one in sent:
         say(
-            f"{styled('✓', 'good')} {one['events']:,} events from number {one['first_sequence']:,}: "
+            f"{styled('✓', 'good')} {counted(one['events'], 'event')} from number {one['first_sequence']:,}: "
             f"entry {one['first_index']:,} on"
         )
-    say(f"{len(sent):,} submissions sent", "dim")
+        tell_kept(one["violations"])
+    say(f"{counted(len(sent), 'submission')} sent", "dim")

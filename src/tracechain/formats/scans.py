@@ -126,16 +126,16 @@ def _header(row: list[str], where: str) -> tuple[str, ...]:
     return names
 
 
-def iter_csv(file: Readable, where: str, skip: Skip | None = None) -> Iterator[Event]:
+def iter_csv(file: Readable, where: str, skip: Skip | None = None, lines: list[int] | None = None) -> Iterator[Event]:
     """The events of a CSV scan file, one after the other.
 
     `where` names the file in messages. ScanError names line, column and value; with `skip`, faulty rows are
     handed to it and left out. What makes the rest unreadable (encoding, quoting, an endless line) is raised in
-    any case.
+    any case. `lines` takes the line of each event, that of its first row where it has several.
     """
     reader = csv.reader(chain.from_iterable(io.StringIO(b, newline="") for b in _blocks(file, where)), strict=True)
     try:
-        yield from _rows(reader, where, skip)
+        yield from _rows(reader, where, skip, lines)
     except csv.Error as error:
         raise ScanError(
             where, reader.line_num, None, None,
@@ -143,7 +143,7 @@ def iter_csv(file: Readable, where: str, skip: Skip | None = None) -> Iterator[E
         ) from None  # fmt: skip
 
 
-def _rows(reader: Any, where: str, skip: Skip | None) -> Iterator[Event]:
+def _rows(reader: Any, where: str, skip: Skip | None, lines: list[int] | None) -> Iterator[Event]:
     names = _header(next(reader, []), where)
     width = len(names)
     time_at, code_at = names.index("time"), names.index("code")
@@ -154,7 +154,7 @@ def _rows(reader: Any, where: str, skip: Skip | None) -> Iterator[Event]:
     shared_of = itemgetter(*(names.index(name) for name in shared))
     rows = Rows(shared)
     event_of = rows.event
-    group = _Group(rows, where, skip)
+    group = _Group(rows, where, skip, lines)
     empty = True
     for row in reader:
         if len(row) != width:
@@ -169,7 +169,10 @@ def _rows(reader: Any, where: str, skip: Skip | None) -> Iterator[Event]:
             else:
                 if group.codes:
                     yield from group.close()
-                yield event_of(shared_of(row), row[time_at], row[code_at])
+                event = event_of(shared_of(row), row[time_at], row[code_at])
+                if lines is not None:
+                    lines.append(reader.line_num)
+                yield event
                 continue
         except Fault as fault:
             _report(where, reader.line_num, fault, skip)
@@ -198,10 +201,11 @@ def _report(where: str, line: int, fault: Fault, skip: Skip | None) -> None:
 class _Group:
     """Consecutive rows of one `group`: together they are one event."""
 
-    def __init__(self, rows: Rows, where: str, skip: Skip | None) -> None:
+    def __init__(self, rows: Rows, where: str, skip: Skip | None, lines: list[int] | None) -> None:
         self._rows = rows
         self._where = where
         self._skip = skip
+        self._lines = lines
         self._name = ""
         self._line = 0
         self._shared: tuple[str | None, ...] = ()
@@ -236,10 +240,13 @@ class _Group:
             return []
         codes, self.codes = self.codes, []
         try:
-            return self._rows.events(self._shared, self._time, codes)
+            events = self._rows.events(self._shared, self._time, codes)
         except Fault as fault:
             _report(self._where, self._line, fault, self._skip)
             return []
+        if self._lines is not None:
+            self._lines += [self._line] * len(events)
+        return events
 
 
 # ---- JSON Lines --------------------------------------------------------------------------------
@@ -304,8 +311,8 @@ def _line_events(rows: Rows, line: str) -> list[Event]:
     return rows.events(shared, time or "", codes)
 
 
-def iter_jsonl(file: Readable, where: str, skip: Skip | None = None) -> Iterator[Event]:
-    """The events of a JSON Lines scan file; errors and `skip` as for `iter_csv`."""
+def iter_jsonl(file: Readable, where: str, skip: Skip | None = None, lines: list[int] | None = None) -> Iterator[Event]:
+    """The events of a JSON Lines scan file; errors, `skip` and `lines` as for `iter_csv`."""
     rows = Rows()
     number = 0
     empty = True
@@ -320,6 +327,8 @@ def iter_jsonl(file: Readable, where: str, skip: Skip | None = None) -> Iterator
             except Fault as fault:
                 _report(where, number, fault, skip)
                 continue
+            if lines is not None:
+                lines += [number] * len(events)
             yield from events
     if empty:
         raise InputError(f"{where} holds no line: nothing to read")
