@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from tracechain import identifiers
+from tracechain import identifiers, registers
 from tracechain.cli.output import plain
 from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, Header, parse_header
@@ -28,7 +28,7 @@ from tracechain.record import (
 from tracechain.statement import decode_statement
 from tracechain.view import View
 
-__all__ = ["Entry", "event_line", "event_name", "event_time", "human", "read_entry", "to_json"]
+__all__ = ["Entry", "event_line", "event_name", "event_time", "human", "read_entry", "register_title", "to_json"]
 
 # The first name wins, so that what two names stand for is called by the commoner one.
 _NAMES: dict[tuple[type, str, str, str | None], str] = {}
@@ -172,7 +172,8 @@ def _understood(index: int, raw: bytes, header: Header, content: bytes) -> Entry
             name, line = plain(read.kind), _record_line(read)
         case EntryType.STATEMENT:
             read = decode_statement(content)
-            line = f"{read.count:,} entries, numbers {read.first:,} to {read.first + read.count - 1:,}"
+            entries = "entry" if read.count == 1 else "entries"
+            line = f"{read.count:,} {entries}, numbers {read.first:,} to {read.first + read.count - 1:,}"
         case EntryType.GENESIS:
             read = Genesis.decode(content)
             line = plain(read.origin)
@@ -201,7 +202,23 @@ def _record_line(read: Record) -> str:
             return f"{plain(name)}, {count:,} events"
         case "ingested-file", (str() as name, bytes(), int() as first, int() as count):
             return f"{plain(name)}, events {first:,} to {first + count - 1:,}"
-    return "" if read.subject is None else human(read.subject)
+    if read.subject is None:
+        return ""
+    if read.kind in registers.KINDS:
+        # urn:tracechain:<kind>:<id>: the kind is told by the name of the entry.
+        return " · ".join(filter(None, (human(read.subject.split(":", 3)[-1]), register_title(read))))
+    return human(read.subject)
+
+
+def register_title(read: Record) -> str:
+    """What a register record says beside its id, in a few words; '' for one that cannot be read."""
+    try:
+        value = registers.read(read)
+    except TracechainError:
+        return ""
+    said = (getattr(value, name, None) for name in ("name", "title", "edition", "phase", "reason"))
+    name = str(read.subject).rpartition(":")[2]
+    return plain(next((one for one in said if one and one != name), ""))
 
 
 def to_json(value: Any) -> Any:

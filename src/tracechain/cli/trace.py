@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracechain import custody, identifiers
-from tracechain.cli.entries import event_line, event_name, event_time, human, to_json
+from tracechain.cli.entries import event_line, event_name, event_time, human, register_title, to_json
 from tracechain.cli.keyfiles import read_vkey
 from tracechain.cli.output import clock_time, json_option, moment, plain, print_json, say, styled
 from tracechain.errors import InputError
@@ -113,7 +113,11 @@ def _as_json(report: UnitReport, code: str, hints: list[str], *, key_given: bool
 
 
 def _tell(report: UnitReport, *, key_given: bool) -> None:
-    state = "not in the index" if report.unit is None else _state(report.unit.state)
+    if report.unit is None:
+        state = "not in the index"
+    else:
+        # What is registered has versions and no custody.
+        state = "a register" if report.subject.startswith("urn:tracechain:") else _state(report.unit.state)
     bad = sum(1 for link in report.links if link.findings)
     count = f"{len(report.links)} link{'s' if len(report.links) != 1 else ''}"
     say(f"{styled(human(report.subject), 'bold')}   {state}   {count}")
@@ -146,7 +150,8 @@ def _tell_link(link: Link, subject: str) -> None:
         when = moment(header.time) if header is not None else "time unknown"
         kind = "entry" if header is None else header.type.name.lower().replace("_", " ")
         name = plain(content.kind) if isinstance(content, Record) else kind
-        lines = []
+        title = register_title(content) if isinstance(content, Record) else ""
+        lines = [title] if title else []
     say(f"{mark} {when}  {styled(name, 'bold')}  {styled(f'entry {link.index:,}', 'dim')}")
     if link.author is not None:
         lines.append(f"stated by {plain(link.author[0])}")
