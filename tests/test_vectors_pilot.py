@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from tracechain import custody, encoding, registers
+from tracechain.checkpoint import parse_vkey
 from tracechain.custody import PILOT, RULES, Act, Custody, Violation
 from tracechain.derivation import STATE_SHIFT
-from tracechain.entry import Row
+from tracechain.entry import SALT_SIZE, Row, decode_rows
 from tracechain.errors import DecodeError, InputError
 from tracechain.record import decode_record, encode_record
-from tracechain.replay import entry_acts
+from tracechain.replay import MemoryView, entry_acts, replay
+from tracechain.rules.guards import lot_check
+from tracechain.verification import verify, verify_rules
 from tracechain.verification.findings import Findings
 from tracechain.verification.range import check_link
 
@@ -26,7 +29,7 @@ VECTORS = HERE / "vectors"
 SCRIPT = HERE / "standalone_custody.py"
 CASES = {
     path.stem: json.loads(path.read_text("utf-8"))
-    for group in ("custody", "acts", "registers")
+    for group in ("custody", "acts", "registers", "pilot")
     for path in sorted(VECTORS.glob(f"{group}-*.json"))
 }
 
@@ -147,6 +150,53 @@ def test_there_is_a_register_of_every_kind() -> None:
     assert {c["kind_of"] for c in CASES.values() if c["kind"] == "register" and c["verdict"] == "stands"} == set(
         registers.KINDS
     )
+
+
+# ---- a whole ledger ---------------------------------------------------------------------------------
+
+
+def view_of(case: dict[str, Any]) -> MemoryView:
+    """The ledger of a vector as a View."""
+    base = CASES[case.get("base", "pilot-whole")]
+    entries = [dict(entry) for entry in base["entries"]]
+    for index, parts in case.get("changes", {}).items():
+        entries[int(index)] |= parts
+    parts_of: dict[str, dict[int, bytes]] = {
+        name: {i: bytes.fromhex(entry[name]) for i, entry in enumerate(entries) if entry[name] is not None}
+        for name in ("header", "content", "rows")
+    }
+    return MemoryView(parts_of["header"], parts_of["content"], parts_of["rows"], case["checkpoint"], len(entries))
+
+
+@chosen("ledger", "stands")
+def test_the_ledger_stands_and_its_rules_come_to_what_it_says(case: dict[str, Any]) -> None:
+    view = view_of(case)
+    for report in (verify(view, verifier=parse_vkey(case["vkey"]), index=True), verify_rules(view)):
+        assert report, [str(one) for one in report.findings]
+    state = replay(view)
+    units = {}
+    for subject, unit in state.units.items():
+        lot, anchor = divmod(state.memory(subject), 1 << 40)
+        units[subject] = f"{unit.last} {unit.state:06x} {lot:06x} {anchor - 1 if anchor else '-'}"
+    assert units == case["units"]
+    accounts = [[person.hex(), year, f"{yuan:f}"] for (person, year), yuan in sorted(state.spending.items())]
+    assert accounts == case["accounts"]
+    assert {decode_rows(part[SALT_SIZE:])[0] for part in view.raw_rows.values()} == {1, 2}
+    assert {code for _, _, codes in state.violations for code in codes} >= {6, 7, 16, 34}
+
+
+@chosen("ledger", "refused")
+def test_what_was_done_to_the_ledger_is_found(case: dict[str, Any]) -> None:
+    view, whole = view_of(case), CASES[case["base"]]
+    by_rows = verify(view, verifier=parse_vkey(whole["vkey"]))
+    assert (case["finding"] in by_rows.codes) == (case["by"] == "rows")
+    assert bool(by_rows) == (case["by"] == "replay")
+    assert not verify_rules(view) or case["finding"] == "ROW_ACT"  # acts it reads off the contents
+
+
+@pytest.mark.parametrize("case", [case for case in CASES.values() if case["kind"] == "lot"])
+def test_lots_have_their_checks(case: dict[str, Any]) -> None:
+    assert lot_check(case["lot"]) == case["check"]
 
 
 # ---- another implementation ------------------------------------------------------------------------

@@ -17,6 +17,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+#: What the vectors of a pilot are made of stands beside the tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import group_acts
 import group_c2sp
 import group_content
@@ -26,6 +29,7 @@ import group_entry
 import group_ledger
 import group_merkle
 import group_record
+import group_pilot
 import group_registers
 import group_rows
 import group_statement
@@ -44,6 +48,7 @@ GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "entry": group_entry.cases,
     "ledger": group_ledger.cases,
     "merkle": group_merkle.cases,
+    "pilot": group_pilot.cases,
     "record": group_record.cases,
     "registers": group_registers.cases,
     "rows": group_rows.cases,
