@@ -1,10 +1,13 @@
-"""The last act: four people tamper with copies of the ledger, each with more power than the one before.
+"""The last act: five people tamper with copies of the ledger, each with more power than the one before.
 
-What they do is made of `tracechain.testing.tamper`; what finds them is `tracechain verify`, as for everybody.
+What they do is made of `tracechain.testing.tamper`; what finds them is `tracechain verify`, as for everybody. All but
+the first work on the ledger as it stood on the evening before: it is small, and shows the same.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,44 +15,60 @@ from typing import Any
 from attrs import frozen
 
 from tracechain.cli.demo.folder import Folder
+from tracechain.cli.demo.history import find
 from tracechain.cli.demo.stage import Stage
+from tracechain.demo import Day
+from tracechain.ledger import anchor_path
 
 __all__ = ["ATTACKS", "Attack", "Scene", "attack"]
 
 
 @frozen
 class Scene:
-    """What an attacker finds: a copy of the ledger at `copy`, and in it, at `sale`, the entry of a sale."""
+    """What an attacker finds: a copy of the ledger at `copy`, and in it, at `sale`, the entry of a sale. `pack` is
+    what was sold, and `last` its latest entry, which broke a rule where the copy is that of the evening before."""
 
     folder: Folder
     copy: Path
+    pack: str
     sale: int
-    expiry: str
+    last: int
 
     def later(self, part: bytes) -> bytes:
         """The content of the sale with an expiry a year later."""
-        assert self.expiry.encode() in part, "the record of the sale names no expiry"
-        return part.replace(self.expiry.encode(), f"{int(self.expiry[:4]) + 1}{self.expiry[4:]}".encode())
+        changed, count = EXPIRY.subn(lambda found: b"%d" % (int(found[1]) + 1) + found[2], part)
+        assert count == 1, "the record of the sale names no expiry"
+        return changed
 
 
 @frozen
 class Attack:
-    """One tampering: a name, who does what in words, the finding that has to come out, and the deed."""
+    """One tampering: a name, who does what in words, the finding that has to come out, and the deed.
+
+    `whole`: on a copy of the whole ledger. `quiet`: plain `verify` finds nothing, and only `verify --rules` does.
+    """
 
     name: str
     who: str
     what: str
     code: str
     deed: Callable[[Scene], None]
+    whole: bool = False
+    quiet: bool = False
 
 
-def attack(stage: Stage, sale: int, expiry: str, processes: int, attacks: Sequence[Attack] | None = None) -> None:
-    """Copy, tamper, verify; once for each attack. `sale` is the entry of a sale, `expiry` the day that stands in it."""
+EXPIRY = re.compile(rb"(20[0-9]{2})(-[0-9]{2}-[0-9]{2})")
+#: Where the breach stands that the operator would like to forget.
+ARCHIVE = "05-earlier.csv"
+
+
+def attack(stage: Stage, day: Day, processes: int, attacks: Sequence[Attack] | None = None) -> None:
+    """Copy, tamper, verify; once for each attack."""
     attacks = ATTACKS if attacks is None else attacks
     found = 0
     for one in attacks:
         stage.screen.say(f"{one.who} {one.what}.")
-        findings = _tamper_and_verify(stage, one, sale, expiry, processes)
+        findings = _tamper_and_verify(stage, one, day, processes)
         hit = next((f for f in findings if f["code"] == one.code), None)
         found += hit is not None
         if hit is None:
@@ -65,28 +84,54 @@ def attack(stage: Stage, sale: int, expiry: str, processes: int, attacks: Sequen
                 "codes": list(dict.fromkeys(f["code"] for f in findings)),
             }
         )
+        if one.whole:
+            stage.screen.say("The others have a copy of the evening before: it is small, and shows the same.")
     stage.screen.gap()
     stage.check("tampering", found == len(attacks), f"{found} of {len(attacks)} were found and named")
 
 
-def _tamper_and_verify(stage: Stage, one: Attack, sale: int, expiry: str, processes: int) -> list[dict[str, Any]]:
+def _tamper_and_verify(stage: Stage, one: Attack, day: Day, processes: int) -> list[dict[str, Any]]:
     """The findings of `tracechain verify` on a copy that was tampered with; none where it did not say 1."""
     from tracechain.testing.tamper import duplicate
 
     folder = stage.folder
     copy = folder.copies / one.name
+    pack = day.story.traced if one.whole else next(b.subject for b in day.breaches if b.file == ARCHIVE)
     try:
         with stage.screen.waiting("a copy is made and tampered with"):
-            duplicate(folder.ledger, copy)
-            one.deed(Scene(folder, copy, sale, expiry))
-        code, said = stage.ask("verify", copy, "--key", folder.vkey, "--processes", str(processes))
+            duplicate(folder.ledger if one.whole else folder.eve, copy)
+            one.deed(_scene(folder, copy, pack))
+        words: list[str | Path] = ["verify", copy, "--key", folder.vkey]
+        code, said = stage.ask(*words, *(("--processes", str(processes)) if one.whole else ()))
+        if one.quiet:
+            if code:
+                stage.screen.verdict(False, "plain verify objects: it should have no reason to")
+                return []
+            stage.screen.verdict(True, "every hash, link and signature stands: verify finds nothing. Judged again:")
+            code, said = stage.ask(*words, "--rules")
     finally:
         folder.remove(copy)
         folder.remove(copy.with_name(f"{copy.name}.anchor"))
     return said["findings"] if code == 1 and said is not None else []
 
 
+def _scene(folder: Folder, copy: Path, pack: str) -> Scene:
+    from tracechain.ledger import Ledger
+
+    with Ledger.open(copy) as ledger, ledger.snapshot() as view:
+        unit = view.unit(pack)
+        assert unit is not None, "the pack that was sold is not known"
+        return Scene(folder, copy, pack, find(view, pack, "retail_selling"), unit.last)
+
+
 # ---- the deeds ---------------------------------------------------------------------------------
+
+
+def _log_key(scene: Scene) -> Any:
+    from tracechain.signing import FileSigner
+
+    passphrase = scene.folder.passphrase.read_text("utf-8").split("\n")[0]
+    return FileSigner.open(scene.folder.keys / "log.pem", passphrase)
 
 
 def _later_expiry(scene: Scene) -> None:
@@ -107,25 +152,26 @@ def _deleted(scene: Scene) -> None:
             txn.delete(key_of(scene.sale), db=env.tables[table])
 
 
-def _noon(scene: Scene) -> None:
-    from tracechain.testing.tamper import put_back
-
-    put_back(scene.copy, scene.folder.noon)
+def _put_back(scene: Scene) -> None:
+    # The copy is the backup already; the anchor beside it is now that of the ledger, of the night.
+    shutil.copyfile(scene.folder.anchor, anchor_path(scene.copy))
 
 
 def _resealed(scene: Scene) -> None:
-    from tracechain.signing import FileSigner
-    from tracechain.testing.tamper import edit, put_back, reseal, resign
+    from tracechain.testing.tamper import edit, reseal, resign
 
-    # On what is there at noon: a third of the day shows it as well, and does not take half a minute.
-    put_back(scene.copy, scene.folder.noon)
     with edit(scene.copy) as log:
         part = log.contents[scene.sale]
         assert part is not None
         log.contents[scene.sale] = scene.later(part)
     reseal(scene.copy)
-    passphrase = scene.folder.passphrase.read_text("utf-8").split("\n")[0]
-    resign(scene.copy, FileSigner.open(scene.folder.keys / "log.pem", passphrase))
+    resign(scene.copy, _log_key(scene))
+
+
+def _pardoned(scene: Scene) -> None:
+    from tracechain.testing.tamper import pardon
+
+    pardon(scene.copy, scene.last, _log_key(scene))
 
 
 ATTACKS = (
@@ -135,14 +181,29 @@ ATTACKS = (
         "makes a sold pack's expiry a year later",
         "CONTENT_COMMITMENT",
         _later_expiry,
+        whole=True,
     ),
-    Attack("deleted", "A thief with the disk", "deletes the sale", "ENTRY_MISSING", _deleted),
-    Attack("noon-again", "A careless admin", "puts the noon backup back, so the afternoon is gone", "ROLLBACK", _noon),
+    Attack("deleted", "A thief with the disk", "deletes a sale of last month", "ENTRY_MISSING", _deleted),
+    Attack(
+        "backup-again",
+        "A careless admin",
+        "puts that copy in the ledger's place, so the day is gone",
+        "ROLLBACK",
+        _put_back,
+    ),
     Attack(
         "insider",
         "An insider with the log key",
-        "alters the sale at noon, makes every hash fit and signs it all anew",
+        "alters that sale, makes every hash fit and signs it all anew",
         "STATEMENT_ROOT",
         _resealed,
+    ),
+    Attack(
+        "pardon",
+        "The operator, with every key,",
+        "lets a broken rule of last month vanish and signs it all anew",
+        "ROW_VIOLATIONS",
+        _pardoned,
+        quiet=True,
     ),
 )

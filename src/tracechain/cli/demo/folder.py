@@ -25,6 +25,7 @@ MADE = (
     "ledger.anchor",
     "ledger.vkey",
     "scans",
+    "registers",
     "keys",
     "stations",
     "copies",
@@ -42,11 +43,13 @@ class Folder:
         self.anchor = path / "ledger.anchor"
         self.vkey = path / "ledger.vkey"
         self.scans = path / "scans"
+        self.registers = path / "registers"
         self.keys = path / "keys"
         self.passphrase = self.keys / "passphrase.txt"
         self.stations = path / "stations"
         self.copies = path / "copies"
-        self.noon = self.copies / "noon"
+        #: The backup of the evening before the day, with the anchor that the ledger had then.
+        self.eve = self.copies / "evening-before"
         self.checkpoint = path / "checkpoint"
         self.proof = path / "proof.tlog-proof"
 
@@ -67,6 +70,7 @@ class Folder:
                 self.remove(self.path / name)
             marker.write_text(MARKER_TEXT, "utf-8")
             self.scans.mkdir()
+            self.registers.mkdir()
         except OSError as error:
             raise InputError(f"{self.path} cannot be prepared ({error}): name another folder with --dir") from error
 

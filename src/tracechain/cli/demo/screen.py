@@ -80,9 +80,15 @@ class Screen:
         """A line about what a command did."""
         self._hanging(Text("  "), Text(text, "dim"))
 
-    def command(self, line: str) -> None:
-        """The command line that is run now, as a user would type it."""
-        self.gap()
+    def command(self, line: str, when: str = "", *, together: bool = False) -> None:
+        """The command line that is run now, as a user would type it; `when` it is run, by the clock of the story.
+
+        `together`: no empty line before it.
+        """
+        if not together:
+            self.gap()
+        if when:
+            self.console.print(Text(when, "cyan"))
         self._hanging(Text("$ ", "bold cyan"), Text(line, "bold"))
 
     def verdict(self, good: bool, text: str, strong: str = "") -> None:

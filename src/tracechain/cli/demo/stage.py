@@ -1,4 +1,7 @@
-"""Runs the program's commands inside the demo, in this process but by the same way as from a shell."""
+"""Runs the program's commands inside the demo, in this process but by the same way as from a shell.
+
+The commands go by the clock of the story (`Stage.at`), which stands still while one of them runs.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from tracechain.cli.clock import telling
 from tracechain.cli.demo.folder import Folder
 from tracechain.cli.demo.screen import Screen
+from tracechain.cli.output import BEIJING
 from tracechain.errors import TracechainError
+from tracechain.event import format_time
 
 __all__ = ["Check", "DemoError", "Outcome", "Stage"]
 
@@ -31,12 +37,14 @@ class Check:
 
 @define
 class Outcome:
-    """What came of the demo: every check, seconds by act, figures, and the tamperings with what was found."""
+    """What came of the demo: every check, seconds by act, figures, how often each rule was broken, and the tamperings
+    with what was found."""
 
     folder: Path
     checks: list[Check] = field(factory=list)
     seconds: dict[str, float] = field(factory=dict)
     figures: dict[str, int] = field(factory=dict)
+    violations: dict[str, int] = field(factory=dict)
     tamperings: list[dict[str, Any]] = field(factory=list)
 
     @property
@@ -51,6 +59,7 @@ class Outcome:
             "dir": str(self.folder),
             "figures": self.figures,
             "checks": [{"name": c.name, "good": c.good, "detail": c.detail} for c in self.checks],
+            "violations": self.violations,
             "tamperings": self.tamperings,
             "seconds": {name: round(seconds, 2) for name, seconds in self.seconds.items()},
         }
@@ -69,6 +78,12 @@ class Stage:
         self.outcome = Outcome(folder.path)
         #: The options by which commands find the demo's keys.
         self.keys: tuple[str | Path, ...] = ("--keys", folder.keys, "--passphrase-file", folder.passphrase)
+        self._now: int | None = None
+        self._shown = ""
+
+    def at(self, nanos: int) -> None:
+        """Set the clock of the story: nanoseconds since 1970 UTC. It never goes back."""
+        self._now = max(self._now or 0, nanos // 1_000_000)
 
     def check(self, name: str, good: bool, detail: str, strong: str = "") -> None:
         """Note a check, and show it."""
@@ -84,16 +99,21 @@ class Stage:
         self._show(words, shown)
         whole = [*words, *map(str, more)]
         if self.screen.silent:
-            return self.call(whole)[0]
-        code = _main(whole)
+            return self.call(whole, complaints=False)[0]
+        code = self._main(whole)
         sys.stdout.flush()
         self.screen.printed()
         return code
 
-    def ask(self, *arguments: str | Path, more: Sequence[Path] = (), shown: str = "") -> tuple[int, Any]:
-        """Show a command, and run it with --json: exit code and value, None where there was no JSON."""
+    def ask(
+        self, *arguments: str | Path, more: Sequence[Path] = (), shown: str = "", together: bool = False
+    ) -> tuple[int, Any]:
+        """Show a command, and run it with --json: exit code and value, None where there was no JSON.
+
+        `together`: without a distance to what stands before it.
+        """
         words = [str(one) for one in arguments]
-        self._show(words, shown)
+        self._show(words, shown, together=together)
         return self.value([*words, *map(str, more)])
 
     def do(self, *arguments: str | Path, shown: bool) -> Any:
@@ -103,33 +123,46 @@ class Stage:
             raise DemoError(f"`tracechain {arguments[0]} {arguments[1]}` ended with exit code {code}")
         return said
 
-    def value(self, words: Sequence[str]) -> tuple[int, Any]:
+    def value(self, words: Sequence[str], *, complaints: bool = True) -> tuple[int, Any]:
         """The same, without showing it."""
-        code, text = self.call([*words, "--json"])
+        code, text = self.call([*words, "--json"], complaints=complaints)
         try:
             return code, json.loads(text)
         except ValueError:
             return code, None
 
-    @staticmethod
-    def call(words: Sequence[str]) -> tuple[int, str]:
-        """Run a command; exit code and what it wrote to stdout."""
-        captured = io.StringIO()
-        with contextlib.redirect_stdout(captured):
-            code = _main(words)
+    def call(self, words: Sequence[str], *, complaints: bool = True) -> tuple[int, str]:
+        """Run a command; exit code and what it wrote to stdout. Without `complaints`, what it writes to stderr is
+        not seen."""
+        captured, hidden = io.StringIO(), io.StringIO()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.redirect_stdout(captured))
+            if not complaints:
+                stack.enter_context(contextlib.redirect_stderr(hidden))
+            code = self._main(words)
         return code, captured.getvalue()
 
-    def _show(self, words: Sequence[str], shown: str) -> None:
+    def _show(self, words: Sequence[str], shown: str, *, together: bool = False) -> None:
         """The keys are always the same two options: they are left out on the screen, once the demo has shown them."""
         visible = [*words]
         for option in ("--keys", "--passphrase-file"):
             if option in visible and words[0] != "init":
                 at = visible.index(option)
                 del visible[at : at + 2]
-        self.screen.command("tracechain " + shlex.join(visible) + (f" {shown}" if shown else ""))
+        self.command("tracechain " + shlex.join(visible) + (f" {shown}" if shown else ""), together=together)
 
+    def command(self, line: str, *, together: bool = False) -> None:
+        """Show a command line, under the time of the story if that has gone on since the last one."""
+        now = self._now
+        when = "" if now is None else format_time(now * 1_000_000, BEIJING)[:16].replace("T", " ")
+        self.screen.command(line, when if when != self._shown else "", together=together)
+        self._shown = when
 
-def _main(words: Sequence[str]) -> int:
-    from tracechain.cli import main
+    def _main(self, words: Sequence[str]) -> int:
+        from tracechain.cli import main
 
-    return main(words)
+        now = self._now
+        if now is None:
+            return main(words)
+        with telling(lambda: now):
+            return main(words)
