@@ -290,9 +290,9 @@ class World:
         """Record registers."""
         return self.ledger.append([self.record(value) for value in values])
 
-    def keep(self, *events: Event) -> Receipt:
-        """Record events that break nothing; with `strict`, as a proof."""
-        receipt = self.ledger.append(events, strict=True)
+    def keep(self, *contents: Event | Record) -> Receipt:
+        """Record what breaks nothing; with `strict`, as a proof."""
+        receipt = self.ledger.append(contents, strict=True)
         assert receipt.violations == ()
         self.clock.advance(MINUTE)
         return receipt
