@@ -11,7 +11,19 @@ import click
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human, read_entry
 from tracechain.cli.moments import as_of_option, asked_day
-from tracechain.cli.output import bar, console, json_option, moment, plain, print_json, say, say_wrapped, styled, table
+from tracechain.cli.output import (
+    bar,
+    console,
+    counted,
+    json_option,
+    moment,
+    plain,
+    print_json,
+    say,
+    say_wrapped,
+    styled,
+    table,
+)
 from tracechain.cli.watched import Watched
 from tracechain.custody import Violation
 from tracechain.entry import SALT_SIZE, decode_rows
@@ -48,13 +60,13 @@ def violations(ledger: Path, code: str | None, limit: int, as_of: str | None, as
     with the log itself, violations that vanished among it, `tracechain verify --rules` says.
     """
     from tracechain.ledger import Ledger
-    from tracechain.pilot import violations as counted
+    from tracechain.pilot import violations as broken
 
     wanted = None if code is None else code_number(code)
     asked = asked_day(as_of, clock()())
     with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
         with bar("counting") as shown:
-            found = counted(Watched(snapshot, shown.update), None if as_of is None else asked.millis)
+            found = broken(Watched(snapshot, shown.update), None if as_of is None else asked.millis)
         found = tuple(one for one in found if wanted in (None, one.code))
         details = [] if wanted is None or not found else _details(snapshot, found[0], limit)
         size = snapshot.size
@@ -95,19 +107,20 @@ def _details(view: View, one: Broken, limit: int) -> list[dict[str, Any]]:
 
 
 def _tell(found: tuple[Broken, ...]) -> None:
+    from rich.text import Text
+
     shown = table()
     shown.add_column("violation", style="yellow", no_wrap=True)
     shown.add_column("count", justify="right")
-    shown.add_column("entries", justify="right", style="cyan", no_wrap=True)
-    shown.add_column("clause", style="dim", overflow="fold")
-    shown.add_column("what it means", overflow="fold")
+    shown.add_column("entry", justify="right", style="cyan", no_wrap=True)
+    shown.add_column("what it means, and where it is said", overflow="fold")
     for one in found:
-        first, last = one.entries[0], one.entries[-1]
-        places = f"{first:,}" if first == last else f"{first:,} to {last:,}"
-        shown.add_row(one.name, f"{one.count:,}", places, one.clause, one.words)
+        words = Text.assemble(one.words, (f" ({one.clause})", "dim"))
+        shown.add_row(one.name, f"{one.count:,}", f"{one.entries[0]:,}", words)
     console().print(shown)
     count, entries = sum(one.count for one in found), len({index for one in found for index in one.entries})
-    say(f"{count:,} violations of {len(found)} rules in {entries:,} entries, kept as evidence", "dim")
+    say(f"{count:,} violations of {len(found)} rules in {entries:,} entries, kept as evidence;", "dim")
+    say("entry is the first one of each, --code NAME shows the latest", "dim")
 
 
 def _tell_one(one: Broken, details: list[dict[str, Any]]) -> None:
@@ -129,5 +142,6 @@ def _tell_one(one: Broken, details: list[dict[str, Any]]) -> None:
         )  # fmt: skip
     console().print(shown)
     beyond = len(one.entries) - len(details)
-    tail = f", the latest {len(details)} of {len(one.entries):,} entries shown (--limit)" if beyond else ""
-    say(f"{one.count:,} times in {len(one.entries):,} entries{tail}; received is Beijing time (+08:00)", "dim")
+    tail = f", the latest {len(details)} shown (--limit)" if beyond else ""
+    places = "1 entry" if len(one.entries) == 1 else f"{len(one.entries):,} entries"
+    say(f"{counted(one.count, 'time')} in {places}{tail}; received is Beijing time (+08:00)", "dim")
