@@ -29,6 +29,7 @@ _COMMANDS = {
     "trace": "tracechain.cli.trace:trace",
     "check": "tracechain.cli.check:check",
     "violations": "tracechain.cli.violations:violations",
+    "alerts": "tracechain.cli.alerts:alerts",
     "register": "tracechain.cli.register:register",
     "cases": "tracechain.cli.cases:cases",
     "verify": "tracechain.cli.verify:verify",

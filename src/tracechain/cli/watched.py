@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracechain.view import View
+    from tracechain.view import Block, View
 
 __all__ = ["Watched"]
 
@@ -34,6 +34,11 @@ class Watched:
     def all_rows(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """As the view's."""
         return self._counted(self._view.all_rows(start, stop))
+
+    def block(self, start: int, stop: int) -> Block:
+        """As the view's."""
+        self._tick(start, self._view.size)
+        return self._view.block(start, stop)
 
     def _counted(self, parts: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         size = self._view.size
