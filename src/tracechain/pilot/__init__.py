@@ -3,6 +3,7 @@
     load_profile("beijing")                what the rules judge by; load_profile("mine.toml") for another
     standing_of, lookup, history, listing  the registers, now and as of a day
     check(view, event, now)                what recording an event would come to, before a sale
+    alerts(view, now)                      what somebody has to look at, with reasons
     violations(view)                       the rules that were broken, with counts and entries
     overdue(view, today)                   what the registers say has run out, or does not suffice
     cases, stopped, compensations          cases step by step, orders in force, money paid in advance
@@ -10,6 +11,8 @@
 Nothing here reads a clock or a disk: a live snapshot, a bundle and a replay give the same answers.
 """
 
+from tracechain.pilot.alert import Alert, AlertKind, Severity
+from tracechain.pilot.alerts import alerts
 from tracechain.pilot.cases import CaseFile, Compensations, StopInForce, cases, compensations, stopped
 from tracechain.pilot.check import Finding, SubjectVerdict, Verdict, check, check_code, plain_event
 from tracechain.pilot.hints import known_like
@@ -29,15 +32,19 @@ from tracechain.pilot.register import (
 from tracechain.pilot.violations import Broken, violations
 
 __all__ = [
+    "Alert",
+    "AlertKind",
     "Broken",
     "CaseFile",
     "Compensations",
     "Finding",
     "Overdue",
+    "Severity",
     "StopInForce",
     "SubjectVerdict",
     "Verdict",
     "Version",
+    "alerts",
     "cases",
     "check",
     "check_code",

@@ -7,7 +7,6 @@ the ledger would record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +14,13 @@ from attrs import field, frozen
 
 from tracechain import custody, identifiers
 from tracechain.custody import CUSTODY_MASK, PILOT, PLAIN, Act, Custody, PackState, Violation
-from tracechain.entry import SALT_SIZE, Row, parse_header
+from tracechain.entry import SALT_SIZE, parse_header
 from tracechain.errors import DataError, InputError
 from tracechain.event import Event, ObjectEvent
 from tracechain.event.sale import CUSTOMS_CLEARING, destination, source
 from tracechain.pilot.hints import known_like
 from tracechain.pilot.register import standing_of
-from tracechain.pilot.rows import row_of
+from tracechain.pilot.rows import lawful_rows, row_at
 from tracechain.registers import Carrier, Merchant, Place, Product, Scope
 from tracechain.rules import Anchor, Judge, Standing, clause_of
 from tracechain.rules.guards import ANCHOR_MASK, class_of, place_at
@@ -116,10 +115,10 @@ class ViewPast:
 
     def former(self, subject: str, key: str, last: int) -> int | None:  # noqa: ARG002  # Past's; keys are the subjects
         """The state of a pack before its latest entry, from the rows."""
-        row = _row(self._view, last, subject)
+        row = row_at(self._view, last, subject)
         if row is None or row.previous is None:
             return None if row is None else 0
-        before = _row(self._view, row.previous, subject)
+        before = row_at(self._view, row.previous, subject)
         return None if before is None else before.state
 
     def spent(self, person: bytes, year: int) -> Decimal:
@@ -215,11 +214,6 @@ def check_code(
 # ---- what is in the way --------------------------------------------------------------------------
 
 
-def _row(view: View, index: int, subject: str) -> Row | None:
-    part = view.rows(index)
-    return None if part is None else row_of(part, subject)
-
-
 @frozen
 class _Asked:
     """The event that is asked about; what several findings look up is found once."""
@@ -295,29 +289,19 @@ def _in_the_way(case: _Asked, code: int, subject: str, last: int) -> int | None:
         return last if last >= 0 else None
     if code in _BY_ACT:
         wanted = _BY_ACT[code]
-        return next((i for i, row in _back(case.view, subject, last) if row.act & custody.ACT_MASK in wanted), None)
+        return next(
+            (i for i, row in lawful_rows(case.view, subject, last) if row.act & custody.ACT_MASK in wanted), None
+        )
     if code in _BY_CUSTODY:
         return _brought(case.view, subject, last)
     return _registered(case, code, subject)
-
-
-def _back(view: View, subject: str, last: int) -> Iterator[tuple[int, Row]]:
-    """The rows of a subject that broke no rule, newest first."""
-    at: int | None = last if last >= 0 else None
-    while at is not None:
-        row = _row(view, at, subject)
-        if row is None or (row.previous is not None and row.previous >= at):
-            return
-        if not row.violations:
-            yield at, row
-        at = row.previous
 
 
 def _brought(view: View, subject: str, last: int) -> int | None:
     """The entry from which on the subject was where it is now."""
     entry: int | None = None
     now: int | None = None
-    for index, row in _back(view, subject, last):
+    for index, row in lawful_rows(view, subject, last):
         if now is None:
             now = row.state & CUSTODY_MASK
         if row.state & CUSTODY_MASK != now or now == Custody.NONE:

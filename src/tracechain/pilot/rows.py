@@ -13,8 +13,9 @@ from tracechain import identifiers
 from tracechain.encoding.primitives import unpack_known
 from tracechain.entry import SALT_SIZE, Row
 from tracechain.errors import DecodeError
+from tracechain.view import View
 
-__all__ = ["Cells", "quick_rows", "row_of"]
+__all__ = ["Cells", "lawful_rows", "quick_rows", "row_at"]
 
 #: (subject, act, index of the subject's entry before or None, state after, violations) of a row.
 Cells: TypeAlias = tuple[str, int, int | None, int, tuple[int, ...]]
@@ -29,8 +30,11 @@ def quick_rows(part: bytes) -> Iterator[Cells]:
             yield prefix + suffix, act, previous - 1 if previous else None, state, codes or ()
 
 
-def row_of(part: bytes, subject: str) -> Row | None:
-    """The row of one subject, None where the entry has none."""
+def row_at(view: View, index: int, subject: str) -> Row | None:
+    """The row of a subject in an entry, None where that has none."""
+    part = view.rows(index)
+    if part is None:
+        return None
     prefix, suffix = identifiers.split(subject)
     for group in _groups(part):
         if group[0] == prefix:
@@ -39,6 +43,18 @@ def row_of(part: bytes, subject: str) -> Row | None:
                     _, act, previous, state, codes = group[at : at + 5]
                     return Row(subject, act, previous - 1 if previous else None, state, codes or ())
     return None
+
+
+def lawful_rows(view: View, subject: str, last: int | None) -> Iterator[tuple[int, Row]]:
+    """The rows of a subject that broke no rule, newest first, from its entry `last` back. Ends where one is missing."""
+    at = last
+    while at is not None and at >= 0:
+        row = row_at(view, at, subject)
+        if row is None or (row.previous is not None and row.previous >= at):
+            return
+        if not row.violations:
+            yield at, row
+        at = row.previous
 
 
 def _groups(part: bytes) -> tuple[tuple[Any, ...], ...]:
