@@ -52,16 +52,18 @@ class _Endings(dict[tuple[int, int], tuple[int, bytes]]):
 _ENDINGS = {rule_set: _Endings(rule_set) for rule_set in custody.TABLES}
 
 
+#: What a content is by its tail: the three bytes before its time, its act, and the bytes of that.
+_Kind = tuple[bytes, int, bytes]
+
+
 @define
 class _Shape:
-    """A content of an event of one unit, but for time, serial, and what comes after the serial (`tails`, with the three
-    bytes before the time)."""
+    """A content of an event of one unit, but for time, serial, and what comes after the serial (`tails`): there are the
+    business step and the disposition, so the act depends on it."""
 
     prefix: str
-    act: int
-    act_bytes: bytes
     row_head: bytes
-    tails: dict[bytes, bytes] = field(factory=dict)
+    tails: dict[bytes, _Kind] = field(factory=dict)
 
 
 class Columns(ABC):
@@ -116,20 +118,21 @@ class Columns(ABC):
         afters = [edge - 0x9F + size for size in sizes]
         times = [p[35:39] for p in p_s]
         serials = [p[edge + 1 : after] for p, after in zip(p_s, afters, strict=True)]
+        told = [shape.tails.get(p[after:]) for shape, p, after in zip(shapes, p_s, afters, strict=False)]
+        kinds = cast("list[_Kind]", told)
         if not (
             min(times) > b"\0\0\0\0"
             and max(times) < b"\x80"
             and b"".join(serials).isalnum()
-            and all(
-                shape.tails.get(p[after:]) == p[32:35] for shape, p, after in zip(shapes, p_s, afters, strict=False)
-            )
+            and None not in told
+            and all(kind[0] == p[32:35] for kind, p in zip(kinds, p_s, strict=False))
         ):
             return 0
         texts = b"\n".join(serials).decode().split("\n")
         subjects = [shape.prefix + text for shape, text in zip(shapes, texts, strict=False)]
         if len(set(subjects)) != len(subjects):
             del subjects[_first_repeated(subjects) :]
-        stands = self._stands(subjects, shapes, texts, r_s)
+        stands = self._stands(subjects, shapes, kinds, texts, r_s)
         leaves, start = self._leaves, self.start
         earlier = [
             ZERO if not before else leaves[before - 1 - start] if before > start else self._leaf(before - 1)
@@ -137,8 +140,10 @@ class Columns(ABC):
         ]
         pack, numbers = encoding.pack, _COUNTS.pack
         expected_rows = [
-            shape.row_head + p[edge:after] + shape.act_bytes + pack(before) + ending
-            for shape, p, after, (before, _, ending) in zip(shapes, p_s, afters, stands, strict=False)
+            shape.row_head + p[edge:after] + act_bytes + pack(before) + ending
+            for shape, (_, _, act_bytes), p, after, (before, _, ending) in zip(
+                shapes, kinds, p_s, afters, stands, strict=False
+            )
         ]
         expected = [
             covering.head
@@ -156,28 +161,28 @@ class Columns(ABC):
                 for k, (e, h, row, r) in enumerate(zip(expected, h_s, expected_rows, r_s, strict=False))
                 if e != h or row != r[SALT_SIZE:]
             )
-        self._take(index, done, subjects, stands, h_s, shapes)
+        self._take(index, done, subjects, stands, h_s, kinds)
         return done
 
     def _stands(
-        self, subjects: list[str], shapes: list[_Shape], texts: list[str], rows: list[bytes]
+        self, subjects: list[str], shapes: list[_Shape], kinds: list[_Kind], texts: list[str], rows: list[bytes]
     ) -> list[tuple[int, int, bytes]]:
         """For each subject 1 + the index of its entry before (or 0), the state after, and how the row must end."""
         last, endings = self.last, _ENDINGS[self._shape_rules]
         if self.entering is None:
             words = [last.get(subject, 0) for subject in subjects]
             return [
-                (word & INDEX_MASK, *endings[word >> STATE_SHIFT, shape.act])
-                for word, shape in zip(words, shapes, strict=False)
+                (word & INDEX_MASK, *endings[word >> STATE_SHIFT, act])
+                for word, (_, act, _) in zip(words, kinds, strict=False)
             ]
         stands: list[tuple[int, int, bytes]] = []
-        for subject, shape, text, row in zip(subjects, shapes, texts, rows, strict=False):
+        for subject, shape, (_, act, act_bytes), text, row in zip(subjects, shapes, kinds, texts, rows, strict=False):
             word = last.get(subject)
             if word is not None:
-                stands.append((word & INDEX_MASK, *endings[word >> STATE_SHIFT, shape.act]))
+                stands.append((word & INDEX_MASK, *endings[word >> STATE_SHIFT, act]))
                 continue
             # What the row itself claims; whoever asked compares the whole row with what follows from it.
-            at = SALT_SIZE + len(shape.row_head) + 1 + len(text) + len(shape.act_bytes)
+            at = SALT_SIZE + len(shape.row_head) + 1 + len(text) + len(act_bytes)
             try:
                 before, state, _ = cast("tuple[int, ...]", encoding.unpack_raw(b"\x93" + row[at:]))
             except (DecodeError, ValueError):
@@ -197,18 +202,18 @@ class Columns(ABC):
         subjects: list[str],
         stands: list[tuple[int, int, bytes]],
         headers: list[bytes],
-        shapes: list[_Shape],
+        kinds: list[_Kind],
     ) -> None:
         """Take the first `done` entries of a run as checked."""
         covering = self._covering
         assert covering is not None
         self._leaves += [sha256(b"\0" + header).digest() for header in headers[:done]]
         if self.entering is not None:
-            for at, subject, shape, (before, _, ending) in zip(
-                range(index, index + done), subjects, shapes, stands, strict=False
+            for at, subject, (_, act, _), (before, _, ending) in zip(
+                range(index, index + done), subjects, kinds, stands, strict=False
             ):
                 if subject not in self.last:
-                    self.entering[subject] = (at, before, self._claim(shape.act, ending))
+                    self.entering[subject] = (at, before, self._claim(act, ending))
         words = [state << STATE_SHIFT | at for at, (_, state, _) in enumerate(stands[:done], index + 1)]
         self.last.update(zip(subjects, words, strict=False))
         tail = covering.tail
@@ -257,9 +262,10 @@ class Columns(ABC):
         shape = self._shapes.get(content[11:edge])
         if shape is None:
             row_head = b"\x92" + encoding.pack(self._shape_rules) + b"\x96" + encoding.pack(prefix)
-            shape = self._shapes[content[11:edge]] = _Shape(prefix, act, encoding.pack(act), row_head)
-        if len(shape.tails) < _SHAPES_MOST and shape.act == act:
-            shape.tails[content[at + len(one) :]] = content[:3]
+            shape = self._shapes[content[11:edge]] = _Shape(prefix, row_head)
+        if len(shape.tails) >= _SHAPES_MOST:  # of events that name an order or a buyer each, and never come again
+            shape.tails.clear()
+        shape.tails[content[at + len(one) :]] = content[:3], act, encoding.pack(act)
         if SALT_SIZE + edge not in self._edges:
             self._edges.append(SALT_SIZE + edge)
 
