@@ -41,7 +41,8 @@ class _Held:
 
     def words(self) -> str:
         """How many there are."""
-        return f"{self.stock} packs in stock, {self.orders} ordered and not handed over"
+        packs = "1 pack" if self.stock == 1 else f"{self.stock} packs"
+        return f"{packs} in stock, {self.orders} ordered and not handed over"
 
     def __bool__(self) -> bool:
         return bool(self.stock or self.orders)
@@ -153,7 +154,7 @@ def _stopped(asked: Asked, name: str, index: int, held: _Held, what: str) -> Ale
         name,
         index,
         asked.received(index),
-        f"service for {what} is stopped since entry {index}, and there are {held.words()}",
+        f"service for {what} is stopped since entry {index}; still {held.words()}",
         CLAUSE_OF[AlertKind.MERCHANT_TO_STOP],
         {"stopped": index, "stock": held.stock, "orders": held.orders},
     )
@@ -175,7 +176,7 @@ def _product(asked: Asked, products: _Products, name: str) -> Iterator[Alert]:
         name,
         index,
         asked.now if index is None else asked.received(index),
-        f"{'; '.join(clause_of(code).words for code in codes)}, and there are {held.words()}",
+        f"{'; '.join(clause_of(code).words for code in codes)}; still {held.words()}",
         "; ".join(dict.fromkeys(clause_of(code).clause for code in codes)),
         {"codes": tuple(describe(code) for code in codes), "stock": held.stock, "orders": held.orders},
     )

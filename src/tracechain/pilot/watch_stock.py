@@ -10,9 +10,10 @@ from operator import attrgetter
 from attrs import define, field
 
 from tracechain.custody import CUSTODY_MASK, DAY_ZERO, EXPIRY_SHIFT
+from tracechain.event.times import MIN_TIME
 from tracechain.pilot.alert import CLAUSE_OF, Alert, AlertKind, Asked, Severity, midnight
 from tracechain.pilot.climate import Containment, excursions
-from tracechain.pilot.survey import IN_SALE, IN_STOCK
+from tracechain.pilot.survey import IN_SALE, IN_STOCK, Sighting
 from tracechain.registers import Product
 from tracechain.rules import shanghai_day
 from tracechain.rules.guards import class_of
@@ -116,32 +117,23 @@ class _Round:
 def unconfirmed(asked: Asked) -> Iterator[Alert]:
     """Stock that the last count at its place did not see, or that was not counted for too long (S1 VI, L5).
 
-    The count of a container is one of the packs in it at that time; the count of a place one of its parts.
+    The count of a container is one of the packs in it at that time; the count of a place, on one day, one of its parts.
+    It is taken for a count of all that lies there if it saw more than half of what had come before that day; a smaller
+    one, as where every day another shelf has its turn, confirms what it saw and says nothing of the rest.
     """
     if asked.profile is None:
         return
     confirmed, rounds = _counted(asked)
     limit, now = asked.profile.stocktake_days * _DAY, asked.now * _MS
+    lying = {pack: _last(asked.survey.sightings(pack)) for pack in asked.survey.stocked}
+    missed = _missed(asked, rounds, lying)
     found: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for pack, (stocked, _) in asked.survey.stocked.items():
-        seen = asked.survey.sightings(pack)
-        place = seen[-1].place if seen else ""
         since = max(stocked, confirmed.get(pack, stocked))
-        missed = next(
-            (
-                one
-                for name in _wholes(place)
-                if (one := rounds.get(name)) is not None
-                and since < one.start
-                and pack not in one.packs
-                and not (seen and seen[-1].time >= one.start)
-            ),
-            None,
-        )
-        if missed is not None:
-            found[place, "missed"].append((missed.start, pack))
+        if pack in missed:
+            found[lying[pack][1], "missed"].append((missed[pack], pack))
         elif now - since > limit:
-            found[place, "not counted"].append((since, pack))
+            found[lying[pack][1], "not counted"].append((since, pack))
     for (place, reason), packs in sorted(found.items()):
         since = min(at for at, _ in packs) // _MS
         names = tuple(sorted(pack for _, pack in packs))
@@ -161,6 +153,29 @@ def unconfirmed(asked: Asked) -> Iterator[Alert]:
             CLAUSE_OF[AlertKind.STOCK_UNCONFIRMED],
             {"reason": reason, "packs": names},
         )
+
+
+def _last(sightings: list[Sighting]) -> tuple[int, str]:
+    """When and where a pack was seen last."""
+    return (sightings[-1].time, sightings[-1].place) if sightings else (MIN_TIME, "")
+
+
+def _missed(asked: Asked, rounds: dict[str, _Round], lying: dict[str, tuple[int, str]]) -> dict[str, int]:
+    """The packs that a count of their place did not see, and when that began (ns)."""
+    seen: dict[str, int] = defaultdict(int)
+    unseen: dict[str, list[str]] = defaultdict(list)
+    for pack, (time, place) in lying.items():
+        for name in _wholes(place):
+            one = rounds.get(name)
+            if one is None or asked.survey.stocked[pack][0] >= midnight(one.day) * _MS:
+                continue
+            if pack in one.packs:
+                seen[name] += 1
+            elif time < one.start:
+                unseen[name].append(pack)
+    return {
+        pack: rounds[name].start for name in sorted(unseen) if seen[name] > len(unseen[name]) for pack in unseen[name]
+    }
 
 
 def _counted(asked: Asked) -> tuple[dict[str, int], dict[str, _Round]]:
