@@ -467,14 +467,15 @@ def cut(view: View, size: int) -> MemoryView:
 
 
 def test_without_contents_the_states_still_speak(world: World) -> None:
-    world.bring(world.packs[0], Custody.BONDED)
+    bonded, sold = world.bring(world.packs[0], Custody.BONDED), world.bring(world.packs[1], Custody.SOLD)
     with world.ledger.snapshot() as view:
         pruned = MemoryView.of(view)
     for index, header in list(pruned.raw_headers.items()):
         if header[4] == 3:
             del pruned.raw_contents[index]
-    found = alerts(pruned, midnight(EXPIRY + timedelta(days=1)), kinds=[AlertKind.EXPIRED])
-    assert [packs_of(one) for one in found] == [(world.packs[0],)]
+    found = alerts(pruned, midnight(EXPIRY + timedelta(days=1)), kinds=["EXPIRED", "DELIVERY_OVERDUE"])
+    assert [one.details.get("packs", one.subject) for one in found] == [(bonded, sold), sold]
+    assert found[1].since == world.clock.now - MINUTE, "when it was received"
 
 
 def test_a_ledger_without_a_profile_has_what_needs_no_limit(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class Survey:
 
     `words` has state x 2^40 + 1 + index of the latest entry, by pack; `sold` and `stocked` when packs came into
     IN_SALE and IN_STOCK, and by which entry, as long as they are there. `late` are (receipt time ms, author) with
-    (index, event time, subject) of what they recorded. `quiet` are entries whose content is not kept.
+    (index, event time, subject) of what they recorded.
     """
 
     view: View
@@ -129,7 +129,6 @@ class Survey:
     counts: list[Count] = field(factory=list)
     readings: list[Reading] = field(factory=list)
     late: dict[tuple[int, bytes], list[tuple[int, int, str | None]]] = field(factory=lambda: defaultdict(list))
-    quiet: int = 0
     _seen: dict[str, int | list[int]] = field(factory=dict)
     _places: list[str] = field(factory=lambda: [""])
     _numbers: dict[str, int] = field(factory=dict)
@@ -163,12 +162,13 @@ class Survey:
 
     def take(self, index: int, header: bytes, part: bytes | None, rows: bytes | None, *, seen: bool) -> None:
         """The next entry."""
-        cells = [] if rows is None else [row for row in quick_rows(rows) if row[1] > Act.NOTE]
         if header[4] != EntryType.EVENT:
             return
+        cells = [] if rows is None else [row for row in quick_rows(rows) if row[1] > Act.NOTE]
+        received = int.from_bytes(header[8:16], "big")
         if part is None:
-            self.quiet += 1
-            self._fold(index, cells, 0, None)
+            # What was claimed is not kept: the receipt is as near as one can get.
+            self._fold(index, cells, received * 1_000_000, None)
             return
         content = part[SALT_SIZE:]
         raw = encoding.decode_raw(content)
@@ -176,11 +176,9 @@ class Survey:
         said = self._said(raw, content)
         event = said.event
         self._fold(index, cells, time, said.where)
-        if self.profile is not None:
-            received = int.from_bytes(header[8:16], "big")
-            if received - time // 1_000_000 > self.profile.late_recording_hours * 3_600_000:
-                subject = cells[0][0] if cells else None
-                self.late[received, header[24:32]].append((index, time, subject))
+        allowed = None if self.profile is None else self.profile.late_recording_hours * 3_600_000
+        if allowed is not None and received - time // 1_000_000 > allowed:
+            self.late[received, header[24:32]].append((index, time, cells[0][0] if cells else None))
         if event.error_declaration is not None:
             self._void(index, time, said, raw, cells)
             return
