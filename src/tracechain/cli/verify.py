@@ -6,6 +6,10 @@ What was not checked never looks like OK.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +77,14 @@ def verify(
     verifier = read_vkey(key)
     note = None if since is None else _read_note(since)
     begun = time.monotonic()
-    with bar("verifying") as shown:
-        report = verify_ledger(
-            ledger, verifier=verifier, since=note, processes=processes, progress=shown.update,
-            anchor=None if no_anchor else anchor or anchor_path(ledger),
-        )  # fmt: skip
-    if rules:
-        report = _judged(ledger, report)
+    with _replaying(ledger, apart=processes > 1) if rules else nullcontext() as replayed:
+        with bar("verifying") as shown:
+            report = verify_ledger(
+                ledger, verifier=verifier, since=note, processes=processes - (rules and processes > 1),
+                progress=shown.update, anchor=None if no_anchor else anchor or anchor_path(ledger),
+            )  # fmt: skip
+        if replayed is not None:
+            report = _with_rules(report, replayed())
     seconds = time.monotonic() - begun
     notes = list(report.notes) if rules else [f"{note} (--rules)" if note == RULES else note for note in report.notes]
     if no_anchor:
@@ -91,14 +96,34 @@ def verify(
     return 0 if report else 1
 
 
-def _judged(ledger: Path, report: Report) -> Report:
-    """The report with what a replay found beyond it."""
+def _replay(ledger: Path, progress: Callable[[int, int], None] | None = None) -> Report:
+    """What a replay finds."""
     from tracechain.ledger.auditing import open_snapshot
     from tracechain.verification import verify_rules
+
+    with open_snapshot(ledger) as snapshot:
+        return verify_rules(snapshot, progress=progress)
+
+
+@contextmanager
+def _replaying(ledger: Path, *, apart: bool) -> Iterator[Callable[[], Report]]:
+    """Gives what gets the replay's report: where it runs `apart`, in a process of its own from now on."""
+    if apart:
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            yield pool.submit(_replay, ledger).result
+        return
+
+    def here() -> Report:
+        with bar("judging again") as shown:
+            return _replay(ledger, shown.update)
+
+    yield here
+
+
+def _with_rules(report: Report, found: Report) -> Report:
+    """The report with what a replay found beyond it."""
     from tracechain.verification.findings import RULES
 
-    with open_snapshot(ledger) as snapshot, bar("judging again") as shown:
-        found = verify_rules(snapshot, progress=shown.update)
     known = {(one.code, one.index, one.subject) for one in report.findings}
     new = tuple(one for one in found.findings if (one.code, one.index, one.subject) not in known)
     return evolve(

@@ -99,7 +99,8 @@ class Shop:
             self.outbound.append(delivery)
         elif fetched:
             store = SPECIAL if at % 2 else STORE
-            self.outbound.append(purchase.transfer(sold + random.randrange(10, 60) * MINUTE, pack, store))
+            # A van takes over an hour from the zone to a store: nothing is seen at both within less.
+            self.outbound.append(purchase.transfer(sold + random.randrange(2, 12) * MINUTE, pack, store))
             self.outbound.append(purchase.pickup(handed, pack, store))
         elif random.random() < CARRIED:
             carried = random.choice(self.carried)

@@ -167,12 +167,15 @@ def _ask(stage: Stage, subject: str, event: str, names: str, words: str, *more: 
 def watch(stage: Stage, registry: Registry) -> None:
     """Alerts, registers and cases, as of now."""
     folder, screen = stage.folder, stage.screen
-    screen.say("What no event says by itself: near expiry, two packs of one code, a warm shelf, a parcel overdue.")
-    code = stage.run("alerts", folder.ledger)
-    _, said = stage.value(["alerts", str(folder.ledger)])
-    alerts: list[Any] = [] if said is None else said["alerts"]
+    screen.say("What follows from all of it: two packs of one code, a warm shelf, near expiry, a parcel overdue.")
+    code, said = stage.ask("alerts", folder.ledger)
+    alerts: list[dict[str, Any]] = [] if said is None else said["alerts"]
+    kinds = Counter(one["kind"] for one in alerts)
+    firsts = {one["kind"]: one for one in reversed(alerts)}
+    rows = [(kind, f"{count:,}", firsts[kind]["severity"], firsts[kind]["words"]) for kind, count in kinds.items()]
+    screen.table((("alert", "left"), ("", "right"), ("", "left"), ("the first of them", "left")), rows)
     stage.outcome.figures["alerts"] = len(alerts)
-    kinds = {one["kind"] for one in alerts}
+    stage.outcome.alerts = dict(kinds)
     stage.check("alerts", code == 0 and bool(alerts), f"{len(alerts):,} alerts of {len(kinds)} kinds")
     screen.say("The registers say what has run out, and what they said on any day.")
     code = stage.run("register", folder.ledger, "all", "--overdue")

@@ -37,14 +37,15 @@ class Check:
 
 @define
 class Outcome:
-    """What came of the demo: every check, seconds by act, figures, how often each rule was broken, and the tamperings
-    with what was found."""
+    """What came of the demo: every check, seconds by act, figures, how often each rule was broken, alerts by kind, and
+    the tamperings with what was found."""
 
     folder: Path
     checks: list[Check] = field(factory=list)
     seconds: dict[str, float] = field(factory=dict)
     figures: dict[str, int] = field(factory=dict)
     violations: dict[str, int] = field(factory=dict)
+    alerts: dict[str, int] = field(factory=dict)
     tamperings: list[dict[str, Any]] = field(factory=list)
 
     @property
@@ -60,6 +61,7 @@ class Outcome:
             "figures": self.figures,
             "checks": [{"name": c.name, "good": c.good, "detail": c.detail} for c in self.checks],
             "violations": self.violations,
+            "alerts": self.alerts,
             "tamperings": self.tamperings,
             "seconds": {name: round(seconds, 2) for name, seconds in self.seconds.items()},
         }
