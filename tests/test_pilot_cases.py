@@ -227,6 +227,20 @@ def test_a_zone_warehouse_has_its_area_and_managers(
     assert found(world, id=UNCONFIRMED) == found(world, id=KIOSK) == []
 
 
+def test_a_product_has_its_introduction_and_quality_requirements(world: World) -> None:
+    """S1 IV(2): Chinese versions of product introductions, and quality control requirements, for each product."""
+    whole = evolve(product(), introduction=bytes(32), quality=bytes(32))
+    for value, said in (
+        (evolve(whole, introduction=None), ["no introduction in Chinese"]),
+        (evolve(whole, quality=None), ["no quality control requirements"]),
+        (whole, []),
+    ):
+        world.register(value)
+        lacking = found(world, id=EYE_DROPS)
+        assert [one.what for one in lacking] == said
+        assert all((one.due, one.clause) == (None, "S1 IV(2)") for one in lacking)
+
+
 def test_the_enterprise_has_both_qualifications(world: World) -> None:
     world.register(evolve(enterprise(), device_trading=None))
     assert [one.what for one in found(world)] == ["no registration as a trading platform for medical devices"]

@@ -78,6 +78,10 @@ def _of(
     match registered.value:
         case Product() as one:
             yield from late("verify the file again", _again(one.verified_on, one.verify_by, profile), "S1 VII")
+            if one.introduction is None:
+                yield unfit("no introduction in Chinese", "S1 IV(2)")
+            if one.quality is None:
+                yield unfit("no quality control requirements", "S1 IV(2)")
         case Merchant() as one:
             again = _again(_recorded(view, entry), one.verify_by, profile)
             yield from late("verify the merchant again", again, "S1 VII")
