@@ -5,7 +5,8 @@ on a `World`: what an item means depends on where the packs stand by then.
 
 Items are tuples whose first part says what happens:
 
-    ("next", pack, steps, choice)         steps that are lawful for the pack, as far as the player can see
+    ("next", pack, steps, choice, twist)  steps that are lawful for the pack, as far as the player can see, with perhaps
+                                          something wrong with the last
     ("act", name, packs, twist)           any act, whatever the state of its packs, perhaps with something wrong
     ("undo", back, packs, twist)          the event so many back is declared an error, for all or some of its packs
     ("new code", name, old, new, twist)   relabelling and kitting
@@ -225,8 +226,9 @@ _packs = st.lists(st.sampled_from(range(len(PACKS))), min_size=1, max_size=3, un
 _pack = st.sampled_from(range(len(PACKS)))
 _few = _pack.map(lambda pack: (pack,)) | _packs
 _twist = st.just(0) | st.sampled_from(range(len(TWISTS)))
-_next = st.tuples(st.just("next"), _pack, st.integers(1, 5), st.integers(0, 5))
+_next = st.tuples(st.just("next"), _pack, st.integers(1, 5), st.integers(0, 5), _twist)
 _items: st.SearchStrategy[Item] = st.one_of(
+    _next,
     _next,
     _next,
     st.tuples(st.just("act"), st.sampled_from(ACTS), _packs, _twist),
@@ -288,8 +290,9 @@ class Player:
         found: list[Event | Record] = []
         for item in items:
             match item:
-                case ("next", pack, steps, choice):
-                    found += self._next(PACKS[pack], steps, choice)
+                case ("next", pack, steps, choice, twist):
+                    *lawful, last = self._next(PACKS[pack], steps, choice)
+                    found += [*lawful, self._twisted(last, twist)]
                 case ("act", name, packs, twist):
                     found.append(self._twisted(self._made(name, *(PACKS[pack] for pack in packs)), twist))
                 case ("undo", back, packs, twist):

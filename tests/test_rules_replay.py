@@ -186,7 +186,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     return lambda: tmp_path_factory.mktemp("history")
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(history=histories())
 def test_a_replay_a_rebuilt_index_and_a_fresh_start_agree_with_the_ledger(paths: Paths, history: History) -> None:
     told(paths(), history)
@@ -314,12 +314,8 @@ def test_a_process_sees_what_another_one_registers(world: World) -> None:
         world.breaks(world.order(other), Violation.PRODUCT_BARRED)
 
 
-@settings(max_examples=10)
-@given(history=histories(6), turns=st.lists(st.booleans(), min_size=12, max_size=12))
-def test_two_processes_in_turn_come_to_what_a_replay_comes_to(
-    paths: Paths, history: History, turns: list[bool]
-) -> None:
-    told = Told(paths(), history.start)
+def in_two_processes(path: Path, history: History, turns: Sequence[bool]) -> None:
+    told = Told(path, history.start)
     with contextlib.closing(told.world) as world, Partner(world) as partner:
         for commit in history.commits:
             told.player.look()
@@ -340,3 +336,11 @@ def test_two_processes_in_turn_come_to_what_a_replay_comes_to(
             told.check(shared=True)
         with world.ledger.snapshot() as view:
             assert verify(view, verifier=world.ledger.verifier, index=True)
+
+
+@settings(max_examples=10)
+@given(history=histories(6), turns=st.lists(st.booleans(), min_size=12, max_size=12))
+def test_two_processes_in_turn_come_to_what_a_replay_comes_to(
+    paths: Paths, history: History, turns: list[bool]
+) -> None:
+    in_two_processes(paths(), history, turns)
