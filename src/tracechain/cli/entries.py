@@ -14,6 +14,7 @@ from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, Header, parse_header
 from tracechain.errors import TracechainError
 from tracechain.event import Event, Extension, TransformationEvent, format_time, ilmd_value, subjects
+from tracechain.event.sale import EXPORT_RETURN_DOCUMENT, PAYMENT_DOCUMENT, documents
 from tracechain.formats.scan_rows import EVENTS, MASTER_DATA
 from tracechain.record import (
     ClockRecord,
@@ -35,6 +36,8 @@ _NAMES: dict[tuple[type, str, str, str | None], str] = {}
 for _name, _kind in EVENTS.items():
     for _disposition in (_kind.disposition, None):
         _NAMES.setdefault((_kind.build, _kind.action, _kind.biz_step, _disposition), _name)  # type: ignore[arg-type]  # EVENTS builds with classes
+#: Types of documents that are our own are told by their last word, as scan files have them.
+_OWN_DOCUMENTS = "urn:tracechain:btt:"
 
 
 def human(subject: str) -> str:
@@ -52,6 +55,10 @@ def event_name(event: Event) -> str:
     name = _NAMES.get(key)
     if name is None:
         name = event.biz_step or type(event).__name__
+    elif name == "order" and documents(event, PAYMENT_DOCUMENT):
+        name = "payment"  # the very same event but for its document
+    elif name == "return_in" and documents(event, EXPORT_RETURN_DOCUMENT):
+        name = "export_return"
     if event.error_declaration is not None:
         name = f"void {name}"
     return plain(name)
@@ -96,7 +103,10 @@ def event_line(event: Event, subject: str | None = None) -> list[str]:
     place = event.biz_location or event.read_point
     if place is not None:
         parts.append(f"at {human(place)}")
-    parts += [f"{plain(d.type or 'document')} {human(d.id)}" for d in event.biz_transactions[:2]]
+    parts += [
+        f"{plain((d.type or 'document').removeprefix(_OWN_DOCUMENTS))} {human(d.id)}"
+        for d in event.biz_transactions[:2]
+    ]
     parts += [f"to {human(d.id)}" for d in event.destinations[:1]]
     return [part for part in parts if part]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from tracechain import custody, identifiers
 from tracechain.cli.entries import event_line, event_name, event_time, human, register_title, to_json
 from tracechain.cli.keyfiles import read_vkey
-from tracechain.cli.output import clock_time, json_option, moment, plain, print_json, say, styled
+from tracechain.cli.output import clock_time, console, json_option, moment, plain, print_json, say, styled
 from tracechain.errors import InputError
 from tracechain.event import Event
 from tracechain.record import Record
@@ -155,8 +156,9 @@ def _tell_link(link: Link, subject: str) -> None:
     say(f"{mark} {when}  {styled(name, 'bold')}  {styled(f'entry {link.index:,}', 'dim')}")
     if link.author is not None:
         lines.append(f"stated by {plain(link.author[0])}")
-    if lines:
-        say(f"{styled('│', 'dim')}   {' · '.join(lines)}")
+    room = max(40, console().width) - 4
+    for line in textwrap.wrap(" · ".join(lines), room, break_long_words=False, break_on_hyphens=False):
+        say(f"{styled('│', 'dim')}   {line}")
     for code in () if link.row is None else link.row.violations:
         say(f"{styled('│', 'dim')}   {styled(f'! {custody.describe(code)}', 'warn')}")
     for finding in link.findings:

@@ -166,7 +166,7 @@ def open_registers(stage: Stage, registry: Registry) -> None:
     stage.screen.say(
         "And what the rules go by. Each is a record in the log, with an author and versions; nothing is overwritten."
     )
-    written = [register(stage, file) for file in others]
+    written = [register(stage, file, together=file is not others[0]) for file in others]
     expected = [file.records for file in others]
     stage.check(
         "registers",
@@ -175,10 +175,10 @@ def open_registers(stage: Stage, registry: Registry) -> None:
     )
 
 
-def register(stage: Stage, file: RegisterFile) -> int:
-    """Register a file; how many records that made."""
+def register(stage: Stage, file: RegisterFile, *, together: bool) -> int:
+    """Register a file; how many records that made. `together`: as one more command of several."""
     arguments = ("register", stage.folder.ledger, file.kind, stage.folder.registers / file.name, *stage.keys)
-    code, said = stage.ask(*arguments, together=True)
+    code, said = stage.ask(*arguments, together=together)
     return len(said["records"]) if code == 0 and said is not None else 0
 
 
