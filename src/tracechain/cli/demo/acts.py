@@ -133,8 +133,8 @@ def _prove(stage: Stage, day: Day) -> None:
 def _verify(stage: Stage, processes: int) -> None:
     folder = stage.folder
     stage.screen.say(
-        "What an auditor does with a copy and the verifier key, off the line: check every header, content, row, link,"
-        " statement, signature and the tree; then replay the log from nothing and judge each event again."
+        "What an auditor does offline, with a copy and the verifier key: check every header, content, row, link,"
+        " statement, signature and the tree; and replay the log from nothing, judging each event again."
     )
     words = ("verify", folder.ledger, "--key", folder.vkey, "--rules", "--processes", str(processes))
     code = stage.run(*words)

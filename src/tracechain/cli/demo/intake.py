@@ -232,7 +232,6 @@ def take(stage: Stage, day: Day, patterns: Sequence[str]) -> int:
     broken = [one["name"] for file in said["files"] for one in file["violations"]]
     if broken:
         names = sorted(set(broken))
-        rules = f"{len(names)} rules were broken" if len(names) > 1 else f"{names[0]} was broken"
-        times = "once" if len(broken) == 1 else f"{len(broken)} times"
-        stage.screen.note(f"{rules}, {times}; all is kept as evidence")
+        what = f"{len(broken)} violations of {len(names)} rules" if len(names) > 1 else f"{len(broken)} x {names[0]}"
+        stage.screen.note(f"kept as evidence: {what}")
     return int(said["events"])
