@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, cast
 
 from tracechain.encoding.primitives import unpack_known
-from tracechain.event.sale import AMOUNT, AMOUNT_NAMESPACE
+from tracechain.errors import DecodeError
+from tracechain.event.sale import AMOUNT, AMOUNT_NAMESPACE, is_amount
 from tracechain.event.vocabulary import BIZ_TRANSACTION_TYPE
 
 __all__ = ["glimpse"]
@@ -17,8 +18,17 @@ _TIME, _TRANSACTIONS, _PERSON, _EXTENSIONS = 1, 11, 24, 26
 
 
 def glimpse(content: bytes) -> tuple[int, bytes | None, tuple[str, ...], Decimal | None]:
-    """(event time, person, ids of its purchase orders, amount) of an event whose content is known to be valid."""
-    items = cast("tuple[Any, ...]", unpack_known(content))
+    """(event time, person, ids of its purchase orders, amount) of an event whose content is known to be valid.
+
+    DecodeError where it is damaged after all.
+    """
+    try:
+        return _fields(cast("tuple[Any, ...]", unpack_known(content)))
+    except (TypeError, ValueError, IndexError) as error:
+        raise DecodeError(f"a stored content is damaged ({error}): verify the ledger") from None
+
+
+def _fields(items: tuple[Any, ...]) -> tuple[int, bytes | None, tuple[str, ...], Decimal | None]:
     count = len(items)
     person = items[_PERSON] if count > _PERSON else None
     transactions = (items[_TRANSACTIONS] or ()) if count > _TRANSACTIONS else ()
@@ -29,5 +39,6 @@ def glimpse(content: bytes) -> tuple[int, bytes | None, tuple[str, ...], Decimal
             value = fields[at + 2]
             if isinstance(value, tuple) and value[0] == 0:
                 sign, digits = int(value[1] < 0), tuple(map(int, str(abs(value[1]))))
-                return items[_TIME], person, orders, Decimal((sign, digits, value[2]))
+                yuan = Decimal((sign, digits, value[2]))
+                return items[_TIME], person, orders, yuan if is_amount(yuan) else None
     return items[_TIME], person, orders, None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tracechain.event.model import MASTER_DATA as MASTER_DATA_SPELLINGS
 from tracechain.event.model import ilmd_value
 
 if TYPE_CHECKING:
@@ -28,14 +29,18 @@ __all__ = [
     "PAYMENT_DOCUMENT",
     "amount",
     "destination",
+    "destinations",
     "documents",
+    "is_amount",
+    "is_labelled",
     "label",
     "source",
+    "sources",
 ]
 
 #: Where the sale's own fields stand among an event's extensions.
 AMOUNT_NAMESPACE = "urn:tracechain:pilot:"
-#: The field of the amount, in yuan: a Decimal over 0 with at most two digits after the point.
+#: The field of the amount, in yuan: a Decimal over 0 and under 10^15, with at most two digits after the point.
 AMOUNT = "amount"
 #: The type of the document that says that an order was paid.
 PAYMENT_DOCUMENT = "urn:tracechain:btt:payment"
@@ -53,11 +58,17 @@ EXPIRY = "itemExpirationDate"
 
 
 def amount(event: Event) -> Decimal | None:
-    """The amount in yuan, or None where the event states none, or something else than a number."""
+    """The amount in yuan, or None where the event states none, or something that can be none."""
     for one in event.extensions:
         if one.name == AMOUNT and one.namespace == AMOUNT_NAMESPACE:
-            return one.value if isinstance(one.value, Decimal) else None
+            return one.value if isinstance(one.value, Decimal) and is_amount(one.value) else None
     return None
+
+
+def is_amount(value: Decimal) -> bool:
+    """Whether a number of an event can be an amount: another would make room in its buyer's account, or be rounded."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -2 and 0 < value < 10**15
 
 
 def documents(event: Event, *types: str) -> tuple[str, ...]:
@@ -70,14 +81,34 @@ def source(event: Event, kind: str) -> str | None:
     return next((one.id for one in event.sources if one.type == kind), None)
 
 
+def sources(event: Event, kind: str) -> tuple[str, ...]:
+    """All sources of this type: one must not hide behind another."""
+    return tuple([one.id for one in event.sources if one.type == kind])
+
+
 def destination(event: Event, *types: str) -> str | None:
     """The first destination of the first of these types that has one ("location": where it goes), or None."""
     return next((one.id for kind in types for one in event.destinations if one.type == kind), None)
 
 
+def destinations(event: Event, *types: str) -> tuple[str, ...]:
+    """All destinations of the first of these types that has one."""
+    for kind in types:
+        if found := tuple([one.id for one in event.destinations if one.type == kind]):
+            return found
+    return ()
+
+
+def is_labelled(event: Event) -> bool:
+    """Whether an event states what a label said, beside its ilmd."""
+    return any(one.namespace in MASTER_DATA_SPELLINGS for one in event.extensions)
+
+
 def label(event: Event, name: str) -> str | None:
-    """What a label said (`LOT` or `EXPIRY`): in the ilmd of what came into being, else among the extensions."""
+    """What a label said (`LOT` or `EXPIRY`): in the ilmd of what came into being, else among the extensions; there as
+    here the first spelling of the namespace of master data that has it (`ilmd_value`)."""
     found = ilmd_value(event, name)
     if found is None:
-        found = next((one.value for one in event.extensions if one.name == name and one.namespace == MASTER_DATA), None)
+        said = {one.namespace: one.value for one in event.extensions if one.name == name}
+        found = next((said[spelling] for spelling in MASTER_DATA_SPELLINGS if spelling in said), None)
     return found if isinstance(found, str) else None

@@ -59,7 +59,7 @@ def reindex(
     authors = Authors()
     time = 0
     words: dict[str, int] = {}
-    memories, registers = _Memories(), _Registers()
+    memories, registers = _Memories(txn), _Registers()
     for start in range(0, size, _CHUNK):
         leaves = []
         for index in range(start, min(start + _CHUNK, size)):
@@ -74,7 +74,7 @@ def reindex(
             if header.row_count:
                 rule_set, rows = _rows(txn, index, header)
                 if rule_set == PILOT:
-                    memories.take(txn, index, header, rows, words)
+                    memories.take(index, header, rows, words)
                 for row in rows:
                     words[row.subject] = row.state << STATE_SHIFT | index + 1
         txn.put_nodes(frontier.extend(leaves))
@@ -96,16 +96,17 @@ def reindex(
 class _Memories:
     """What the rules remember of packs and buyers, folded from rows whose outcome is known: a rules.Past."""
 
-    def __init__(self) -> None:
+    def __init__(self, txn: Transaction) -> None:
+        self._txn = txn
         self.anchors: dict[int, Anchor | None] = {}
         self.words: dict[str, int] = {}
         self.spending: dict[tuple[bytes, int], Decimal] = {}
 
-    def take(self, txn: Transaction, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
+    def take(self, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
         """Take the rows of the next entry; `words` say where its subjects stood before."""
         lawful = [row for row in rows if not row.violations and row.act > Act.NOTE]
         telling = any(row.act & ACT_MASK in TELLING for row in lawful)
-        part = txn.content(index) if telling else None
+        part = self._txn.content(index) if telling else None
         event = None if part is None else decode(part[SALT_SIZE:])
         source: int | None = None
         # What is made comes after what it was made of.
@@ -115,7 +116,16 @@ class _Memories:
                 source = self.memory(row.subject) if source is None else source
             remember(self, row.subject, index, event, row.act, state, source or 0, self.memory(row.subject))
         if event is not None:
-            changes = [(row.act, words.get(row.subject, 0) >> STATE_SHIFT, (row.state, row.violations)) for row in rows]
+            changes = [
+                (
+                    row.subject,
+                    row.subject,
+                    row.act,
+                    words.get(row.subject, 0) >> STATE_SHIFT,
+                    (row.state, row.violations),
+                )
+                for row in rows
+            ]
             spend(self, shanghai_year(header.time), event, changes)
 
     def memory(self, key: str) -> int:
@@ -135,11 +145,12 @@ class _Memories:
         self.spending[person, year] = self.spent(person, year) + yuan
 
     def stated(self, index: int) -> tuple[bytes, bytes | None]:
-        """Nothing is judged again here, so nobody looks back."""
-        raise AssertionError(index)
+        """Header and content of an earlier entry: what a pack's order came to."""
+        part = self._txn.content(index)
+        return self._txn.header(index), None if part is None else part[SALT_SIZE:]
 
     def former(self, subject: str, key: str, last: int) -> int | None:
-        """Likewise."""
+        """Nothing is judged again here, so nobody looks back."""
         raise AssertionError(subject, key, last)
 
 

@@ -20,13 +20,13 @@ from tracechain.event.sale import (
     EXPIRY,
     LOGISTICS_DOCUMENTS,
     LOT,
-    MASTER_DATA,
     PAYMENT_DOCUMENT,
     amount,
     destination,
+    destinations,
     documents,
     label,
-    source,
+    sources,
 )
 from tracechain.registers import Carrier, Enterprise, Merchant, Place, Product, Profile, Scope
 from tracechain.rules.standing import Standing
@@ -41,7 +41,6 @@ __all__ = [
     "Pack",
     "class_of",
     "event_codes",
-    "is_labelled",
     "lot_check",
     "place_at",
     "product_codes",
@@ -63,12 +62,16 @@ _DAY = 86_400_000_000_000
 
 @define
 class Anchor:
-    """The earlier entry that an act is held against: an order, a delivery, an export. Times are nanoseconds."""
+    """The earlier entry that an act is held against: an order, a delivery, an export.
+
+    `time` is in nanoseconds, `year` that of its receipt, in whose account an order counts.
+    """
 
     time: int
     person: bytes | None
     orders: tuple[str, ...]
     amount: Decimal | None
+    year: int
 
 
 class Pack:
@@ -115,8 +118,8 @@ class Pack:
 class Case:
     """One event before the judge: what the registers say, the profile in force, and the day of the event.
 
-    `today` is that day as expiry dates are kept, in days since 2000-01-01; `spent` is what a buyer spent in the
-    calendar year of the receipt time, in yuan.
+    `today` is that day as expiry dates are kept, in days since 2000-01-01; `spent` is what the orders of a buyer that
+    were received in a calendar year come to, in yuan.
     """
 
     standing: Standing
@@ -124,7 +127,7 @@ class Case:
     event: Event
     day: date
     today: int
-    spent: Callable[[bytes], Decimal]
+    spent: Callable[[bytes, int], Decimal]
 
 
 def class_of(subject: str) -> str:
@@ -193,10 +196,8 @@ def sold_lawfully(case: Case, pack: Pack) -> Codes:
 
 def sold_by_merchant(case: Case) -> Codes:
     """The platform itself may not sell (S1 III, IV(1))."""
-    if not case.event.sources:
-        return _NONE
-    seller = source(case.event, "owning_party")
-    return (_V.PLATFORM_SELLS,) if seller is not None and seller == enterprise_of(case.standing) else _NONE
+    platform = enterprise_of(case.standing)
+    return (_V.PLATFORM_SELLS,) if platform in sources(case.event, "owning_party") else _NONE
 
 
 # ---- buyers and documents -----------------------------------------------------------------------
@@ -239,14 +240,16 @@ def cleared_as_ordered(case: Case, pack: Pack) -> Codes:
     )
     codes = _NONE if agrees else (int(_V.THREE_DOC),)
     if order is not None and order.amount is not None:
-        yearly = 0 if order.person is None else case.spent(order.person)
+        # The account that the order counts in: waiting for another year does not empty it.
+        yearly = 0 if order.person is None else case.spent(order.person, order.year)
         if order.amount > case.profile.order_limit or yearly > case.profile.year_limit:
             codes = (*codes, _V.LIMIT)
     return codes
 
 
 def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    return some == others or not set(some).isdisjoint(others)
+    """Whether they have one in common; nothing is not in common."""
+    return not set(some).isdisjoint(others)
 
 
 def handed_to_buyer(case: Case, pack: Pack) -> Codes:
@@ -315,8 +318,9 @@ def to_licensed_store(case: Case, pack: Pack) -> Codes:
     """What was cleared goes to licensed stores only (S2; S4 Part 2)."""
     if pack.custody in _ABROAD:
         return _NONE
-    store = place_at(case.standing, destination(case.event, "location", "possessing_party"))
-    lawful = store is not None and store.type == "store" and _licensed(store, case.day)
+    names = destinations(case.event, "location", "possessing_party")
+    stores = [place_at(case.standing, name) for name in names]
+    lawful = stores and all(s is not None and s.type == "store" and _licensed(s, case.day) for s in stores)
     return _NONE if lawful else (_V.OFFLINE_PICKUP_UNLICENSED,)
 
 
@@ -331,31 +335,34 @@ def by_assessed_carrier(case: Case, pack: Pack) -> Codes:
     """An entrusted carrier was assessed, and passed (S1 VI)."""
     if not case.event.sources or pack.custody in _ABROAD:
         return _NONE
-    name = source(case.event, "possessing_party")
-    if name is None or place_at(case.standing, name) is not None:
-        return _NONE
+    lawful = all(_may_carry(case, name) for name in sources(case.event, "possessing_party"))
+    return _NONE if lawful else (_V.CARRIER_UNASSESSED,)
+
+
+def _may_carry(case: Case, name: str) -> bool:
+    if place_at(case.standing, name) is not None:
+        return True
     found = case.standing.find(Carrier.KIND, name)
     carrier: Any = None if found is None else found.value
     if carrier is None:
         others = (case.standing.find(kind, name) for kind in (Merchant.KIND, Enterprise.KIND))
-        if any(other is not None and other.value is not None for other in others):
-            return _NONE
-    lawful = carrier is not None and carrier.result == "passed" and carrier.valid_until >= case.day
-    return _NONE if lawful else (_V.CARRIER_UNASSESSED,)
+        return any(other is not None and other.value is not None for other in others)
+    lawful: bool = carrier.result == "passed" and carrier.valid_until >= case.day
+    return lawful
 
 
 # ---- dates and labels ---------------------------------------------------------------------------
 
 
-def _days_since(case: Case, pack: Pack) -> float:
-    """Days since the anchor; more than any term where what it says is not kept any more."""
+def _later_than(case: Case, pack: Pack, days: int) -> bool:
+    """Whether the anchor is longer ago, or what it says is not kept any more. To the nanosecond, in whole numbers."""
     anchor = pack.anchor
-    return float("inf") if anchor is None else (case.event.event_time - anchor.time) / _DAY
+    return anchor is None or case.event.event_time - anchor.time > days * _DAY
 
 
 def applied_in_time(case: Case, pack: Pack) -> Codes:
     """A return is applied for within 30 days ([practice])."""
-    if pack.custody not in _WITH_BUYER or _days_since(case, pack) <= case.profile.return_apply_days:
+    if pack.custody not in _WITH_BUYER or not _later_than(case, pack, case.profile.return_apply_days):
         return _NONE
     return (_V.RETURN_LATE,)
 
@@ -366,7 +373,7 @@ def returned_in_time(case: Case, pack: Pack) -> Codes:
     if not abroad and pack.custody not in _WITH_BUYER:
         return _NONE
     term = case.profile.export_return_days if abroad else case.profile.return_arrive_days
-    if _days_since(case, pack) <= term:
+    if not _later_than(case, pack, term):
         return _NONE
     return (_V.EXPORT_RETURN_LATE if abroad else _V.RETURN_LATE,)
 
@@ -377,11 +384,6 @@ def not_expired(case: Case, pack: Pack) -> Codes:
     if not expiry or pack.custody in _ABROAD or case.today <= expiry:
         return _NONE
     return (_V.EXPIRED_LOCK,)
-
-
-def is_labelled(event: Event) -> bool:
-    """Whether an event states what a label said, beside its ilmd."""
-    return any(one.namespace == MASTER_DATA for one in event.extensions)
 
 
 def labelled_as_commissioned(case: Case, pack: Pack) -> Codes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
@@ -19,7 +19,7 @@ from tracechain import custody, encoding
 from tracechain.custody import ACT_MASK, CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Flag, Outcome, Violation
 from tracechain.errors import TracechainError
 from tracechain.event import Event, ObjectEvent, TransformationEvent
-from tracechain.event.sale import LOT, amount, documents, label
+from tracechain.event.sale import LOT, amount, documents, is_labelled, label
 from tracechain.rules.guards import (
     ANCHOR_MASK,
     EVENT_GUARDS,
@@ -29,7 +29,6 @@ from tracechain.rules.guards import (
     Case,
     Pack,
     event_codes,
-    is_labelled,
     labelled_as_commissioned,
     lot_check,
 )
@@ -59,6 +58,9 @@ JUDGED: tuple[bool, ...] = tuple(
     number in EVENT_GUARDS.keys() | PACK_GUARDS.keys() | _NEW | _OLD | _ANCHORS | {Act.CANCEL, Act.UNDO}
     for number in range(ACT_MASK + 1)
 )
+
+#: Accounts are exact: amounts have at most 17 digits.
+_EXACT = Context(prec=60)
 
 Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
 
@@ -115,7 +117,7 @@ class Judge(Generic[Key_contra]):
         self._year = shanghai_year(time)
         self._anchors = past.anchors
         self._pack = Pack(past.memory, self._anchor)
-        self._case = Case(standing, self._profile, _NOTHING, _EPOCH, 0, self._spent)
+        self._case = Case(standing, self._profile, _NOTHING, _EPOCH, -_DAYS_TO_ZERO, past.spent)
         self._day = 0
 
     def entry(
@@ -156,7 +158,7 @@ class Judge(Generic[Key_contra]):
             self._past,
             self._year,
             event,
-            [(act, b[0], o) for (_, act), b, o in zip(acts, befores, judged, strict=True)],
+            [(s, k, act, b[0], o) for (s, act), k, b, o in zip(acts, keys, befores, judged, strict=True)],
         )
         return judged
 
@@ -175,9 +177,10 @@ class Judge(Generic[Key_contra]):
         if not judged[1] and act & ACT_MASK in _LASTING:
             remember(self._past, key, index, event, act, before[0], 0, self._pack.memory)
             if act in _SPENDING:
-                spend(self._past, self._year, event, ((act, before[0], judged),))
+                spend(self._past, self._year, event, ((subject, key, act, before[0], judged),))
                 if act == Act.RESERVE:  # its payment and clearance will be here soon
-                    self._keep(index + 1, Anchor(event.event_time, event.person, documents(event, "po"), amount(event)))
+                    orders = documents(event, "po")
+                    self._keep(index + 1, Anchor(event.event_time, event.person, orders, amount(event), self._year))
         return judged
 
     # ---- one pack ----
@@ -230,9 +233,6 @@ class Judge(Generic[Key_contra]):
             case.today = number - _DAYS_TO_ZERO
         return case
 
-    def _spent(self, person: bytes) -> Decimal:
-        return self._past.spent(person, self._year)
-
     def _anchor(self, place: int) -> Anchor | None:
         """What the anchor says; several packs of one order share it."""
         try:
@@ -240,9 +240,9 @@ class Judge(Generic[Key_contra]):
         except KeyError:
             pass
         anchor: Anchor | None = None
-        content = self._past.stated(place - 1)[1]
+        header, content = self._past.stated(place - 1)
         if content is not None:
-            anchor = Anchor(*encoding.glimpse(content))
+            anchor = Anchor(*encoding.glimpse(content), shanghai_year(_received(header)))
         return self._keep(place, anchor)
 
     def _keep(self, place: int, anchor: Anchor | None) -> Anchor | None:
@@ -274,7 +274,7 @@ class Judge(Generic[Key_contra]):
         if former == state:
             return outcome  # it had done nothing, so there is nothing to take back
         codes = set()
-        if self._time - int.from_bytes(header[8:16], "big") > self._profile.undo_days * 86_400_000:
+        if self._time - _received(header) > self._profile.undo_days * 86_400_000:
             codes.add(_V.UNDO_LATE)
         if header[24:32] != self._author:
             codes.add(_V.UNDO_ACTOR)
@@ -314,22 +314,52 @@ def remember(
         past.remember(key, memory & ~ANCHOR_MASK | index + 1)
 
 
-def spend(past: Past[Key_contra], year: int, event: Event, changes: Sequence[tuple[int, int, Outcome]]) -> None:
-    """What an entry leaves in its buyer's account: an order counts once, whatever the number of its packs, and no more
-    once it was cancelled or undone, but again if the cancellation was. `changes` are (act, state before, outcome) of its
-    subjects."""
-    if event.person is None:
-        return
-    for act, state, (after, codes) in changes:
+def spend(
+    past: Past[Key_contra],
+    year: int,
+    event: Event,
+    changes: Sequence[tuple[str, Key_contra, int, int, Outcome]],
+) -> None:
+    """What an entry leaves in accounts. An order counts once, whatever the number of its packs, in the account of its
+    buyer. A pack whose order was cancelled or undone takes its share of that off again; one whose cancellation was
+    undone puts it back. `changes` are (subject, key, act, state before, outcome) of the subjects.
+
+    What is taken off is what the order says, not what a cancellation says: else it would make room for other orders.
+    """
+    ordered = False
+    for subject, key, act, state, (after, codes) in changes:
         before, now = state & CUSTODY_MASK, after & CUSTODY_MASK
-        if act not in _SPENDING or codes or before == now:
-            continue
         # Nothing but an order, and an undone cancellation, leads from bonded to reserved, and the other way likewise.
-        if {before, now} == {Custody.BONDED, Custody.RESERVED}:
-            yuan = amount(event)
-            if yuan is not None:
-                past.spend(event.person, year, yuan if now == Custody.RESERVED else -yuan)
-            return
+        if act not in _SPENDING or codes or {before, now} != {Custody.BONDED, Custody.RESERVED}:
+            continue
+        if act != Act.RESERVE:
+            _settle(past, subject, key, back=now == Custody.BONDED)
+        elif not ordered and event.person is not None and (yuan := amount(event)) is not None:
+            ordered = True
+            _put(past, event.person, year, yuan)
+
+
+def _settle(past: Past[Key_contra], subject: str, key: Key_contra, *, back: bool) -> None:
+    """Take a pack's share of its order off the account that the order counts in, or put it there again."""
+    place = past.memory(key) & ANCHOR_MASK
+    header, content = past.stated(place - 1) if place else (b"", None)
+    order = None if content is None else _event(content)
+    if order is None or order.person is None or (yuan := amount(order)) is None or subject not in order.epcs:
+        return
+    # Equal shares but for the fen that are left over, so that all of them are the whole.
+    fen, at, packs = int(yuan.scaleb(2, _EXACT)), order.epcs.index(subject), len(order.epcs)
+    share = fen * (at + 1) // packs - fen * at // packs
+    _put(past, order.person, shanghai_year(_received(header)), Decimal(-share if back else share).scaleb(-2, _EXACT))
+
+
+def _put(past: Past[Key_contra], person: bytes, year: int, yuan: Decimal) -> None:
+    with localcontext(_EXACT):  # whatever the caller's context rounds to
+        past.spend(person, year, yuan)
+
+
+def _received(header: bytes) -> int:
+    """The receipt time of an entry, ms, of its header."""
+    return int.from_bytes(header[8:16], "big")
 
 
 def _event(content: bytes) -> Event | None:
@@ -341,8 +371,7 @@ def _event(content: bytes) -> Event | None:
 
 
 def _same(declared: Event, stated: Event) -> bool:
-    """Whether an event declared in error is the one that was stated, its place apart. Buyer, amount and documents count,
-    for an account is put right by what the declaration says."""
+    """Whether an event declared in error is the one that was stated, its place apart."""
     return (
         type(declared) is type(stated)
         and declared.event_time == stated.event_time
