@@ -132,7 +132,7 @@ def show_one(
     with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
         versions = versions_of(snapshot, chain, name, until)
         authors = {author.key.id: author for author in opened.authors()}
-        near = [] if versions else _perhaps_meant(snapshot, chain, name)
+        near = [] if versions else _perhaps_meant(snapshot, chain, name, until)
     if as_json:
         _print_one(ledger, chain, name, versions, authors, near, history=history)
     elif not versions:
@@ -145,10 +145,10 @@ def show_one(
     return bool(versions)
 
 
-def _perhaps_meant(view: View, kind: str, name: str) -> list[str]:
+def _perhaps_meant(view: View, kind: str, name: str, until: int | None) -> list[str]:
     from tracechain.pilot import listing
 
-    return difflib.get_close_matches(name, [one for one, _ in islice(listing(view, kind), _MOST_SEARCHED)], 3)
+    return difflib.get_close_matches(name, [one for one, _ in islice(listing(view, kind, until), _MOST_SEARCHED)], 3)
 
 
 def _label(authors: dict[bytes, Author], key_id: bytes) -> str:
