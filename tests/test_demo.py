@@ -330,6 +330,10 @@ def test_the_play_tells_a_newcomer_what_happens(
     for number in range(1, 15):
         assert f"\n{number}  " in shown
     assert "NOT OK" not in shown
+    traced = [line for line in shown.splitlines() if line.startswith("│")]
+    assert traced
+    assert max(map(len, traced)) <= 80
+    assert re.search(r"^✓ 2026-11-20 09:\S+ \+08:00  payment  entry", shown, re.MULTILINE)
 
 
 # ---- the folder --------------------------------------------------------------------------------
