@@ -44,6 +44,7 @@ def share(outcome: dict[str, Any], words: str) -> float:
         ("pair", 15, 3),
         ("reindex,backup", 25, 4),
         ("create,restore", 30, 5),
+        ("pilot,pilot-reindex,pilot-threads", 30, 7),
     ],
 )
 def test_killed_at_a_system_call_or_at_random(tmp_path: Path, scenarios: str, points: int, seed: int) -> None:

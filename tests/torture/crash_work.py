@@ -7,13 +7,21 @@ import mmap
 import os
 import random
 import struct
+import sys
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+# The pilot's events and registers stand beside the tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pilot_world import World, merchant, place, profile, suspension
 from tracechain.errors import PoisonedError, StorageError, TracechainError
+from tracechain.event import Event
 from tracechain.ledger import Ledger, Receipt
+from tracechain.record import Record
 from tracechain.testing import Clock, Keys
 from tracechain.testing.samples import commission, observe, pack_ids
 
@@ -64,10 +72,14 @@ class Work:
     def _open(self) -> None:
         self.ledger = open_ledger(self.path)
 
-    def append(self, count: int, *, strict: bool = False) -> None:
+    def serial(self, count: int) -> int:
+        """The first of so many serial numbers that nobody else has."""
         with self._lock:
             first, self._serial = self._serial, self._serial + count
-        ids = pack_ids(count, start=first)
+        return first
+
+    def append(self, count: int, *, strict: bool = False) -> None:
+        ids = pack_ids(count, start=self.serial(count))
 
         def run() -> None:
             receipt = self.held.append([commission((one,)) for one in ids], strict=strict)
@@ -81,6 +93,21 @@ class Work:
             self.board.add(first=receipt.first, count=receipt.count, ids=None, note=receipt.checkpoint)
 
         self.do("submit", run)
+
+    def record_sale(self, make: Callable[[str, str], list[Event]], *, strict: bool = False) -> None:
+        """What becomes of a new pack, in one batch."""
+        name = self.serial(1)
+        events = make(pack_ids(1, start=name)[0], str(name))
+
+        def run() -> None:
+            acknowledge(self.board, self.held.append(events, strict=strict), packs_of(events))
+
+        self.do("append", run)
+
+    def record_registers(self) -> None:
+        """Registers, of names that nobody else has."""
+        name = str(self.serial(1))
+        self.do("append", lambda: acknowledge_bare(self.board, self.held.append(registers(name))))
 
     @property
     def held(self) -> Ledger:
@@ -127,6 +154,11 @@ class Work:
 
 def acknowledge(board: Board, receipt: Receipt, ids: tuple[str, ...]) -> None:
     board.add(first=receipt.first, count=receipt.count, ids=ids, note=receipt.checkpoint)
+
+
+def acknowledge_bare(board: Board, receipt: Receipt) -> None:
+    """Of records: which entries they are is not said."""
+    board.add(note=receipt.checkpoint, records=[receipt.first, receipt.count])
 
 
 def work_append(work: Work) -> None:
@@ -208,6 +240,97 @@ def work_restore(work: Work) -> None:
     work.append(2)
 
 
+# ---- under the pilot's rules ----------------------------------------------------------------------
+
+
+class Sale(World):
+    """The events of `World`, for a ledger that others hold."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def through(self, pack: str, po: str) -> list[Event]:
+        """One pack from the maker to its buyer: lawful as a whole, whatever went before."""
+        return [
+            self.commission(pack), self.ship(pack), self.bond_in(pack), self.order(pack, po=po, yuan="1.5"),
+            self.pay(pack, po=po, yuan="1.5"), self.clear(pack, po=po), self.sell(pack), self.deliver(pack),
+        ]  # fmt: skip
+
+    def unlawful(self, pack: str, po: str) -> list[Event]:
+        """One pack that is ordered and given up, sold before it is cleared, held, and held no more."""
+        held = self.hold(pack)
+        return [
+            self.commission(pack, lot=None), self.bond_in(pack), self.order(pack, po=po, yuan="2"),
+            self.cancel(pack, po=po, yuan="2"), self.order(pack, po=po, buyer=None), self.sell(pack),
+            held, self.undo(held),
+        ]  # fmt: skip
+
+
+def packs_of(events: list[Event]) -> tuple[str, ...]:
+    """The one pack of each event."""
+    return tuple(epc for event in events for epc in event.epcs)
+
+
+def registers(name: str) -> list[Record]:
+    """Registers that can follow whatever is there: a place, a merchant that is suspended at once, another profile."""
+    values = (
+        place(f"urn:example:place:{name}", "warehouse"),
+        merchant(f"urn:example:merchant:{name}"),
+        suspension(f"urn:example:merchant:{name}"),
+        profile(name=f"p{name}", order_limit=Decimal(4000)),
+    )
+    return [value.record() for value in values]
+
+
+def work_pilot(work: Work) -> None:
+    work.open()
+    sale = Sale(Clock())
+    for _ in range(2):
+        work.record_sale(sale.through, strict=True)
+        work.record_sale(sale.unlawful)
+        work.record_registers()
+    # What many packs remember: more than one tail of it.
+    old = pack_ids(700)
+    work.do("append", lambda: (work.held.append([sale.ship(*old), sale.bond_in(*old)]), None)[1])
+    work.do("append", lambda: (work.held.append([sale.order(*old, po="all")]), None)[1])
+    work.record_sale(sale.through)
+
+
+def work_pilot_reindex(work: Work) -> None:
+    work.open()
+    sale = Sale(Clock())
+    work.record_sale(sale.through)
+    work.record_registers()
+    work.do("reindex", lambda: (work.held.reindex(), None)[1])
+    work.record_sale(sale.unlawful)
+    work.record_sale(sale.through, strict=True)
+
+
+def work_pilot_threads(work: Work) -> None:
+    """Sales and registers from several threads; whoever fails leaves it at that."""
+    work.open()
+    sale = Sale(Clock())
+
+    def several(number: int) -> None:
+        for turn in range(3):
+            name = work.serial(1)
+            events = (sale.through if turn else sale.unlawful)(pack_ids(1, start=name)[0], str(name))
+            try:
+                if number == turn:
+                    acknowledge_bare(work.board, work.held.append(registers(str(name))))
+                acknowledge(work.board, work.held.append(events, strict=turn == 2), packs_of(events))
+            except StorageError as error:
+                work.board.add(op="append", error=type(error).__name__, said=str(error))
+
+    threads = [threading.Thread(target=several, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if any("error" in line for line in work.board.lines()):
+        work.failed("append")
+
+
 SCENARIOS: dict[str, Callable[[Work], None]] = {
     "append": work_append,
     "threads": work_threads,
@@ -216,6 +339,9 @@ SCENARIOS: dict[str, Callable[[Work], None]] = {
     "create": work_create,
     "restore": work_restore,
     "pair": work_append,
+    "pilot": work_pilot,
+    "pilot-reindex": work_pilot_reindex,
+    "pilot-threads": work_pilot_threads,
 }
 
 

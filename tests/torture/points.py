@@ -39,24 +39,30 @@ from crash_work import (
     KEYS,
     SCENARIOS,
     Board,
+    Sale,
     Work,
     anchor_of,
     copy_of,
     create_ledger,
     open_ledger,
+    registers,
     restore_ledger,
     work_threads,
     work_threads_failing,
 )
 
+from pilot_world import REGISTERED, compare
 from tracechain import merkle
 from tracechain.checkpoint import parse_checkpoint, parse_note
 from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, parse_header
 from tracechain.errors import RollbackError, TracechainError
 from tracechain.ledger import Ledger
-from tracechain.record import authorise
+from tracechain.record import authorise, decode_record
+from tracechain.registers import KINDS
+from tracechain.replay import replay
 from tracechain.station import Station
+from tracechain.store import Snapshot
 from tracechain.testing import Clock
 from tracechain.testing.samples import commission, observe, pack_ids
 from tracechain.verification import Code, verify
@@ -178,6 +184,7 @@ class Range:
         station = Station.create(self.template / "station", KEYS.station, with_id, clock=Clock())
         self.submissions = [station.make([commission(pack_ids(1, start=n + 5000))] * 2) for n in range(2)]
         station.close()
+        self._make_pilot()
         shutil.copytree(plain, behind)
         shutil.copy(anchor_of(plain), anchor_of(behind))
         kept = self.template / "kept"
@@ -187,12 +194,22 @@ class Range:
         shutil.rmtree(behind)
         kept.rename(behind)
 
+    def _make_pilot(self) -> None:
+        """`pilot`: a ledger with registers, a profile in force, and packs that the rules remember."""
+        sale = Sale(Clock())
+        with create_ledger(self.template / "pilot") as ledger:
+            ledger.append([value.record() for value in REGISTERED])
+            ledger.append([sale.commission(*pack_ids(700))])
+            for number in range(3):
+                ledger.append(sale.through(pack_ids(1, start=800 + number)[0], str(number)), strict=True)
+
     def fresh(self, scenario: str) -> Path:
         self._number += 1
         path = self.folder / f"point-{self._number}" / "ledger"
         path.parent.mkdir()
         if scenario != "create":
-            source = self.template / ("behind" if scenario == "restore" else "plain")
+            name = "behind" if scenario == "restore" else "pilot" if scenario.startswith("pilot") else "plain"
+            source = self.template / name
             shutil.copytree(source, path)
             shutil.copy(anchor_of(source), anchor_of(path))
         return path
@@ -318,7 +335,12 @@ def inspect(point: Point, path: Path, lines: list[dict[str, Any]]) -> None:
     ledger = reopen(point, path, lines)
     with ledger:
         check_view(point, ledger, lines)
-        ledger.append([commission(pack_ids(2, start=9_000_000))])
+        if point.scenario.startswith("pilot"):
+            sale = Sale(Clock())
+            ledger.append(sale.through(pack_ids(1, start=9_000_000)[0], "last"), strict=True)
+            ledger.append(registers("last"))
+        else:
+            ledger.append([commission(pack_ids(2, start=9_000_000))])
         if point.scenario == "backup":
             check_backup(ledger, path, lines)
         check_view(point, ledger, lines)
@@ -360,11 +382,36 @@ def check_view(point: Point, ledger: Ledger, lines: list[dict[str, Any]]) -> Non
                 assert merkle.tree_root(ViewNodes(view), old.size) == old.root, (
                     "the ledger is a fork of what was signed"
                 )
-        report = verify(view, verifier=ledger.verifier)
+            for index in range(*_span(line)):
+                assert (view.header(index) or b"")[4:5] == bytes([EntryType.RECORD]), (
+                    f"acknowledged entry {index} is lost"
+                )
+        check_rules(view)
+        report = verify(view, verifier=ledger.verifier, index=True)
         found = [f for f in report.findings if point.scenario != "restore" or f.code != Code.EPOCH_LOST]
         assert not found, found[:5]
         if point.scenario == "restore":
             assert len(report.findings) == 1, report.findings
+
+
+def _span(line: dict[str, Any]) -> tuple[int, int]:
+    """The entries of acknowledged records."""
+    first, count = line.get("records", (0, 0))
+    return first, first + count
+
+
+def check_rules(view: Snapshot) -> None:
+    """The log folded from nothing comes to what the live index says: states, violations, memories, accounts, and where
+    the latest registers and the profile in force are."""
+    state = replay(view)
+    compare(view, state)
+    latest: dict[str, bytes] = {}
+    for index, header in view.headers(0, view.size):
+        if header[4] == EntryType.RECORD:
+            kind = decode_record((view.content(index) or b"")[SALT_SIZE:]).kind
+            latest |= {name: index.to_bytes(8, "big") for name in ("registers", kind) if kind in KINDS}
+    assert view.meta("registers") == latest.get("registers"), "the latest register record is another"
+    assert view.meta("profile") == latest.get("profile"), "the profile in force is another"
 
 
 def check_backup(ledger: Ledger, path: Path, lines: list[dict[str, Any]]) -> None:
