@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -232,8 +233,9 @@ def test_a_strict_batch_is_judged_by_the_registers_in_it(world: World) -> None:
 def test_the_first_profile_holds_from_the_next_statement_on(tmp_path: Path) -> None:
     world = World(tmp_path, ())
     pack = world.packs[0]
-    world.keep(world.sell(pack), world.record(profile()), world.sell(pack))
-    world.breaks(world.sell(pack), Violation.SOLD_BEFORE_CLEARANCE, Violation.PLACE_UNREGISTERED)
+    sell = evolve(world.sell(pack), sources=())
+    world.keep(sell, world.record(profile()), sell)
+    world.breaks(sell, Violation.SOLD_BEFORE_CLEARANCE, Violation.PLACE_UNREGISTERED)
     world.agrees()
     world.close()
 
