@@ -126,10 +126,15 @@ def read(data: bytes, at: int = 0) -> tuple[Any, int]:
 
 ADD, OBSERVE, DELETE = 1, 2, 3
 CLEARING, EXPORT_RETURN = "urn:tracechain:customs_clearing", "urn:tracechain:btt:export_return"
-# (business step, disposition) -> act of an Object event with OBSERVE; None stands for every other disposition.
-OBSERVED = {(30, None): 5, (34, 19): 6, (CLEARING, None): 9, (29, 13): 11, (29, None): 10, (12, 13): 13, (12, None): 12}
-OBSERVED |= {(23, 17): 14, (16, 25): 16, (16, 31): 17, (15, 14): 20, (15, 12): 18, (24, 20): 21, (26, None): 22}
-OBSERVED |= {(15, disposition): 19 for disposition in (17, 18, 19, 22)}
+# (action, business step, disposition) -> act of an Object event; None stands for every other disposition.
+SOLD = {(29, 13): 11, (29, None): 10, (12, 13): 13, (12, None): 12}
+OBJECT: dict[tuple[Any, ...], int] = {
+    (action, *said): act for action in (OBSERVE, DELETE) for said, act in SOLD.items()
+}
+OBJECT |= {(OBSERVE, 15, disposition): 19 for disposition in (17, 18, 19, 22)}
+OBJECT |= {(OBSERVE, 30, None): 5, (OBSERVE, 34, 19): 6, (OBSERVE, CLEARING, None): 9, (OBSERVE, 23, 17): 14}
+OBJECT |= {(OBSERVE, 16, 25): 16, (OBSERVE, 16, 31): 17, (OBSERVE, 15, 14): 20, (OBSERVE, 15, 12): 18}
+OBJECT |= {(OBSERVE, 24, 20): 21, (OBSERVE, 26, None): 22, (DELETE, 30, None): 27}
 
 
 def expiry(fields: list[Any] | None) -> int:
@@ -157,10 +162,11 @@ def acts(content: bytes) -> list[list[Any]]:
     types = [document[1] for document in items[11] or [] if len(document) > 1]
     first, other = 3, 3
     if kind == 1:
-        first = OBSERVED.get((step_of, items[7]), OBSERVED.get((step_of, None), 3))
+        first = OBJECT.get(
+            (action, step_of, items[7]), OBJECT.get((action, step_of, None), 28 if action == DELETE else 3)
+        )
         first = 15 if first == 14 and EXPORT_RETURN in types else first
-        made = 4 | expiry(items[14]) << 8
-        first = {ADD: made, OBSERVE: first, DELETE: 27 if step_of == 30 else 28}[action]
+        first = 4 | expiry(items[14]) << 8 if action == ADD else first
     elif kind == 3 and step_of == 28 and action != OBSERVE:
         first = 7 if action == ADD else 8
     elif kind == 3 and action == ADD and 9 in types:

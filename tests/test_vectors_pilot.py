@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import standalone_custody
 from tracechain import custody, encoding, registers
 from tracechain.checkpoint import parse_vkey
 from tracechain.custody import PILOT, RULES, Act, Custody, Violation
@@ -212,6 +213,22 @@ def test_a_script_that_follows_the_text_alone_agrees() -> None:
     files = [VECTORS / f"{name}.json" for name, case in CASES.items() if case["kind"] in ("step", "link", "acts")]
     done = run(*files)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{len(files)} vectors agree\n", "")
+
+
+def test_the_scripts_table_is_that_of_the_document() -> None:
+    """Cell by cell: "." nothing, the name of a custody, or violations."""
+    said: dict[int, list[str]] = {}
+    for line in (HERE.parent / "docs" / "custody.md").read_text("utf-8").splitlines():
+        cells = [cell.strip().strip("*") for cell in line.strip("|").split("|")]
+        number, _, name = cells[0].partition(" ")
+        if len(cells) == 14 and number.isdigit():
+            assert Act(int(number)).name.lower() == name
+            said[int(number)] = [
+                cell if cell == "." else f"!{cell.replace(', ', '+')}" if cell[0].isdigit()
+                else f">{Custody[cell.upper()]:d}"
+                for cell in cells[1:]
+            ]  # fmt: skip
+    assert said == standalone_custody.CELLS
 
 
 def test_the_script_imports_nothing_but_the_standard_library() -> None:
