@@ -23,11 +23,12 @@ __all__ = ["demo"]
 @json_option
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, as_json: bool) -> None:
-    """Show what it does, on a day at a bonded warehouse: over 200,000 unit events in under a minute.
+    """Show what it does, on a day at a bonded warehouse: over 200,000 unit events in about a minute.
 
-    Scan files and EPCIS documents are made up, ingested, traced and verified; then copies are tampered with, and the
-    tampering is found and named. Leaves the ledger in DIR/ledger, its verifier key in DIR/ledger.vkey, and what was
-    ingested in DIR/scans. Exits with 1 when something did not go as it should.
+    Registers, scan files and EPCIS documents are made up, ingested and traced; every rule of the pilot is broken once,
+    and the ledger says so; all is verified and judged again; then copies are tampered with, and that is found and
+    named. Leaves the ledger in DIR/ledger, its verifier key in DIR/ledger.vkey, and what went in in DIR/scans and
+    DIR/registers. Exits with 1 when something did not go as it should.
     """
     from tracechain.cli.demo.acts import play
     from tracechain.cli.demo.screen import Screen
