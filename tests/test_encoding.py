@@ -342,15 +342,3 @@ def test_the_table_of_positions_is_what_the_format_says() -> None:
     assert [name for name, _, _ in POSITIONS] == names
     attributes = {field.name for kind in KINDS for field in attrs.fields(kind)}
     assert set(names) - {"type"} == attributes - {"plain"}
-
-
-@given(strategies.events())
-def test_raw_content_names_the_same_subjects(event: Event) -> None:
-    parent, epcs, classes, output_epcs, output_classes = encoding.subjects_raw(
-        encoding.decode_raw(encoding.encode(event))
-    )
-    found = {*classes, *output_classes} | ({parent} if parent else set())
-    for groups in (epcs, output_epcs):
-        for prefix, suffixes in zip(groups[::2], groups[1::2], strict=True):
-            found |= {prefix + suffix for suffix in suffixes}
-    assert tuple(sorted(found)) == subjects(event)

@@ -10,7 +10,7 @@ Reading is therefore strict: sizes first, then decode, then encode again and com
 This package alone knows MessagePack.
 """
 
-from tracechain.encoding.content import MAX_CONTENT, decode, decode_raw, encode, subjects_raw
+from tracechain.encoding.content import MAX_CONTENT, decode, decode_raw, encode
 from tracechain.encoding.glimpse import glimpse
 from tracechain.encoding.primitives import MAX_NESTING, Plain, check_plain, pack, unpack_raw, unpack_strict
 
@@ -24,7 +24,6 @@ __all__ = [
     "encode",
     "glimpse",
     "pack",
-    "subjects_raw",
     "unpack_raw",
     "unpack_strict",
 ]

@@ -60,7 +60,6 @@ __all__ = [
     "decode",
     "decode_raw",
     "encode",
-    "subjects_raw",
 ]
 
 MAX_CONTENT = 65_536
@@ -378,25 +377,6 @@ def decode(content: bytes) -> Event:
         offset = difference(content, again)
         raise DecodeError(f"content is not canonical: this event is written otherwise at offset {offset}")
     return event
-
-
-def subjects_raw(raw: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The ids that an event is about, out of `decode_raw`: (parent, epcs, classes, output epcs, output
-    classes).
-
-    `parent` is an id or None; both kinds of epcs are grouped as in the content, (prefix, (suffix, ...), prefix, ...);
-    classes are tuples of ids. What is absent is None or ().
-    """
-    size = len(raw)
-    if size <= 10:
-        return raw[4], raw[5] or (), (), (), ()
-    return (
-        raw[4],
-        raw[5] or (),
-        tuple(one[0] for one in raw[10] or ()),
-        (raw[22] or ()) if size > 22 else (),
-        tuple(one[0] for one in raw[23] or ()) if size > 23 else (),
-    )
 
 
 def read_groups(raw: tuple[Any, ...]) -> list[str]:
