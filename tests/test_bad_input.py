@@ -377,6 +377,7 @@ def test_an_older_checkpoint_of_another_log_does_not_pass(home: Home) -> None:
         (["restore", "ledger", "--reason", "x"], "nothing is lost"),
         (["clock", "ledger", "--reason", "x"], "no jump to record"),
         (["settle", "ledger", "--reason", "x"], "--epoch or --gap"),
+        (["settle", "ledger", "--epoch", "1", "--reason", "x"], "no entry that begins epoch 1: nothing was lost"),
         (["station", "create", "st", "xyz", "--key", "ledger.keys/author.pem"], "is no ledger id"),
         (["station", "pending", "nowhere", "--key", "ledger.keys/author.pem"], "nowhere"),
         (["verify", "ledger", "--since", "a.csv", "--processes", "2"], ""),

@@ -286,7 +286,7 @@ def test_a_revocation_is_the_roots() -> None:
 
 def test_what_was_signed_for_one_purpose_serves_no_other() -> None:
     """The same bytes behind another first line: a settlement is no revocation."""
-    about = settle(LEDGER, KEYS.root, "epoch", (1, "x"))
+    about = settle(LEDGER, KEYS.root, "epoch", (1, STATION, "x"))
     *_, signature = about.body
     with pytest.raises(SignatureError):
         check_revoked(LEDGER, KeyRevoked(STATION, "x", ROOT.hash, signature), (ROOT,))
@@ -300,14 +300,21 @@ def test_a_key_has_a_chain_of_its_own() -> None:
 # ---- settlements -----------------------------------------------------------------------------------
 
 GAP = settle(LEDGER, KEYS.root, "gap", (STATION, 4, 9, "lost"))
-LOSS = settle(LEDGER, KEYS.root, "epoch", (1, "given up"))
+LEAF = bytes(range(32, 64))
+LOSS = settle(LEDGER, KEYS.root, "epoch", (1, LEAF, "given up"))
 
 
 def test_a_settlement_says_what_it_is_about() -> None:
     assert check_settled(LEDGER, GAP, (ROOT,)) == (STATION, 4, 9, "lost")
-    assert check_settled(LEDGER, LOSS, (ROOT,)) == (1, "given up")
+    assert check_settled(LEDGER, LOSS, (ROOT,)) == (1, LEAF, "given up")
     assert {GAP.kind, LOSS.kind} == record.SETTLING
     assert decode_record(encode_record(GAP)) == GAP
+    assert decode_record(encode_record(LOSS)) == LOSS
+
+
+def test_the_root_signs_the_number_of_an_epoch_and_the_leaf_of_its_entry() -> None:
+    message = b"tracechain settle v0\n" + encoding.pack((LEDGER, "epoch", 1, LEAF, "given up"))
+    assert LOSS.body == (1, LEAF, "given up", ROOT.hash, KEYS.root.sign(message))
 
 
 @pytest.mark.parametrize(
@@ -321,6 +328,13 @@ def test_a_settlement_says_what_it_is_about() -> None:
         Record("gap-settled", GAP.body[:-1]),
         Record("gap-settled", (*GAP.body, 1)),
         Record("epoch-settled", (True, *LOSS.body[1:])),
+        Record("epoch-settled", (2, *LOSS.body[1:])),
+        Record("epoch-settled", (1, STATION, *LOSS.body[2:])),
+        Record("epoch-settled", (1, LEAF[:31], *LOSS.body[2:])),
+        Record("epoch-settled", (1, LEAF.hex(), *LOSS.body[2:])),
+        Record("epoch-settled", (1, *LOSS.body[2:])),
+        Record("epoch-settled", (1, LEAF, "given in", *LOSS.body[3:])),
+        Record("gap-settled", (STATION[:31], *GAP.body[1:])),
         Record("gap-settled", (STATION, 4, 10, *GAP.body[3:])),
         Record("gap-settled", (ROOT.hash, *GAP.body[1:])),
         Record("gap-settled", (*GAP.body[:4], STATION, GAP.body[5])),
@@ -342,7 +356,17 @@ def test_a_settlement_is_for_one_ledger() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "about"),
-    [("gap", (1, "x")), ("epoch", (STATION, 1, 2, "x")), ("other", (1, "x")), ("epoch", ("1", "x")), ("epoch", (1,))],
+    [
+        ("gap", (1, LEAF, "x")),
+        ("gap", (STATION[:8], 1, 2, "x")),
+        ("epoch", (STATION, 1, 2, "x")),
+        ("other", (1, LEAF, "x")),
+        ("epoch", ("1", LEAF, "x")),
+        ("epoch", (1, "x")),
+        ("epoch", (1, LEAF + b"\0", "x")),
+        ("epoch", (1, LEAF.hex(), "x")),
+        ("epoch", (1, LEAF)),
+    ],
 )
 def test_only_what_can_be_settled_is_signed(kind: str, about: tuple[Any, ...]) -> None:
     with pytest.raises(InputError, match="settle"):

@@ -37,7 +37,7 @@ BEYOND = {
     *((name, Power.OPERATOR) for name in ("clamp_hidden", "time_within_batch", "signed_by_other_author")),
     ("time_within_batch", Power.LOG_KEY),
     ("policy_made_up", Power.OPERATOR),
-    *(("settlement_forged", power) for power in list(Power)[1:]),
+    *((name, power) for name in ("settlement_forged", "settlement_replayed") for power in list(Power)[1:]),
     *((name, Power.OPERATOR) for name in ("state_changed", "violation_removed", "violation_added")),  # states
     *((name, Power.OPERATOR) for name in ("act_changed", "row_added")),  # whether rows fit the contents
 }

@@ -242,9 +242,11 @@ def test_a_settlement_of_one_author_settles_nothing_of_another(tmp_path: Path) -
         lambda i: Record("gap-settled", (KEYS.station.public_key.hash, 0, 4, "lost", bytes(32), bytes(64))),
         lambda i: Record("gap-settled", None),
         lambda i: Record("epoch-settled", (1, "x")),
+        lambda i: record.settle(i, KEYS.root, "epoch", (1, i, "no epoch began")),
+        lambda i: record.settle(i, KEYS.root, "epoch", (0, i, "nothing was lost")),
     ],
 )
-def test_a_settlement_that_no_root_signed_is_found(tmp_path: Path, settlement: Callable[[bytes], Record]) -> None:
+def test_a_settlement_that_does_not_stand_is_found(tmp_path: Path, settlement: Callable[[bytes], Record]) -> None:
     with new_ledger(tmp_path / "ledger", keys=KEYS) as ledger:
         ledger_id = ledger.ledger_id
         ledger.append([Record("note", ("x" * 300,))])

@@ -44,7 +44,7 @@ _SETTLE = b"tracechain settle v0\n"
 _EPOCH = re.compile(r".+/epoch/(?P<epoch>[1-9][0-9]{0,8})")
 _KIND = re.compile(r"[a-z0-9.-]{1,64}")
 #: What settling records are about.
-_ABOUT: dict[str, tuple[type, ...]] = {"epoch": (int, str), "gap": (bytes, int, int, str)}
+_ABOUT: dict[str, tuple[type, ...]] = {"epoch": (int, bytes, str), "gap": (bytes, int, int, str)}
 _PLAIN = (str, bytes, bool, int)
 #: Kinds of records that settle a loss (format.md section 5.6).
 SETTLING = frozenset({"epoch-settled", "gap-settled"})
@@ -322,23 +322,36 @@ def check_revoked(ledger_id: bytes, record: KeyRevoked, roots: tuple[PublicKey, 
 
 
 def settle(ledger_id: bytes, root: Signer, kind: str, about: tuple[Any, ...]) -> Record:
-    """A record that settles a loss: kind "epoch" (epoch, reason) or "gap" (key hash, from, to, reason)."""
-    if tuple(map(type, about)) != _ABOUT.get(kind):
-        raise InputError(f"settle {kind!r}: epoch takes (epoch, reason), gap takes (key hash, from, to, reason)")
+    """A record that settles a loss: kind "epoch" (epoch, leaf, reason) or "gap" (key hash, from, to, reason).
+
+    `leaf` is the leaf hash (32 bytes) of the epoch's entry: after another loss its number may come again, its leaf not.
+    """
+    if not _is_about(kind, about):
+        raise InputError(
+            f"settle {kind!r}: epoch takes (epoch, leaf, reason), gap takes (key hash, from, to, reason); hashes have"
+            " 32 bytes"
+        )
     signature = root.sign(_settle_message(ledger_id, kind, about))
     return Record(f"{kind}-settled", (*about, root.public_key.hash, signature))
 
 
 def check_settled(ledger_id: bytes, record: Record, roots: tuple[PublicKey, ...]) -> tuple[Any, ...]:
-    """What a settling record is about; SignatureError where no root of the genesis signed it."""
+    """What a settling record is about; SignatureError where no root of the genesis signed it.
+
+    Whether the epoch that it names is in the log is for the caller to say.
+    """
     kind = record.kind.removesuffix("-settled")
-    shape = _ABOUT.get(kind)
-    body = record.body
-    if shape is None or not isinstance(body, tuple) or tuple(map(type, body)) != (*shape, bytes, bytes):
-        raise DecodeError(f"record {record.kind}: its body does not have the form of that kind")
-    *about, root, signature = body
-    signing.verify(_root(roots, root), _settle_message(ledger_id, kind, tuple(about)), signature)
-    return tuple(about)
+    match record.body:
+        case (*items, bytes() as root, bytes() as signature) if _is_about(kind, about := tuple(items)):
+            signing.verify(_root(roots, root), _settle_message(ledger_id, kind, about), signature)
+            return about
+        case _:
+            raise DecodeError(f"record {record.kind}: its body does not have the form of that kind")
+
+
+def _is_about(kind: str, about: tuple[Any, ...]) -> bool:
+    hashes = (one for one in about if type(one) is bytes)
+    return tuple(map(type, about)) == _ABOUT.get(kind) and all(len(one) == 32 for one in hashes)
 
 
 def _settle_message(ledger_id: bytes, kind: str, about: tuple[Any, ...]) -> bytes:

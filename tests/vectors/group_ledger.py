@@ -18,11 +18,12 @@ from attrs import evolve
 
 from tracechain import record
 from tracechain.checkpoint import NoteSigner, format_vkey, parse_checkpoint, parse_note, sign_checkpoint
-from tracechain.record import Record
-from tracechain.testing import ORIGIN, START, Clock, Keys, new_ledger
+from tracechain.ledger import Ledger
+from tracechain.record import Record, encode_record
+from tracechain.testing import ORIGIN, START, Clock, Keys, Random, new_ledger, open_ledger
 from tracechain.testing.samples import case_id, commission, destroy, observe, pack, pack_ids
 from tracechain.testing.scanner import Scanner
-from tracechain.testing.tamper import Log, edit, read, reseal, resign
+from tracechain.testing.tamper import Log, edit, put_back, read, reseal, resign
 from tracechain.verification import Code
 
 if TYPE_CHECKING:
@@ -48,6 +49,33 @@ def _make(path: Path) -> None:
         ledger.append([destroy(ids[1:]), Record("note", ("seal broken",), case_id(1))])
         ledger.revoke(record.revoke(ledger.ledger_id, KEYS.station.public_key.hash, KEYS.root, "scanner lost"))
         ledger.append([observe(ids[1:])])
+
+
+def _lose(path: Path, seed: int) -> Log:
+    """Of a ledger of four entries only the first two are left; it goes on as epoch 1, over a salt of the seed's."""
+    backup = path.with_name(f"{path.name}-backup")
+    with new_ledger(path, keys=KEYS) as ledger:
+        ledger.backup(backup)
+        ledger.append([observe(pack_ids(1))])
+    put_back(path, backup)
+    Ledger.restore(
+        path, signer=KEYS.log, author=KEYS.author, reason="disk failed", clock=Clock(), random=Random(seed)
+    ).close()
+    return read(path)
+
+
+def _settled(path: Path, seed: int, lost: Log) -> Log:
+    """What a loss became under a settlement that the root signed for the loss in `lost`."""
+    begun = len(_lose(path, seed)) - 1
+    about = (1, lost.leaf(begun), "seen again")
+    with open_ledger(path, random=Random(seed + 1)) as ledger:
+        ledger.append([Record("note", ("in its place",))])
+    with edit(path) as log:
+        log.set_content(len(log) - 1, encode_record(record.settle(log.leaf(0), KEYS.root, "epoch", about)))
+        log.commit(len(log) - 1)
+        log.restate(len(log) - 2, KEYS.author)
+    resign(path, KEYS.log)
+    return read(path)
 
 
 def _case(about: str, log: Log, code: Code | None) -> dict[str, Any]:
@@ -163,6 +191,13 @@ def cases() -> Cases:
                 resign(copy, KEYS.log)
                 log = read(copy)
             found[name] = _case(about, log, code)
+        lost = _lose(Path(folder) / "lost", 20)
+        found["epoch-lost"] = _case("A backup went on; the loss is not settled.", lost, Code.EPOCH_LOST)
+        same, other = (_settled(Path(folder) / f"settled-{seed}", seed, lost) for seed in (20, 30))
+        found["epoch-settled"] = _case("A backup went on, and the root settled the loss.", same, None)
+        found["settlement-replayed"] = _case(
+            "The root settled another loss of the same number, which was itself lost.", other, Code.SETTLEMENT
+        )
     found["signed-by-stranger"] = _case(
         "The checkpoint is signed by another key of the same name.", _by_stranger(whole), Code.CHECKPOINT_SIGNATURE
     )

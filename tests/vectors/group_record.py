@@ -93,7 +93,8 @@ STATEMENT = sign_statement(
     AUTHOR, ledger_id=LEDGER, first=0, count=1, previous=bytes(32), signed_at=CREATED, leaves=[sha256(b"leaf").digest()]
 )
 EVIDENCE = Evidence(4, STATEMENT.message, STATEMENT.signature)
-SETTLED = settle(LEDGER, ROOT, "epoch", (1, "all submitted again"))
+LEAF = sha256(b"leaf of the epoch's entry").digest()
+SETTLED = settle(LEDGER, ROOT, "epoch", (1, LEAF, "all submitted again"))
 GAP = settle(LEDGER, ROOT, "gap", (AUTHOR.public_key.hash, 3, 5, "the scanner burnt"))
 
 
@@ -144,7 +145,7 @@ def _standing() -> Cases:
         ),
         "open-bare": _good(4, "A record without subject and body.", Record("a")),
         "epoch-settled": _good(
-            4, "A lost range is settled.", SETTLED, **SIGNED, message=_message(2, "epoch", 1, SETTLED.body[1])
+            4, "A lost range is settled.", SETTLED, **SIGNED, message=_message(2, "epoch", *SETTLED.body[:3])
         ),
         "gap-settled": _good(
             4, "An author's numbers 3 and 4 will not come.", GAP, **SIGNED, message=_message(2, "gap", *GAP.body[:4])
@@ -240,7 +241,28 @@ def _refused() -> Cases:
             4,
             "The root key is not one of the genesis.",
             "root",
-            encode_record(settle(LEDGER, STRANGER, "epoch", (1, "fine"))),
+            encode_record(settle(LEDGER, STRANGER, "epoch", (1, LEAF, "fine"))),
+            "signature",
+        ),
+        "settled-other-epoch": _bad(
+            4,
+            "It was signed for another epoch of the same number.",
+            "signature",
+            encode_record(evolve(SETTLED, body=(1, sha256(b"another leaf").digest(), *SETTLED.body[2:]))),
+            "signature",
+        ),
+        "settled-leaf-short": _bad(
+            4,
+            "The leaf has 31 bytes.",
+            "form",
+            encode_record(evolve(SETTLED, body=(1, LEAF[:31], *SETTLED.body[2:]))),
+            "signature",
+        ),
+        "settled-no-leaf": _bad(
+            4,
+            "It names an epoch by its number alone.",
+            "form",
+            encode_record(evolve(SETTLED, body=(1, *SETTLED.body[2:]))),
             "signature",
         ),
         "settled-other-gap": _bad(

@@ -37,6 +37,7 @@ from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepar
 from tracechain.ledger.groups import GroupCommit, Request
 from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
 from tracechain.ledger.jobs import Append, Job, Submit, run_jobs, runs
+from tracechain.ledger.losses import check_settlements, epoch_leaf
 from tracechain.ledger.past import Registers
 from tracechain.ledger.receipt import Receipt
 from tracechain.pilot import next_records
@@ -353,8 +354,13 @@ class Ledger:
         return self._enqueue(job)
 
     def settle_epoch(self, epoch: int, reason: str, root: Signer) -> Receipt:
-        """Record that what an epoch lost was submitted again, or is given up for `reason`."""
-        return self.append([record.settle(self.ledger_id, root, "epoch", (epoch, reason))])
+        """Record that what an epoch lost was submitted again, or is given up for `reason`.
+
+        `root` signs for that very entry of the log which began the epoch. InputError where there is none.
+        """
+        with self.snapshot() as snapshot:
+            leaf = epoch_leaf(snapshot, epoch)
+        return self.append([record.settle(self.ledger_id, root, "epoch", (epoch, leaf, reason))])
 
     def settle_gap(self, key_hash: bytes, start: int, end: int, reason: str, root: Signer) -> Receipt:
         """Record that an author's numbers `start` to `end - 1` will not come, for `reason`."""
@@ -399,12 +405,9 @@ class Ledger:
         return self._groups.submit(job)
 
     def _check_settlements(self, batch: Batch) -> None:
-        """Refuse a record that settles a loss without the root's signature: it would be a finding for ever."""
         if batch.kinds & record.SETTLING:
-            for kind, part in zip(batch.types, batch.parts, strict=True):
-                content = record.decode_record(part[SALT_SIZE:]) if kind == EntryType.RECORD else None
-                if content is not None and content.kind in record.SETTLING:
-                    record.check_settled(self.ledger_id, content, self.genesis.roots)
+            with self.snapshot() as snapshot:
+                check_settlements(batch, snapshot, self.ledger_id, self.genesis)
 
     def _need_signer(self) -> Signer:
         if self._signer is None:

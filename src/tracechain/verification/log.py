@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable
 
 from attrs import define, field
 
-from tracechain import record
+from tracechain import merkle, record
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
 from tracechain.entry import EntryType
 from tracechain.errors import CheckpointError, DataError, KeyUseError
@@ -81,11 +80,12 @@ def check_own_entries(
     ledger_id: bytes,
     genesis: Genesis,
     results: list[RangeResult],
-    root_at: Callable[[int], bytes],
+    nodes: merkle.NodeReader,
 ) -> tuple[Keys, str, list[tuple[int, EpochRecord]], set[int], list[tuple[bytes, int, int]], list[str]]:
-    """Check key records, epochs, evidence and settlements; `root_at` gives the root of the tree's first entries.
+    """Check key records, epochs, evidence and settlements; `nodes` are those of the log's tree.
 
-    Returns keys, the origin of the last checkpoint, the epochs, the settled ones, settled gaps, and notes.
+    Returns keys, the origin of the last checkpoint, the epochs, the entries of the settled ones, settled gaps, and
+    notes.
     """
     keys, epochs, settled, gaps, notes = Keys(), [], set(), [], []
     epoch = 0
@@ -104,7 +104,7 @@ def check_own_entries(
                     keys.revoked.setdefault(revoked.key_hash, index)
                 case EntryType.EPOCH:
                     begun = EpochRecord.decode(content)
-                    epoch = _epoch(findings, genesis, index, begun, epoch, root_at)
+                    epoch = _epoch(findings, genesis, index, begun, epoch, nodes)
                     epochs.append((index, begun))
                 case EntryType.EVIDENCE:
                     evidence = Evidence.decode(content)
@@ -120,8 +120,8 @@ def check_own_entries(
                     settlement = decode_record(content)
                     about = record.check_settled(ledger_id, settlement, genesis.roots)
                     if settlement.kind == "epoch-settled":
-                        settled.add(about[0])
-                        notes.append(f"the loss of epoch {about[0]} is settled: {about[1]}")
+                        settled.add(_settled(epochs, nodes, *about[:2]))
+                        notes.append(f"the loss of epoch {about[0]} is settled: {about[2]}")
                     else:
                         gaps.append(about[:3])
                         notes.append(
@@ -168,7 +168,7 @@ def _epoch(
     index: int,
     begun: EpochRecord,
     epoch: int,
-    root_at: Callable[[int], bytes],
+    nodes: merkle.NodeReader,
 ) -> int:
     verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
     last = open_checkpoint(begun.note, verifier)
@@ -180,7 +180,10 @@ def _epoch(
                 f"its note is of {last.origin!r}, not of this log",
             ),
             (begun.size != index, f"it says {begun.size} entries were before it, {index} were"),
-            (begun.size == index and begun.root != root_at(index), "its root is not that of the entries before it"),
+            (
+                begun.size == index and begun.root != merkle.tree_root(nodes, index),
+                "its root is not that of the entries before it",
+            ),
             (begun.epoch != 1 + epoch_of(last.origin), "its number does not follow that of the note it holds"),
             (begun.epoch <= epoch, f"epoch {begun.epoch} after epoch {epoch}"),
             (last.size != begun.lost_end, "the end of the lost range is not the size in the note it holds"),
@@ -192,6 +195,16 @@ def _epoch(
     for words in wrong:
         findings.add(Code.EPOCH_RECORD, index, words)
     return max(epoch, begun.epoch)
+
+
+def _settled(epochs: list[tuple[int, EpochRecord]], nodes: merkle.NodeReader, epoch: int, leaf: bytes) -> int:
+    """The entry of the epoch that a settlement names; an epoch that was itself lost has left its number to another."""
+    own = [index for index, begun in epochs if begun.epoch == epoch]
+    for index in own:
+        if nodes.leaf(index) == leaf:
+            return index
+    where = f"the one in entry {own[0]} is another loss" if own else "none before it has that number"
+    raise DataError(f"it settles epoch {epoch} with leaf {leaf.hex()[:16]}, which is not in this log: {where}")
 
 
 def _evidence(

@@ -524,13 +524,13 @@ def _conclude(
     check_rule_sets(findings, results)
     if genesis is not None:
         keys, origin, epochs, settled, gaps, said_notes = check_own_entries(
-            findings, ledger_id, genesis, results, lambda size: merkle.tree_root(ViewNodes(view), size)
+            findings, ledger_id, genesis, results, ViewNodes(view)
         )
         notes += said_notes
         check_authors(findings, keys, statements, gaps)
         check_unsigned(findings, keys, results)
         for index, begun in epochs:
-            if begun.epoch not in settled:
+            if index not in settled:
                 findings.add(
                     Code.EPOCH_LOST,
                     index,

@@ -215,6 +215,22 @@ def settlement_forged(path: Path) -> None:
         _append_batch(log, Keys().author, content=encode_record(forged), kind=EntryType.RECORD)
 
 
+@tampering(None, Code.SETTLEMENT, Code.SETTLEMENT, also=[Code.EPOCH_LOST])
+def settlement_replayed(path: Path) -> None:
+    """A loss is answered with the root's settlement of an earlier one, of the same epoch, that was itself lost."""
+    with edit(path) as log:
+        size, signed = len(log), parse_checkpoint(parse_note(log.note).text)
+        signer = NoteSigner(signed.origin, Keys().log)
+        note = sign_checkpoint(evolve(signed, size=size + 100), [signer]).encode()
+        first = log.append(EntryType.EPOCH, EpochRecord(1, size, signed.root, size + 100, note, "disk broke").encode())
+        about = (1, log.leaf(first), "sent again")
+        log.remove(first)
+        log.append(EntryType.EPOCH, EpochRecord(1, size, signed.root, size + 100, note, "disk broke again").encode())
+        settlement = record.settle(log.leaf(0), Keys().root, "epoch", about)
+        _append_batch(log, Keys().author, content=encode_record(settlement), kind=EntryType.RECORD)
+        log.note = sign_checkpoint(evolve(signed, origin=f"{signed.origin}/epoch/1"), [signer])
+
+
 @tampering(Code.TAIL_SURPLUS, Code.EPOCH_RECORD, Code.EPOCH_RECORD)
 def epoch_forged(path: Path) -> None:
     """A loss is made up: an epoch begins over a checkpoint that the log never signed."""
@@ -249,5 +265,6 @@ AUTHORS = (
     signed_by_stranger, signed_by_other_author, statement_reattributed, headers_reattributed, statement_redated,
     statement_garbled, statement_replayed, statement_adapted, revoked_key_used, scope_exceeded,
     author_contradicts_itself, author_chain_broken, numbers_left_out, statement_without_events, key_smuggled_in,
-    scope_widened, revocation_forged, settlement_forged, epoch_forged, evidence_forged, evidence_of_nothing,
+    scope_widened, revocation_forged, settlement_forged, settlement_replayed, epoch_forged, evidence_forged,
+    evidence_of_nothing,
 )  # fmt: skip
