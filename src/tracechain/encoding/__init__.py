@@ -12,7 +12,15 @@ This package alone knows MessagePack.
 
 from tracechain.encoding.content import MAX_CONTENT, decode, decode_raw, encode
 from tracechain.encoding.glimpse import glimpse
-from tracechain.encoding.primitives import MAX_NESTING, Plain, check_plain, pack, unpack_raw, unpack_strict
+from tracechain.encoding.primitives import (
+    MAX_NESTING,
+    Plain,
+    check_plain,
+    pack,
+    unpack_known,
+    unpack_raw,
+    unpack_strict,
+)
 
 __all__ = [
     "MAX_CONTENT",
@@ -24,6 +32,7 @@ __all__ = [
     "encode",
     "glimpse",
     "pack",
+    "unpack_known",
     "unpack_raw",
     "unpack_strict",
 ]
