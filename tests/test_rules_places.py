@@ -105,7 +105,9 @@ def test_s4_packs_go_to_licensed_stores_only(world: World, custody: Custody) -> 
 @example("S4 Part 2: pickup at a licensed store", V.OFFLINE_PICKUP_UNLICENSED)
 def test_s4_packs_are_picked_up_at_licensed_stores_only(world: World) -> None:
     pack = world.bring(world.packs[0], Custody.STORE)
-    world.breaks(world.pickup(pack, store=KIOSK), V.OFFLINE_PICKUP_UNLICENSED)
+    at_kiosk = world.pickup(pack, store=KIOSK)
+    world.breaks(at_kiosk, V.OFFLINE_PICKUP_UNLICENSED)
+    world.breaks(evolve(at_kiosk, disposition="partially_dispensed"), V.OFFLINE_PICKUP_UNLICENSED)
     world.register(place(STORE, "store", licence="S-1", licensed_until=date(2026, 11, 20)))
     world.breaks(world.pickup(pack), V.OFFLINE_PICKUP_UNLICENSED)
     world.breaks(world.transfer(pack), V.OFFLINE_PICKUP_UNLICENSED)
