@@ -359,6 +359,8 @@ def _open_since(
     """The older checkpoint that the log has to extend; None where there is none, or what it signs was lost."""
     if since is None:
         return None
+    if _committed(view, 0, view.header(0) or b"") is None:
+        genesis = None  # it was altered, which is found elsewhere: nothing here may rest on it
     if verifier is None and genesis is not None:
         verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
     try:
