@@ -57,7 +57,7 @@ def near_expiry(asked: Asked) -> Iterator[Alert]:
                 product,
                 None,
                 midnight(expiry - timedelta(days=days)),
-                f"{_packs(packs)} expire on {expiry}, in {left} days",
+                f"{_packs(packs)} expire{'s' if len(packs) == 1 else ''} on {expiry}, in {left} days",
                 CLAUSE_OF[AlertKind.NEAR_EXPIRY],
                 {"expiry": expiry.isoformat(), "days": left, "packs": packs},
             )
