@@ -132,7 +132,7 @@ READ = """\
 ## How an act is read off an event
 
 For the packs among the epcs of an event (of a Transformation, its outputs too), by the first row that fits; *other* is any value, or none. A pack elsewhere in an event (a parent, the class
-of a quantity) is observed; of an event with an error declaration it is undone. Classes of a Transformation's quantities count as its outputs.
+of a quantity) is observed; of an event with an error declaration it is undone.
 
 """  # noqa: E501  likewise
 

@@ -10,11 +10,32 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from pilot_world import BUYER, KIOSK, LAX, OTHER_BUYER, PHARMACY, PLATFORM, SF, STORE, World, living
+from pilot_world import (
+    BUYER,
+    EYE_DROPS,
+    KIOSK,
+    LAX,
+    OTHER_BUYER,
+    PHARMACY,
+    PLATFORM,
+    SF,
+    STORE,
+    World,
+    living,
+    merchant,
+    readmission,
+    resumption,
+    stop,
+    suspension,
+)
 from tracechain import encoding
 from tracechain.custody import Custody, Violation
-from tracechain.errors import DecodeError
-from tracechain.event import BizTransaction, Event, Extension, SourceDest
+from tracechain.errors import DataError, DecodeError
+from tracechain.event import BizTransaction, Event, Extension, Quantity, SourceDest
+from tracechain.ledger import past
+from tracechain.rules import shanghai_year
+from tracechain.store.tables import SPENT, key_of, spent_key
+from tracechain.verification import verify_rules
 
 V = Violation
 
@@ -170,3 +191,151 @@ def test_a_term_ends_to_the_nanosecond(world: World, days: int) -> None:
     end = delivered + days * 86_400_000_000_000
     world.breaks(evolve(event, event_time=end + 1), V.RETURN_LATE)
     world.keep(evolve(event, event_time=end))
+
+
+# ---- who sells, and what is sold on --------------------------------------------------------------------
+
+
+OTHER_MERCHANT = "urn:example:other-merchant"
+
+
+def sold_by(world: World, pack: str, *names: str) -> Event:
+    return evolve(world.sell(pack), sources=parties("owning_party", *names))
+
+
+def test_a_suspended_merchant_does_not_sell_the_product_of_another(world: World) -> None:
+    pack = world.bring(world.packs[0], Custody.CLEARED)
+    world.breaks(sold_by(world, pack, OTHER_MERCHANT), V.MERCHANT_SUSPENDED)
+    world.register(merchant(OTHER_MERCHANT))
+    one, other = (world.bring(pack, Custody.CLEARED) for pack in world.packs[1:3])
+    world.keep(sold_by(world, one, OTHER_MERCHANT))
+    world.register(suspension(OTHER_MERCHANT))
+    world.breaks(sold_by(world, other, OTHER_MERCHANT), V.MERCHANT_SUSPENDED)
+    world.breaks(sold_by(world, other, PHARMACY, OTHER_MERCHANT), V.MERCHANT_SUSPENDED)
+    world.register(readmission(OTHER_MERCHANT), stop("merchant", OTHER_MERCHANT))
+    world.breaks(sold_by(world, other, OTHER_MERCHANT), V.SERVICE_STOPPED)
+    world.keep(sold_by(world, other, PHARMACY))
+
+
+def test_a_stop_holds_for_the_next_part_of_a_pack_and_for_what_goes_to_a_store(world: World) -> None:
+    part, unsold, sold = world.packs[:3]
+    for pack, custody in ((part, Custody.CLEARED), (unsold, Custody.CLEARED), (sold, Custody.SOLD)):
+        world.bring(pack, custody)
+    world.keep(world.sell_part(part))
+    world.register(stop("product", EYE_DROPS))
+    world.breaks(world.sell_part(part), V.SERVICE_STOPPED)
+    world.breaks(world.transfer(unsold), V.SERVICE_STOPPED)
+    world.keep(world.transfer(sold))
+    world.register(resumption("product", EYE_DROPS))
+    world.keep(world.sell_part(part), world.transfer(unsold))
+
+
+# ---- the same said otherwise ---------------------------------------------------------------------------
+
+
+def test_a_sale_that_deletes_its_code_is_a_sale(world: World) -> None:
+    """Some state so that the code is done with. What is deleted otherwise just ends."""
+    new, cleared = world.bring(world.packs[0], Custody.ACTIVE), world.bring(world.packs[1], Custody.CLEARED)
+    world.breaks(evolve(world.sell(new), action="DELETE"), V.SOLD_BEFORE_CLEARANCE)
+    world.keep(evolve(world.sell_part(cleared), action="DELETE"), evolve(world.sell_part(cleared), action="DELETE"))
+    assert world.custody(cleared) == Custody.SOLD
+    world.breaks(evolve(world.deliver(cleared, buyer=OTHER_BUYER), action="DELETE"), V.WRONG_BUYER)
+    world.keep(evolve(world.deliver(cleared), action="DELETE"))
+    assert world.custody(cleared) == Custody.DELIVERED
+    world.keep(evolve(world.deliver_part(cleared), action="DELETE"))
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "urn:epc:id:sgtin:9521234.000107.{}",
+        "https://id.gs1.org/01/09521234001072/21/{}",
+        "http://x/01/09521234001072/21/{}",
+    ],
+)
+def test_a_pack_in_another_spelling_is_a_pack_that_nobody_knows(world: World, spelling: str) -> None:
+    """No reader of files leaves a code so; whoever states his own events could sell a known pack unseen."""
+    pack = world.bring(world.packs[0], Custody.SOLD)
+    alias = spelling.format(pack.rpartition("/")[2])
+    world.breaks(world.sell(alias), V.UNKNOWN_CODE)
+    world.breaks(world.stocktake(alias), V.UNKNOWN_CODE)
+    world.bring(alias, Custody.BONDED)
+    world.breaks(world.order(alias), V.PRODUCT_UNREGISTERED)
+
+
+# ---- new codes -----------------------------------------------------------------------------------------
+
+
+def test_a_new_label_needs_an_old_pack(world: World) -> None:
+    """Codes from nowhere would lie under bond; one pack does not become two."""
+    old, other = (world.bring(pack, Custody.BONDED) for pack in world.packs[:2])
+    new, newer = world.packs[2:4]
+    relabel = world.relabel([old], [new])
+    world.breaks(evolve(relabel, epcs=(), transformation_id="urn:example:relabelling:1"), V.NOT_UNDER_BOND)
+    lot = Quantity(f"{EYE_DROPS}/10/LOT-A7", Decimal(1))
+    world.breaks(evolve(relabel, epcs=(), quantities=(lot,)), of={new: [V.NOT_UNDER_BOND]})
+    world.breaks(world.relabel([old], [new, newer]), of={new: [V.NOT_UNDER_BOND], newer: [V.NOT_UNDER_BOND]})
+    assert world.custody(old) == Custody.DEAD, "the old code ended lawfully, and nothing came of it"
+    world.keep(world.relabel([other], [newer]))
+
+
+def test_a_pack_among_the_quantities_of_a_transformation_is_seen(world: World) -> None:
+    """There stand classes; it neither goes in nor comes out."""
+    old, new, seen = world.bring(world.packs[0], Custody.BONDED), world.packs[1], world.packs[2]
+    world.bring(seen, Custody.SOLD)
+    odd = evolve(world.relabel([old], [new]), quantities=(Quantity(seen),), output_quantities=(Quantity(seen),))
+    world.keep(odd)
+    assert world.custody(seen) == Custody.SOLD
+
+
+# ---- what is kept from commit to commit ----------------------------------------------------------------
+
+
+def test_what_is_asked_of_the_registers_in_vain_is_not_kept_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each delivery to a position of its own asks for a place that is none."""
+    monkeypatch.setattr(past, "_ASKED_MOST", 40)
+    pack = world.bring(world.packs[0], Custody.SOLD)
+    world.keep(world.deliver(pack))
+    for number in range(30):
+        world.keep(evolve(world.deliver_part(pack), read_point=f"geo:39.9,116.{number}"))
+    standing = world.ledger._registers._standing
+    assert standing is not None
+    assert standing.asked < 60
+    world.register(stop("product", EYE_DROPS))
+    world.breaks(world.order(world.bring(world.packs[1], Custody.BONDED)), V.SERVICE_STOPPED)
+
+
+def test_a_rebuilt_index_knows_no_register_that_the_log_has_not(tmp_path: Path) -> None:
+    world = World(tmp_path, registered=())
+    with world.ledger._store.lock.held(), world.ledger._store.write() as txn:
+        txn.put_meta("profile", key_of(0))
+        txn.put_meta("registers", key_of(0))
+    world.ledger.reindex()
+    assert world.ledger.append([world.sell(world.packs[0])]).violations == ()
+    world.agrees()
+    world.close()
+
+
+@pytest.mark.parametrize("value", [b"", b"abc", b"NaN", b"1e9", b"1_0", b" 1", b"\xff", b"-", b"9" * 50])
+def test_a_damaged_account_is_said(world: World, value: bytes) -> None:
+    pack = world.bring(world.packs[0], Custody.RESERVED)
+    with world.ledger._store.lock.held(), world.ledger._store.write() as txn:
+        txn.txn.put(spent_key(BUYER, 2026), value, db=txn.env.tables[SPENT])
+    with world.ledger.snapshot() as view:
+        assert not verify_rules(view)
+        with pytest.raises(DecodeError, match="reindex"):
+            view.spent(BUYER, 2026)
+    with pytest.raises(DataError, match="reindex"):
+        world.ledger.append([world.order(world.bring(world.packs[1], Custody.BONDED))])
+    world.ledger.reindex()
+    world.keep(world.cancel(pack))
+
+
+# ---- forged headers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("millis", [(1 << 64) - 1, 1 << 63, 253_402_300_800_000])
+def test_a_receipt_time_beyond_all_years_does_not_end_a_replay(millis: int) -> None:
+    assert shanghai_year(millis) == 9999

@@ -410,8 +410,16 @@ def agrees(rule_set: int, before: int, act: int, after: int, codes: tuple[int, .
 
 
 def is_pack(subject: str) -> bool:
-    """Whether a subject is a minimal packaging unit: a serialised GTIN, or an NMPA traceability code."""
-    return (subject.startswith("01/") and "/21/" in subject) or subject.startswith("nmpa/")
+    """Whether a subject is a minimal packaging unit: a serialised GTIN, or an NMPA traceability code.
+
+    In the spellings of other standards too, though no reader of a file leaves them so: else who states events of his
+    own could sell a known pack under a name that nobody knows, and it would be no pack.
+    """
+    return (
+        (subject.startswith("01/") and "/21/" in subject)
+        or subject.startswith(("nmpa/", "urn:epc:id:sgtin:"))
+        or (subject.startswith(("https://", "http://")) and "/01/" in subject and "/21/" in subject)
+    )
 
 
 _OBJECT_STEPS: dict[tuple[str, str | None], Act | dict[str | None, Act]] = {
@@ -429,6 +437,9 @@ _OBJECT_STEPS: dict[tuple[str, str | None], Act | dict[str | None, Act]] = {
     ("OBSERVE", "removing"): {"stolen": Act.STEAL},
     ("OBSERVE", "repairing"): Act.REPAIR,
     ("DELETE", "shipping"): Act.EXPORT,
+    # Some say so that a code is done with; it is a sale all the same, and judged as one.
+    ("DELETE", "retail_selling"): {"partially_dispensed": Act.SELL_PART, None: Act.SELL},
+    ("DELETE", "dispensing"): {"partially_dispensed": Act.DISPENSE_PART, None: Act.DISPENSE},
 }  # fmt: skip
 
 
@@ -493,9 +504,11 @@ def acts(event: Event, rule_set: int = PLAIN) -> tuple[tuple[str, int], ...]:
     plain = ((s, int(Act.END if s in ended else Act.SEE)) for s in subjects(event))
     if rule_set == PLAIN:
         return tuple(plain)
-    act, other = _epc_act(event), _other_act(event)
-    inside = frozenset(epcs)
-    return tuple((s, (act if s in inside else other) if is_pack(s) else a) for s, a in plain)
+    act, inside = _epc_act(event), frozenset(epcs)
+    # A pack among the quantities is seen only: there stand classes.
+    made, outputs = _output_act(event) if isinstance(event, TransformationEvent) else (0, frozenset[str]())
+    seen = int(Act.OBSERVE)
+    return tuple((s, (act if s in inside else made if s in outputs else seen) if is_pack(s) else a) for s, a in plain)
 
 
 def _epc_act(event: Event) -> int:
@@ -518,12 +531,11 @@ def _epc_act(event: Event) -> int:
             return int(Act.OBSERVE)
 
 
-def _other_act(event: Event) -> int:
-    """What it does to packs elsewhere in it: outputs, and parents."""
-    if not isinstance(event, TransformationEvent):
-        return int(Act.OBSERVE)
+def _output_act(event: TransformationEvent) -> tuple[int, frozenset[str]]:
+    """What a transformation does to the packs that it makes, and which these are."""
     day = expiry_day(ilmd_value(event, "itemExpirationDate"))
-    return int(Act.RELABEL_NEW if event.biz_step == "repackaging" else Act.PRODUCE) | day << 8
+    act = int(Act.RELABEL_NEW if event.biz_step == "repackaging" else Act.PRODUCE)
+    return act | day << 8, frozenset(event.output_epcs)
 
 
 # ---- states in words ---------------------------------------------------------------------------

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LedgerPast", "Registers", "Scratch"]
 
+#: Register subjects and answers that are kept from commit to commit. More were asked for than there are: such as the
+#: position of each delivery, which is no place.
+_ASKED_MOST = 131_072
+
 
 class LedgerPast:
     """The past of the entries that a commit seals: rules.Past over a write transaction."""
@@ -136,6 +140,8 @@ class Registers:
     def standing(self, txn: Transaction, sealing: Sealing) -> Standing:
         """What they say as of this commit; of subjects that nobody has asked for yet, read from their chains."""
         stamp = txn.meta("registers")
+        if self._standing is not None and self._standing.asked > _ASKED_MOST:
+            self._standing = None
         if self._standing is None or stamp != self._stamp:
             self._standing = Standing(profile=_profile(txn))
             self._stamp = stamp

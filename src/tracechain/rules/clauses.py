@@ -117,7 +117,7 @@ CLAUSES: Mapping[Violation, Clause] = MappingProxyType({
     ),
     _V.MERCHANT_SUSPENDED: Clause(
         "S1 IV(3)",
-        "the merchant of the product is suspended, or was never admitted",
+        "the merchant of the product, or who sells it, is suspended or was never admitted",
         "give it no service; keep the records and report",
     ),
     _V.LIMIT: Clause(

@@ -56,6 +56,7 @@ _NONE: Codes = ()
 _V = Violation
 _ABROAD = frozenset(map(int, (Custody.NONE, Custody.ACTIVE, Custody.TRANSIT, Custody.DEAD)))
 _WITH_BUYER = frozenset(map(int, (Custody.SOLD, Custody.STORE, Custody.DELIVERED)))
+_SOLD_IN_PARTS = frozenset(map(int, (Custody.CLEARED, Custody.SOLD, Custody.DELIVERED)))
 _ANSWERS_MOST = 65_536
 _DAY = 86_400_000_000_000
 
@@ -194,10 +195,29 @@ def sold_lawfully(case: Case, pack: Pack) -> Codes:
     return product_codes(case.standing, class_of(pack.subject))
 
 
+def part_sold_lawfully(case: Case, pack: Pack) -> Codes:
+    """The same of the next part of a pack: an order to stop holds for that as well."""
+    return product_codes(case.standing, class_of(pack.subject)) if pack.custody in _SOLD_IN_PARTS else _NONE
+
+
+def stored_lawfully(case: Case, pack: Pack) -> Codes:
+    """The same of what goes to a store unsold: from there it is handed over (R13)."""
+    return product_codes(case.standing, class_of(pack.subject)) if pack.custody == Custody.CLEARED else _NONE
+
+
 def sold_by_merchant(case: Case) -> Codes:
-    """The platform itself may not sell (S1 III, IV(1))."""
-    platform = enterprise_of(case.standing)
-    return (_V.PLATFORM_SELLS,) if platform in sources(case.event, "owning_party") else _NONE
+    """The platform itself may not sell (S1 III, IV(1)), nor who is no settled merchant, or not now (S1 IV(3))."""
+    standing = case.standing
+    codes: Codes = _NONE
+    for name in sources(case.event, "owning_party"):
+        seller = standing.find(Merchant.KIND, name)
+        if name == enterprise_of(standing):
+            codes += (_V.PLATFORM_SELLS,)
+        elif seller is None or seller.value is None or seller.suspended is not None:
+            codes += (_V.MERCHANT_SUSPENDED,)
+        if seller is not None and seller.stopped is not None:
+            codes += (_V.SERVICE_STOPPED,)
+    return codes
 
 
 # ---- buyers and documents -----------------------------------------------------------------------
@@ -415,11 +435,11 @@ EVENT_GUARDS: dict[int, tuple[EventGuard, ...]] = {
 }
 #: What depends on the pack: its custody, its expiry, its order.
 PACK_GUARDS: dict[int, tuple[PackGuard, ...]] = {
-    Act.SHIP: (to_licensed_store, by_assessed_carrier, not_expired),
+    Act.SHIP: (to_licensed_store, by_assessed_carrier, stored_lawfully, not_expired),
     Act.RESERVE: (bought_by_consumer, sold_lawfully, paid_as_ordered, not_expired),
     Act.CLEAR: (cleared_as_ordered, not_expired),
     Act.SELL: (sold_lawfully, not_expired),
-    Act.SELL_PART: (sold_lawfully, not_expired),
+    Act.SELL_PART: (part_sold_lawfully, not_expired),
     Act.DISPENSE: (handed_to_buyer, by_assessed_carrier, not_expired),
     Act.DISPENSE_PART: (handed_to_buyer, by_assessed_carrier, not_expired),
     Act.APPLY_RETURN: (applied_in_time,),

@@ -39,6 +39,7 @@ __all__ = ["JUDGED", "TELLING", "Judge", "Past", "remember", "shanghai_day", "sh
 _DAY = 86_400_000_000_000
 _EAST = 8 * 3_600_000_000_000
 _EPOCH = date(1970, 1, 1)
+_LAST_DAY = (date.max - _EPOCH).days
 _DAYS_TO_ZERO = (custody.DAY_ZERO - _EPOCH).days
 _V = Violation
 _NEW = frozenset({int(Act.COMMISSION), int(Act.RELABEL_NEW), int(Act.PRODUCE)})
@@ -66,8 +67,9 @@ Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
 
 
 def shanghai_day(nanos: int) -> date:
-    """The calendar day in Asia/Shanghai (UTC+8, no summer time) of nanoseconds since 1970."""
-    return _EPOCH + timedelta(days=(nanos + _EAST) // _DAY)
+    """The calendar day in Asia/Shanghai (UTC+8, no summer time) of nanoseconds since 1970; the last one there is for
+    what lies beyond, as the receipt time of a forged header may."""
+    return _EPOCH + timedelta(days=min((nanos + _EAST) // _DAY, _LAST_DAY))
 
 
 def shanghai_year(millis: int) -> int:
@@ -216,7 +218,7 @@ class Judge(Generic[Key_contra]):
                     codes += guard(case, pack)
                 if labelled:
                     codes += labelled_as_commissioned(case, pack)
-        if made_of:
+        if made_of or number == Act.RELABEL_NEW:
             codes += _made_of(event, number, act, made_of)
         if codes:
             return state, tuple(sorted({int(code) for code in codes}))
@@ -349,7 +351,8 @@ def _settle(past: Past[Key_contra], subject: str, key: Key_contra, *, back: bool
     # Equal shares but for the fen that are left over, so that all of them are the whole.
     fen, at, packs = int(yuan.scaleb(2, _EXACT)), order.epcs.index(subject), len(order.epcs)
     share = fen * (at + 1) // packs - fen * at // packs
-    _put(past, order.person, shanghai_year(_received(header)), Decimal(-share if back else share).scaleb(-2, _EXACT))
+    settled = Decimal(-share if back else share).scaleb(-2, _EXACT).normalize(_EXACT)
+    _put(past, order.person, shanghai_year(_received(header)), settled)
 
 
 def _put(past: Past[Key_contra], person: bytes, year: int, yuan: Decimal) -> None:
@@ -395,6 +398,9 @@ def _made_of(event: Event, number: int, act: int, made_of: Sequence[tuple[int, i
     if any(found for _, _, (_, found) in made_of):
         codes.add(_V.NOT_UNDER_BOND)
     if number == Act.RELABEL_NEW:
+        assert isinstance(event, TransformationEvent)
+        if sum(map(custody.is_pack, set(event.output_epcs).difference(event.epcs))) > len(made_of):
+            codes.add(_V.NOT_UNDER_BOND)  # a label more than there are packs under bond
         day, lot = act >> 8, label(event, LOT)
         if any(state >> EXPIRY_SHIFT != day for state, _, _ in made_of):
             codes.add(_V.EXPIRY_MISMATCH)

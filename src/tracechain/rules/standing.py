@@ -161,6 +161,11 @@ class Standing:
         if isinstance(now.value, Profile):
             self.profile = now.value
 
+    @property
+    def asked(self) -> int:
+        """How many subjects are remembered, those among them that no record names, and answers that rest on them."""
+        return len(self._known) + len(self.answers)
+
     def known(self) -> dict[str, Registered]:
         """Every register subject that was taken or asked for: all there are, in a replay."""
         return {subject: found for subject, found in self._known.items() if found is not None}

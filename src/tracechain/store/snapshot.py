@@ -28,6 +28,7 @@ from tracechain.store.tables import (
     key_of,
     node_key,
     spent_key,
+    yuan_of,
 )
 from tracechain.store.tip import Tip
 from tracechain.view import Block, Unit
@@ -131,7 +132,7 @@ class Snapshot:
 
     def spent(self, person: bytes, year: int) -> Decimal:
         """What a buyer's orders of a year come to."""
-        return Decimal((self._get(SPENT, spent_key(person, year)) or b"0").decode())
+        return yuan_of(self._get(SPENT, spent_key(person, year)))
 
     # ---- beyond the View ----
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
+from tracechain.errors import DecodeError
+
 __all__ = [
     "BASE",
     "CONTENTS",
@@ -17,6 +22,7 @@ __all__ = [
     "key_of",
     "node_key",
     "spent_key",
+    "yuan_of",
 ]
 
 HEADERS = "headers"
@@ -32,6 +38,9 @@ SPENT = "spent"
 TABLES = (HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE, MEMORY, SPENT)
 
 
+_YUAN = re.compile(rb"-?[0-9]{1,40}(?:[.][0-9]{1,40})?")
+
+
 def key_of(index: int) -> bytes:
     """The key of an entry, and of anything else that is numbered."""
     return index.to_bytes(8, "big")
@@ -40,6 +49,15 @@ def key_of(index: int) -> bytes:
 def spent_key(person: bytes, year: int) -> bytes:
     """The key of what a buyer's orders of a year come to."""
     return person + year.to_bytes(2, "big")
+
+
+def yuan_of(value: bytes | None) -> Decimal:
+    """What an account says, 0 for one that is not there; DecodeError for what is no number in plain digits."""
+    if value is None:
+        return Decimal(0)
+    if not _YUAN.fullmatch(value):
+        raise DecodeError(f"an account of a buyer says {value[:40]!r}: run `tracechain reindex`")
+    return Decimal(value.decode())
 
 
 def node_key(height: int, index: int) -> bytes:

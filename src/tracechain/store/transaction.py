@@ -23,6 +23,7 @@ from tracechain.store.tables import (
     key_of,
     node_key,
     spent_key,
+    yuan_of,
 )
 from tracechain.store.tip import Tip
 
@@ -101,7 +102,7 @@ class Transaction:
 
     def spent(self, person: bytes, year: int) -> Decimal:
         """What a buyer's orders of a year come to, in yuan."""
-        return Decimal((self.txn.get(spent_key(person, year), None, self.env.tables[SPENT]) or b"0").decode())
+        return yuan_of(self.txn.get(spent_key(person, year), None, self.env.tables[SPENT]))
 
     def statement(self, author_id: bytes, first: int) -> bytes | None:
         """The record of the statement that begins at an author's sequence number."""
@@ -158,9 +159,11 @@ class Transaction:
         self.txn.put(name.encode(), value, db=self.env.tables[META])
 
     def clear_derived(self) -> None:
-        """Empty what `reindex` rebuilds, evidence marks included."""
+        """Empty what `reindex` rebuilds, evidence marks and where registers and profile are included."""
         for table in (NODES, STATEMENTS, SPENT):
             self.txn.drop(self.env.tables[table], delete=False)
+        for name in (b"registers", b"profile"):
+            self.txn.delete(name, db=self.env.tables[META])
         cursor = self.txn.cursor(self.env.tables[META])
         while cursor.set_range(b"evidence ") and cursor.key().startswith(b"evidence "):
             cursor.delete()
