@@ -176,7 +176,7 @@ def acts(content: bytes) -> list[list[Any]]:
         other |= expiry(items[14]) << 8
     found = []
     for subject in sorted({*ids[0], *ids[1], *classes, *([items[4]] if items[4] else [])}, key=str.encode):
-        pack = (subject.startswith("01/") and "/21/" in subject) or subject.startswith("nmpa/")
+        pack = (subject.startswith("01/") and "/21/" in subject) or (subject.startswith("nmpa/") and len(subject) == 25)
         ends = subject in ids[0] and (kind == 4 or (kind == 1 and action == DELETE))
         act = (first if subject in ids[0] else other) if pack else int(ends)
         found.append([subject, (29 if pack else 2) if items[19] else act])

@@ -174,9 +174,16 @@ def test_s0_only_what_is_under_bond_is_worked_on(world: World, custody: Custody)
 @example("S0: relabelling under bond", V.NOT_UNDER_BOND)
 def test_s0_a_new_code_on_goods_that_nobody_knows_is_a_violation(world: World) -> None:
     old, new, dead = world.packs[:3]
-    world.breaks(world.relabel([old], [new]), of={old: [V.UNKNOWN_CODE], new: [V.NOT_UNDER_BOND, V.EXPIRY_MISMATCH]})
+    world.breaks(world.relabel([old], [new]), of={old: [V.UNKNOWN_CODE], new: [V.NOT_UNDER_BOND]})
     world.bring(dead, Custody.DEAD)
     world.breaks(world.relabel([dead], [new]), of={dead: [V.DEAD_PACK], new: [V.NOT_UNDER_BOND]})
+
+
+def test_s0_a_new_label_may_say_what_was_not_known(world: World) -> None:
+    """Nobody stated the expiry of the old code: the label that does contradicts nothing."""
+    old, new = world.packs[:2]
+    world.keep(world.commission(old, lot=None, expiry=None), world.bond_in(old), world.relabel([old], [new]))
+    assert str(world.state(new).expiry) == EXPIRES
 
 
 @example("S0: goods under bond do not go into others abroad", V.NOT_UNDER_BOND)

@@ -6,7 +6,7 @@ S1 is the pilot's Implementation Plan; [practice] is what customs and the trade 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from tracechain.errors import RefusedError
 from tracechain.event import AggregationEvent, BizTransaction, Extension, ObjectEvent, SourceDest
 from tracechain.event.sale import EXPIRY, LOT, MASTER_DATA
 from tracechain.registers import Enterprise, Merchant, Product, Profile
+from tracechain.rules import shanghai_day
 from tracechain.testing.samples import case_id, pack_ids
 
 V = Violation
@@ -167,6 +168,16 @@ def test_s1_iv_3_1_a_product_outside_the_scope_is_neither_ordered_nor_sold(world
     world.breaks(world.sell(cleared), V.SCOPE)
     world.register(scope(EYE_DROPS, edition="3"))
     world.keep(world.order(pack), world.sell(cleared))
+
+
+def test_s1_iv_3_1_an_edition_holds_from_its_day_on(world: World) -> None:
+    """Recorded ahead of its day, it leaves the former edition in force until then."""
+    pack, other = (world.bring(one, Custody.BONDED) for one in world.packs[:2])
+    tomorrow = shanghai_day(world.now) + timedelta(days=1)
+    world.register(evolve(scope(NMPA_PRODUCT, edition="2"), valid_from=tomorrow))
+    world.keep(world.order(pack))
+    world.later(days=1)
+    world.breaks(world.order(other), V.SCOPE)
 
 
 @example("S1 IV(3)1: only products of the designated scope", V.SCOPE)

@@ -409,6 +409,9 @@ def agrees(rule_set: int, before: int, act: int, after: int, codes: tuple[int, .
 # ---- from events to acts -----------------------------------------------------------------------
 
 
+_NMPA_LENGTH = len("nmpa/") + 20
+
+
 def is_pack(subject: str) -> bool:
     """Whether a subject is a minimal packaging unit: a serialised GTIN, or an NMPA traceability code.
 
@@ -417,7 +420,8 @@ def is_pack(subject: str) -> bool:
     """
     return (
         (subject.startswith("01/") and "/21/" in subject)
-        or subject.startswith(("nmpa/", "urn:epc:id:sgtin:"))
+        or (subject.startswith("nmpa/") and len(subject) == _NMPA_LENGTH)  # nmpa/ and 7 digits is a product
+        or subject.startswith("urn:epc:id:sgtin:")
         or (subject.startswith(("https://", "http://")) and "/01/" in subject and "/21/" in subject)
     )
 

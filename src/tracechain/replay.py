@@ -68,9 +68,9 @@ class State:
         """What a buyer's orders of a year come to."""
         return self.spending.get((person, year), Decimal(0))
 
-    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Add to it."""
-        self.spending[person, year] = self.spent(person, year) + yuan
+    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Change it."""
+        self.spending[person, year] = yuan
 
     def take(self, subject: str, index: int, outcome: custody.Outcome) -> None:
         """Put what the rules came to."""

@@ -135,7 +135,7 @@ def make_registry(day: Day) -> Registry:
         profile,
         *_parties(),
         *_places(),
-        _scope("2026-06", date(2026, 6, 1), [*ARTICLES[:8], SLIMMING_PADS, DENTURE_GEL]),
+        _scope("2025-06", date(2025, 6, 1), [*ARTICLES[:8], SLIMMING_PADS, DENTURE_GEL, GLUCOSE_MONITOR]),
         _scope("2026-11", date(2026, 11, 1), [one for one in ARTICLES if one.name not in OUT_OF_SCOPE]),
         *map(_product, ARTICLES),
     )

@@ -8,7 +8,7 @@ Field by field this is docs/scan-files.md; what is judged by it is docs/format.m
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
 from tracechain.event.model import MASTER_DATA as MASTER_DATA_SPELLINGS
@@ -42,6 +42,9 @@ __all__ = [
 AMOUNT_NAMESPACE = "urn:tracechain:pilot:"
 #: The field of the amount, in yuan: a Decimal over 0 and under 10^15, with at most two digits after the point.
 AMOUNT = "amount"
+_LEAST, _MOST = Decimal("0.01"), Decimal(10**15)
+#: For a number of 19 digits with any exponent of an event, and whatever the caller's context is.
+_EXACT = Context(prec=160)
 #: The type of the document that says that an order was paid.
 PAYMENT_DOCUMENT = "urn:tracechain:btt:payment"
 #: The type of the document under which exported goods come back.
@@ -67,8 +70,7 @@ def amount(event: Event) -> Decimal | None:
 
 def is_amount(value: Decimal) -> bool:
     """Whether a number of an event can be an amount: another would make room in its buyer's account, or be rounded."""
-    exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -2 and 0 < value < 10**15
+    return _LEAST <= value < _MOST and not _EXACT.remainder(value, _LEAST)
 
 
 def documents(event: Event, *types: str) -> tuple[str, ...]:

@@ -140,9 +140,9 @@ class _Memories:
         """What a buyer's orders of a year come to."""
         return self.spending.get((person, year), Decimal(0))
 
-    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Add to it."""
-        self.spending[person, year] = self.spent(person, year) + yuan
+    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Change it."""
+        self.spending[person, year] = yuan
 
     def stated(self, index: int) -> tuple[bytes, bytes | None]:
         """Header and content of an earlier entry: what a pack's order came to."""

@@ -67,9 +67,9 @@ class LedgerPast:
         found = self._spent.get((person, year))
         return self._txn.spent(person, year) if found is None else found
 
-    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Add to it."""
-        self._spent[person, year] = self.spent(person, year) + yuan
+    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Change it."""
+        self._spent[person, year] = yuan
 
     def flush(self) -> None:
         """Write what buyers spent; the memories go with the unit index."""
@@ -124,9 +124,9 @@ class Scratch:
         found = self._spent.get((person, year))
         return self._base.spent(person, year) if found is None else found
 
-    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Add to it."""
-        self._spent[person, year] = self.spent(person, year) + yuan
+    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Change it."""
+        self._spent[person, year] = yuan
 
 
 class Registers:

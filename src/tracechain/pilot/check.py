@@ -126,9 +126,9 @@ class ViewPast:
         found = self._spent.get((person, year))
         return self._view.spent(person, year) if found is None else found
 
-    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Add to it, here alone."""
-        self._spent[person, year] = self.spent(person, year) + yuan
+    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Change it, here alone."""
+        self._spent[person, year] = yuan
 
 
 def check(view: View, event: Event, now: int, *, standing: Standing | None = None, author: bytes = bytes(8)) -> Verdict:

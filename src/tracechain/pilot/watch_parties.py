@@ -162,7 +162,7 @@ def _stopped(asked: Asked, name: str, index: int, held: _Held, what: str) -> Ale
 
 def _product(asked: Asked, products: _Products, name: str) -> Iterator[Alert]:
     registered = products.files.get(name)
-    codes = [code for code in product_codes(asked.standing, name) if code in _BARRED]
+    codes = [code for code in product_codes(asked.standing, name, asked.today) if code in _BARRED]
     if registered is None or registered.stopped is None:
         # Of its merchant, or of the pilot: that is their alert.
         codes = [code for code in codes if code != Violation.SERVICE_STOPPED]

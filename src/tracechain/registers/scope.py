@@ -15,8 +15,9 @@ __all__ = ["Scope"]
 class Scope(Register):
     """A positive list of products that may be sold (S1 IV(3)1, VIII(4)3 and 5; S0, "positive list").
 
-    A later edition replaces the former one from `valid_from` on. `products` are class ids, sorted, each once. A record
-    holds about 3,600 of them; a longer list is several scopes, and each product names its own.
+    A later edition replaces the former one from `valid_from` on, whenever before that it was recorded. `products` are
+    class ids, sorted, each once. A record holds about 3,600 of them; a longer list is several scopes, and each product
+    names its own.
     """
 
     KIND: ClassVar[str] = "scope"

@@ -29,7 +29,7 @@ from tracechain.event.sale import (
     sources,
 )
 from tracechain.registers import Carrier, Enterprise, Merchant, Place, Product, Profile, Scope
-from tracechain.rules.standing import Standing
+from tracechain.rules.standing import Registered, Standing
 
 __all__ = [
     "ANCHOR_MASK",
@@ -144,17 +144,18 @@ def lot_check(lot: str) -> int:
 # ---- products and their merchants ---------------------------------------------------------------
 
 
-def product_codes(standing: Standing, product: str) -> Codes:
-    """What stands against selling a product now: R2, R4 to R7, G2. Worked out once, until a register changes."""
-    key = ("product", product)
+def product_codes(standing: Standing, product: str, day: date) -> Codes:
+    """What stands against selling a product on a day, as the registers are: R2, R4 to R7, G2. Worked out once, until a
+    register changes."""
+    key = ("product", product, day)
     found = standing.answers.get(key)
     if found is None:
-        found = standing.answers[key] = tuple(sorted({int(v) for v in _against(standing, product)}))
+        found = standing.answers[key] = tuple(sorted({int(v) for v in _against(standing, product, day)}))
     codes: Codes = found
     return codes
 
 
-def _against(standing: Standing, product: str) -> Iterator[Violation]:
+def _against(standing: Standing, product: str, day: date) -> Iterator[Violation]:
     if _stopped_enterprise(standing):
         yield _V.SERVICE_STOPPED
     registered = standing.find(Product.KIND, product)
@@ -167,14 +168,23 @@ def _against(standing: Standing, product: str) -> Iterator[Violation]:
     file: Product = registered.value
     if file.screening != "none":
         yield _V.PRODUCT_BARRED
-    scope = standing.find(Scope.KIND, file.scope)
-    if scope is None or scope.value is None or file.id not in scope.value.products:
+    scope = _edition(standing.find(Scope.KIND, file.scope), day)
+    if scope is None or file.id not in scope.products:
         yield _V.SCOPE
     merchant = standing.find(Merchant.KIND, file.merchant)
     if merchant is None or merchant.value is None or merchant.suspended is not None:
         yield _V.MERCHANT_SUSPENDED
     if merchant is not None and merchant.stopped is not None:
         yield _V.SERVICE_STOPPED
+
+
+def _edition(registered: Registered | None, day: date) -> Scope | None:
+    """The edition of a scope list on a day: one that was recorded ahead of its day leaves the former in force."""
+    latest: Scope | None = None if registered is None else registered.value
+    if registered is not None and latest is not None and day < latest.valid_from:
+        former: Scope | None = registered.former
+        return former
+    return latest
 
 
 def enterprise_of(standing: Standing) -> str | None:
@@ -192,17 +202,17 @@ def sold_lawfully(case: Case, pack: Pack) -> Codes:
     """Product in scope and screened, merchant active, service not stopped (S1 IV(3), VIII(3), VIII(4))."""
     if pack.custody != Custody.BONDED and pack.custody != Custody.CLEARED:
         return _NONE
-    return product_codes(case.standing, class_of(pack.subject))
+    return product_codes(case.standing, class_of(pack.subject), case.day)
 
 
 def part_sold_lawfully(case: Case, pack: Pack) -> Codes:
     """The same of the next part of a pack: an order to stop holds for that as well."""
-    return product_codes(case.standing, class_of(pack.subject)) if pack.custody in _SOLD_IN_PARTS else _NONE
+    return product_codes(case.standing, class_of(pack.subject), case.day) if pack.custody in _SOLD_IN_PARTS else _NONE
 
 
 def stored_lawfully(case: Case, pack: Pack) -> Codes:
     """The same of what goes to a store unsold: from there it is handed over (R13)."""
-    return product_codes(case.standing, class_of(pack.subject)) if pack.custody == Custody.CLEARED else _NONE
+    return product_codes(case.standing, class_of(pack.subject), case.day) if pack.custody == Custody.CLEARED else _NONE
 
 
 def sold_by_merchant(case: Case) -> Codes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import date, timedelta
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
@@ -60,7 +60,8 @@ JUDGED: tuple[bool, ...] = tuple(
     for number in range(ACT_MASK + 1)
 )
 
-#: Accounts are exact: amounts have at most 17 digits.
+_ORDERED, _FREED = (Custody.BONDED, Custody.RESERVED), (Custody.RESERVED, Custody.BONDED)
+#: Accounts are exact, whatever the caller's context rounds to: amounts have at most 17 digits.
 _EXACT = Context(prec=60)
 
 Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
@@ -102,8 +103,8 @@ class Past(Protocol[Key_contra]):
     def spent(self, person: bytes, year: int) -> Decimal:
         """Yuan that a buyer's orders received in a year come to."""
 
-    def spend(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Add an order, or take one away (negative)."""
+    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
+        """Change what they come to."""
 
 
 class Judge(Generic[Key_contra]):
@@ -180,7 +181,9 @@ class Judge(Generic[Key_contra]):
             remember(self._past, key, index, event, act, before[0], 0, self._pack.memory)
             if act in _SPENDING:
                 spend(self._past, self._year, event, ((subject, key, act, before[0], judged),))
-                if act == Act.RESERVE:  # its payment and clearance will be here soon
+                if (
+                    act == Act.RESERVE and before[0] & CUSTODY_MASK == Custody.BONDED
+                ):  # it will be paid and cleared soon
                     orders = documents(event, "po")
                     self._keep(index + 1, Anchor(event.event_time, event.person, orders, amount(event), self._year))
         return judged
@@ -330,12 +333,12 @@ def spend(
     """
     ordered = False
     for subject, key, act, state, (after, codes) in changes:
-        before, now = state & CUSTODY_MASK, after & CUSTODY_MASK
+        turn = state & CUSTODY_MASK, after & CUSTODY_MASK
         # Nothing but an order, and an undone cancellation, leads from bonded to reserved, and the other way likewise.
-        if act not in _SPENDING or codes or {before, now} != {Custody.BONDED, Custody.RESERVED}:
+        if act not in _SPENDING or codes or (turn != _ORDERED and turn != _FREED):
             continue
         if act != Act.RESERVE:
-            _settle(past, subject, key, back=now == Custody.BONDED)
+            _settle(past, subject, key, back=turn == _FREED)
         elif not ordered and event.person is not None and (yuan := amount(event)) is not None:
             ordered = True
             _put(past, event.person, year, yuan)
@@ -356,8 +359,7 @@ def _settle(past: Past[Key_contra], subject: str, key: Key_contra, *, back: bool
 
 
 def _put(past: Past[Key_contra], person: bytes, year: int, yuan: Decimal) -> None:
-    with localcontext(_EXACT):  # whatever the caller's context rounds to
-        past.spend(person, year, yuan)
+    past.put_spent(person, year, _EXACT.add(past.spent(person, year), yuan))
 
 
 def _received(header: bytes) -> int:
@@ -402,7 +404,7 @@ def _made_of(event: Event, number: int, act: int, made_of: Sequence[tuple[int, i
         if sum(map(custody.is_pack, set(event.output_epcs).difference(event.epcs))) > len(made_of):
             codes.add(_V.NOT_UNDER_BOND)  # a label more than there are packs under bond
         day, lot = act >> 8, label(event, LOT)
-        if any(state >> EXPIRY_SHIFT != day for state, _, _ in made_of):
+        if any(state >> EXPIRY_SHIFT not in (0, day) for state, _, _ in made_of):
             codes.add(_V.EXPIRY_MISMATCH)
         if lot is not None and any(memory >> LOT_SHIFT not in (0, lot_check(lot)) for _, memory, _ in made_of):
             codes.add(_V.LOT_MISMATCH)

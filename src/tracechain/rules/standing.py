@@ -42,6 +42,8 @@ class Registered:
     suspended: int | None = None
     stopped: int | None = None
     shielded: frozenset[int] = frozenset()
+    #: The value before the one in force: an edition of a scope list may be recorded ahead of its day.
+    former: Any = None
     versions: int = 0
 
 
@@ -85,7 +87,7 @@ def fold(before: Registered | None, index: int, record: Record) -> Registered:
             return evolve(_next_step(now, value), index=index, versions=now.versions + 1)
     if record.version != now.versions:
         raise InputError(f"{what}: version {record.version}, but version {now.versions} is the next")
-    return evolve(now, index=index, version=record.version, value=value, versions=now.versions + 1)
+    return evolve(now, index=index, version=record.version, value=value, versions=now.versions + 1, former=now.value)
 
 
 def _known(now: Registered, what: str | None, done: str) -> None:
