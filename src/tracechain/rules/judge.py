@@ -181,9 +181,8 @@ class Judge(Generic[Key_contra]):
             remember(self._past, key, index, event, act, before[0], 0, self._pack.memory)
             if act in _SPENDING:
                 spend(self._past, self._year, event, ((subject, key, act, before[0], judged),))
-                if (
-                    act == Act.RESERVE and before[0] & CUSTODY_MASK == Custody.BONDED
-                ):  # it will be paid and cleared soon
+                # An order will be paid and cleared soon.
+                if act == Act.RESERVE and before[0] & CUSTODY_MASK == Custody.BONDED:
                     orders = documents(event, "po")
                     self._keep(index + 1, Anchor(event.event_time, event.person, orders, amount(event), self._year))
         return judged
