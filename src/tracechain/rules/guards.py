@@ -279,7 +279,7 @@ def cleared_as_ordered(case: Case, pack: Pack) -> Codes:
 
 def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
     """Whether they have one in common; nothing is not in common."""
-    return not set(some).isdisjoint(others)
+    return bool(some) and (some == others or not set(some).isdisjoint(others))
 
 
 def handed_to_buyer(case: Case, pack: Pack) -> Codes:
