@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from forging import agree, copy, forge, replaced
 from pilot_world import (
     BUYER,
     EYE_DROPS,
     KIOSK,
     LAX,
+    NMPA_PRODUCT,
     OTHER_BUYER,
     PHARMACY,
     PLATFORM,
@@ -29,13 +31,15 @@ from pilot_world import (
     suspension,
 )
 from tracechain import encoding
-from tracechain.custody import Custody, Violation
+from tracechain.custody import PILOT, PLAIN, Act, Custody, Violation
+from tracechain.entry import SALT_SIZE, Row, decode_rows, encode_rows
 from tracechain.errors import DataError, DecodeError
 from tracechain.event import BizTransaction, Event, Extension, Quantity, SourceDest
 from tracechain.ledger import past
+from tracechain.replay import MemoryView
 from tracechain.rules import shanghai_year
 from tracechain.store.tables import SPENT, key_of, spent_key
-from tracechain.verification import verify_rules
+from tracechain.verification import Code, verify, verify_rules
 
 V = Violation
 
@@ -339,3 +343,45 @@ def test_a_damaged_account_is_said(world: World, value: bytes) -> None:
 @pytest.mark.parametrize("millis", [(1 << 64) - 1, 1 << 63, 253_402_300_800_000])
 def test_a_receipt_time_beyond_all_years_does_not_end_a_replay(millis: int) -> None:
     assert shanghai_year(millis) == 9999
+
+
+# ---- forged rows ---------------------------------------------------------------------------------------
+
+
+def in_memory(world: World) -> MemoryView:
+    with world.ledger.snapshot() as view:
+        return MemoryView.of(view)
+
+
+def test_the_quick_way_knows_a_code_of_the_nmpa_by_its_length(world: World) -> None:
+    """What has seven digits is a product: an act that is done to packs is not done to it."""
+    packs = [f"{NMPA_PRODUCT}{number:013d}" for number in range(6)]
+    world.ledger.append([world.commission(pack) for pack in packs])
+    world.ledger.append([world.ship(pack) for pack in [*packs, NMPA_PRODUCT]])
+    view = in_memory(world)
+    assert agree(view)
+    last = view.size - 1
+    row = Row(NMPA_PRODUCT, int(Act.SHIP), None, 0, (int(V.UNKNOWN_CODE),))
+    forged = replaced(view, last, view.raw_contents[last][SALT_SIZE:], encode_rows(PILOT, [row]))
+    assert (Code.ROW_ACT, last) in {(one.code, one.index) for one in agree(forged).findings}
+
+
+def test_an_operator_who_goes_on_under_plain_rules_is_found_by_the_rows_alone(world: World) -> None:
+    """All that comes after the profile as if there were none: no rule set decreases, and a replay is not needed."""
+    with world.ledger.snapshot() as before:
+        old, size = before.checkpoint, before.size
+    pack = world.packs[0]
+    world.ledger.append([world.commission(pack), world.ship(pack)])
+    world.ledger.append([world.sell(pack)])
+    view = in_memory(world)
+    assert agree(view)
+    forged = copy(view)
+    for index in range(size, view.size):
+        if index in view.raw_rows:
+            part = view.raw_rows[index]
+            rows = [evolve(row, act=int(Act.SEE), state=1, violations=()) for row in decode_rows(part[SALT_SIZE:])[1]]
+            forged.raw_rows[index] = part[:SALT_SIZE] + encode_rows(PLAIN, rows)
+    # The registers were recorded one by one under one statement: their rows follow the rules before the profile.
+    for report in (agree(forge(forged), (1, 2, 5)), verify(forged, since=old)):
+        assert [(one.code, one.index) for one in report.findings] == [(Code.ROWS_MALFORMED, view.size - 1)]
+        assert "the profile of entry" in report.findings[0].detail

@@ -63,6 +63,8 @@ class _Shape:
 
     prefix: str
     row_head: bytes
+    #: The length byte of the serial where it decides what the subject is (nmpa/), else 0.
+    size: int = 0
     tails: dict[bytes, _Kind] = field(factory=dict)
 
 
@@ -125,6 +127,7 @@ class Columns(ABC):
             and max(times) < b"\x80"
             and b"".join(serials).isalnum()
             and None not in told
+            and all(not shape.size or shape.size == size for shape, size in zip(shapes, sizes, strict=False))
             and all(kind[0] == p[32:35] for kind, p in zip(kinds, p_s, strict=False))
         ):
             return 0
@@ -221,6 +224,8 @@ class Columns(ABC):
         covering.sequence += done
         covering.left -= done
         self.result.rows += done
+        if self._shape_rules == custody.PLAIN and done:
+            self.result.last_plain = index + done - 1
         if not covering.left:
             self._end_covering(index + done)
 
@@ -262,7 +267,10 @@ class Columns(ABC):
         shape = self._shapes.get(content[11:edge])
         if shape is None:
             row_head = b"\x92" + encoding.pack(self._shape_rules) + b"\x96" + encoding.pack(prefix)
-            shape = self._shapes[content[11:edge]] = _Shape(prefix, row_head)
+            size = content[edge] if prefix == "nmpa/" else 0
+            shape = self._shapes[content[11:edge]] = _Shape(prefix, row_head, size)
+        elif shape.size not in (0, content[edge]):
+            return
         if len(shape.tails) >= _SHAPES_MOST:  # of events that name an order or a buyer each, and never come again
             shape.tails.clear()
         shape.tails[content[at + len(one) :]] = content[:3], act, encoding.pack(act)

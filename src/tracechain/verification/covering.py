@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from tracechain import merkle
+from tracechain import custody, merkle
+from tracechain.errors import DataError
+from tracechain.record import Record
+from tracechain.registers import Profile
 from tracechain.statement import Statement
 
-__all__ = ["Covering", "RangeResult", "Said", "Word"]
+__all__ = ["Covering", "RangeResult", "Said", "Word", "begins_pilot"]
 
 Word = int
 """State x 2^40 + index + 1: where a subject stands."""
@@ -60,4 +63,25 @@ class RangeResult:
     #: (index, rule set) of the first rows, and the rule set of the last ones.
     first_rules: tuple[int, int] | None = None
     last_rules: int = 0
+    #: Index of the last rows that follow rule set 1, and of the first record that puts a profile in force, with that of
+    #: the last entry under its statement: what comes after follows other rules.
+    last_plain: int = -1
+    profile: tuple[int, int] | None = None
     unknown_rules: int = 0
+
+    def note_rules(self, index: int, rule_set: int) -> None:
+        """Note the rules of the rows of an entry."""
+        self.last_rules = rule_set
+        self.first_rules = self.first_rules or (index, rule_set)
+        if rule_set == custody.PLAIN:
+            self.last_plain = index
+
+
+def begins_pilot(record: Record) -> bool:
+    """Whether a record puts a profile in force, if none before it did: then nothing before it on its chain counts."""
+    if record.kind != Profile.KIND or record.version:
+        return False
+    try:
+        return Profile.from_record(record).subject == record.subject
+    except DataError:
+        return False

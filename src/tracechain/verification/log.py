@@ -316,7 +316,8 @@ def check_uncovered(findings: Findings, results: list[RangeResult]) -> None:
 
 
 def check_rule_sets(findings: Findings, results: list[RangeResult]) -> None:
-    """Check that the rule set does not decrease from one range to the next (format.md section 7)."""
+    """Check that the rule set does not decrease from one range to the next, and that nothing goes on under rule set 1
+    once a profile is in force (format.md section 7)."""
     last = 0
     for result in results:
         if result.first_rules is not None:
@@ -324,3 +325,8 @@ def check_rule_sets(findings: Findings, results: list[RangeResult]) -> None:
             if first < last:
                 findings.add(Code.ROWS_MALFORMED, index, f"rule set {first} after rule set {last}")
             last = result.last_rules
+    profile = next((result.profile for result in results if result.profile is not None), None)
+    plain = max((result.last_plain for result in results), default=-1)
+    if profile is not None and plain > profile[1]:
+        words = f"its rows follow rule set 1, and the profile of entry {profile[0]} is in force"
+        findings.add(Code.ROWS_MALFORMED, plain, words)

@@ -36,7 +36,7 @@ from tracechain.record import SETTLING, ClockRecord, Genesis, KeyAuthorised, Key
 from tracechain.signing import PublicKey, verify
 from tracechain.statement import decode_statement, term_leaves
 from tracechain.verification.columns import Columns
-from tracechain.verification.covering import Covering, RangeResult, Said, Word
+from tracechain.verification.covering import Covering, RangeResult, Said, Word, begins_pilot
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.tree import cover, node_check
 from tracechain.view import View
@@ -330,6 +330,10 @@ class RangeCheck(Columns):
                     return acts, "event"
                 case EntryType.RECORD:
                     record = decode_record(content)
+                    if self.result.profile is None and begins_pilot(record):
+                        covering = self._covering
+                        end = index if covering is None else covering.index + covering.statement.count
+                        self.result.profile = index, end
                     return ([] if record.subject is None else [(record.subject, int(Act.NOTE))]), record.kind
                 case EntryType.KEY_AUTHORISED:
                     authorised = KeyAuthorised.decode(content)
@@ -368,8 +372,7 @@ class RangeCheck(Columns):
         if rule_set not in custody.TABLES:  # the quick way is of our rules only
             self._shapes.clear()
             self._edges.clear()
-        self._rule_set = self.result.last_rules = rule_set
-        self.result.first_rules = self.result.first_rules or (index, rule_set)
+        self._note_rules(index, rule_set)
         known = rule_set in custody.TABLES
         fresh = sum(row.previous is None for row in rows)
         if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored), fresh):
@@ -418,10 +421,13 @@ class RangeCheck(Columns):
         self.last.update(
             (subject, state << STATE_SHIFT | after) for (subject, _), state in zip(acts, derived.states, strict=True)
         )
-        self._rule_set = self.result.last_rules = rule_set
-        self.result.first_rules = self.result.first_rules or (index, rule_set)
+        self._note_rules(index, rule_set)
         self.result.rows += len(acts)
         return True
+
+    def _note_rules(self, index: int, rule_set: int) -> None:
+        self._rule_set = rule_set
+        self.result.note_rules(index, rule_set)
 
     def _check_row(self, index: int, row: Row, rule_set: int) -> None:
         word = self.last.get(row.subject)

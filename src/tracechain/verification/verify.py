@@ -42,7 +42,7 @@ from tracechain.record import (
 )
 from tracechain.signing import PublicKey
 from tracechain.statement import decode_statement
-from tracechain.verification.covering import RangeResult, Said
+from tracechain.verification.covering import RangeResult, Said, begins_pilot
 from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Finding, Findings, Report
 from tracechain.verification.log import (
     check_authors,
@@ -448,8 +448,12 @@ def _skim_content(
                 s = decode_statement(content)
                 result.statements.append(Said(index, s.author, s.first, s.count, s.previous, s.hash, frozenset()))
             case EntryType.RECORD:
-                if decode_record(content).kind in SETTLING:
+                record = decode_record(content)
+                if record.kind in SETTLING:
                     result.own.append((index, header[4], content))
+                if result.profile is None and begins_pilot(record):
+                    said = result.statements[-1] if result.statements else None
+                    result.profile = index, index if said is None else max(index, said.index + said.count)
             case kind:
                 result.own.append((index, kind, content))
                 if kind == EntryType.KEY_AUTHORISED:
@@ -484,8 +488,7 @@ def _skim_rows(
         findings.add(Code.ROW_ROOT, index, "rows, their salt, or the entry before that a row names were altered")
     for row in rows:
         last[row.subject] = row.state << STATE_SHIFT | index + 1
-    result.last_rules = rule_set
-    result.first_rules = result.first_rules or (index, rule_set)
+    result.note_rules(index, rule_set)
 
 
 def _check_index(findings: Findings, view: View, last: dict[str, int]) -> None:
