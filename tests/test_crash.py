@@ -49,7 +49,7 @@ def share(outcome: dict[str, Any], words: str) -> float:
 )
 def test_killed_at_a_system_call_or_at_random(tmp_path: Path, scenarios: str, points: int, seed: int) -> None:
     outcome = run_points(tmp_path, "kill", scenarios, points, seed)
-    assert share(outcome, "killed") > 0.8, f"too few points did what they are for: {outcome}"
+    assert share(outcome, "killed") > 0.6, f"too few points did what they are for: {outcome}"
 
 
 def test_what_is_killed_has_acknowledged_something_before(tmp_path: Path) -> None:

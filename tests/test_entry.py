@@ -237,7 +237,7 @@ ROW: list[Any] = ["", "x", 0, 0, 1, None]
         [1, ["", "y", 0, 0, 1, None, *ROW[1:]]],
         [1, [*ROW, *ROW[1:]]],
         [1, ["b/", *ROW[1:]], ["a/", *ROW[1:]]],
-        *([1, ["", "x", act, 0, 1, None]] for act in (-1, 256, True, None, "0")),
+        *([1, ["", "x", act, 0, 1, None]] for act in (-1, 1 << 24, True, None, "0")),
         *([1, ["", "x", 0, previous, 1, None]] for previous in (-1, 1 << 40, True, None)),
         *([1, ["", "x", 0, 0, state, None]] for state in (-1, 1 << 24, True, None)),
         *([1, ["", "x", 0, 0, 1, codes]] for codes in ([], 1, [0], [1 << 16], [2, 1], [1, 1], [True], ["1"], [[1]])),
