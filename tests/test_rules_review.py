@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -37,8 +38,9 @@ from tracechain.errors import DataError, DecodeError
 from tracechain.event import BizTransaction, Event, Extension, Quantity, SourceDest
 from tracechain.ledger import past
 from tracechain.replay import MemoryView
-from tracechain.rules import shanghai_year
+from tracechain.rules import judge, shanghai_year
 from tracechain.store.tables import SPENT, key_of, spent_key
+from tracechain.testing.samples import pack_ids
 from tracechain.verification import Code, verify, verify_rules
 
 V = Violation
@@ -385,3 +387,34 @@ def test_an_operator_who_goes_on_under_plain_rules_is_found_by_the_rows_alone(wo
     for report in (agree(forge(forged), (1, 2, 5)), verify(forged, since=old)):
         assert [(one.code, one.index) for one in report.findings] == [(Code.ROWS_MALFORMED, view.size - 1)]
         assert "the profile of entry" in report.findings[0].detail
+
+
+# ---- large events --------------------------------------------------------------------------------------
+
+
+def test_an_event_of_many_packs_is_looked_back_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its event and its rows were read again for each of its packs: seconds for a pallet, under the writer's lock."""
+    read: list[str] = []
+
+    def counting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*arguments: Any) -> Any:
+            read.append(function.__name__)
+            return function(*arguments)
+
+        return count
+
+    monkeypatch.setattr(judge, "_event", counting(judge._event))
+    monkeypatch.setattr(past, "decode_rows", counting(decode_rows))
+    packs = pack_ids(300)
+    world.keep(world.commission(*packs))
+    shipping = world.ship(*packs)
+    world.keep(shipping)
+    assert read == []
+    assert world.ledger.append([world.undo(shipping)]).violations == ()
+    assert len(read) <= 3
+    world.keep(world.bond_in(*packs), world.order(*packs), world.cancel(*packs))
+    read.clear()
+    world.keep(world.order(*packs))
+    assert world.ledger.append([world.cancel(*packs)]).violations == ()
+    assert read == ["_event"]
+    assert spent(world) == 0

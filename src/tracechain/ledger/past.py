@@ -28,6 +28,8 @@ __all__ = ["LedgerPast", "Registers", "Scratch"]
 #: Register subjects and answers that are kept from commit to commit. More were asked for than there are: such as the
 #: position of each delivery, which is no place.
 _ASKED_MOST = 131_072
+#: Entries whose rows are remembered within a commit.
+_ROWS_MOST = 16
 
 
 class LedgerPast:
@@ -40,6 +42,7 @@ class LedgerPast:
         self.anchors = anchors
         self._memory = txn.index.memory(txn.txn)
         self._spent: dict[tuple[bytes, int], Decimal] = {}
+        self._rows: dict[int, dict[str, Row]] = {}
 
     def memory(self, key: int) -> int:
         """The memory of a pack."""
@@ -56,11 +59,22 @@ class LedgerPast:
 
     def former(self, subject: str, key: int, last: int) -> int | None:  # noqa: ARG002  # Past's; a replay goes by it
         """The state of a pack before its latest entry, from the rows."""
-        row = _row(self._sealing, last, subject)
+        row = self._rows_of(last).get(subject)
         if row is None or row.previous is None:
             return None if row is None else 0
-        before = _row(self._sealing, row.previous, subject)
+        before = self._rows_of(row.previous).get(subject)
         return None if before is None else before.state
+
+    def _rows_of(self, index: int) -> dict[str, Row]:
+        """The rows of an entry by their subjects; many packs are asked for that have an entry in common."""
+        found = self._rows.get(index)
+        if found is None:
+            part = self._sealing.rows(index)
+            found = {} if part is None else {row.subject: row for row in decode_rows(part[SALT_SIZE:])[1]}
+            if len(self._rows) >= _ROWS_MOST:
+                self._rows.clear()
+            self._rows[index] = found
+        return found
 
     def spent(self, person: bytes, year: int) -> Decimal:
         """What a buyer's orders of a year come to."""

@@ -13,7 +13,7 @@ from decimal import Context, Decimal
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from tracechain import custody, encoding
 from tracechain.custody import ACT_MASK, CUSTODY_MASK, EXPIRY_SHIFT, Act, Custody, Flag, Outcome, Violation
@@ -122,6 +122,7 @@ class Judge(Generic[Key_contra]):
         self._pack = Pack(past.memory, self._anchor)
         self._case = Case(standing, self._profile, _NOTHING, _EPOCH, -_DAYS_TO_ZERO, past.spent)
         self._day = 0
+        self._undoing: _Undoing | None = None
 
     def entry(
         self,
@@ -144,19 +145,18 @@ class Judge(Generic[Key_contra]):
             positions = sorted(order, key=lambda at: order_of.get(Act(acts[at][1] & ACT_MASK), 0))
         else:
             positions = list(order)
-        sources: list[tuple[int, int, Outcome]] = []
+        sources = _Sources(sum(act & ACT_MASK == Act.RELABEL_NEW for _, act in acts))
         for at in positions:
             subject, act = acts[at]
             if not (JUDGED[act & ACT_MASK] or (act > Act.NOTE and event.extensions)):
                 continue
             state, last = befores[at]
-            made_of = sources if act & ACT_MASK in (Act.RELABEL_NEW, Act.PRODUCE) else ()
-            judged[at] = outcome = self._one(event, subject, act, keys[at], state, last, outcomes[at], made_of)
+            judged[at] = outcome = self._one(event, subject, act, keys[at], state, last, outcomes[at], sources)
             if act in _OLD:
-                sources.append((state, self._past.memory(keys[at]), outcome))
+                sources.take(state, self._past.memory(keys[at]), outcome)
             if not outcome[1]:
-                source = made_of[0][1] if made_of else 0
-                remember(self._past, keys[at], index, event, act, state, source, self._past.memory(keys[at]))
+                memory = self._past.memory(keys[at])
+                remember(self._past, keys[at], index, event, act, state, sources.first or 0, memory)
         spend(
             self._past,
             self._year,
@@ -176,7 +176,7 @@ class Judge(Generic[Key_contra]):
         outcome: Outcome,
     ) -> Outcome:
         """The same for an event of one pack."""
-        judged = self._one(event, subject, act, key, before[0], before[1], outcome, ())
+        judged = self._one(event, subject, act, key, before[0], before[1], outcome, _NO_SOURCES)
         if not judged[1] and act & ACT_MASK in _LASTING:
             remember(self._past, key, index, event, act, before[0], 0, self._pack.memory)
             if act in _SPENDING:
@@ -198,7 +198,7 @@ class Judge(Generic[Key_contra]):
         state: int,
         last: int,
         outcome: Outcome,
-        made_of: Sequence[tuple[int, int, Outcome]],
+        sources: _Sources,
     ) -> Outcome:
         number = act & ACT_MASK
         self._pack.set(subject, state, key)
@@ -220,8 +220,8 @@ class Judge(Generic[Key_contra]):
                     codes += guard(case, pack)
                 if labelled:
                     codes += labelled_as_commissioned(case, pack)
-        if made_of or number == Act.RELABEL_NEW:
-            codes += _made_of(event, number, act, made_of)
+        if number == Act.RELABEL_NEW or (number == Act.PRODUCE and sources.broken):
+            codes += _made_of(event, number, act, sources)
         if codes:
             return state, tuple(sorted({int(code) for code in codes}))
         return after, ()
@@ -264,17 +264,20 @@ class Judge(Generic[Key_contra]):
         within ten days, by the same actor, at the same place, not expired, recalled, stolen or supplied (EU 2016/161
         art. 13)."""
         former = self._past.former(subject, key, last - 1) if last else None
-        undone = None
-        header = b""
-        if last:
-            header, content = self._past.stated(last - 1)
-            undone = None if content is None else _event(content)
-        declared = evolve(event, error_declaration=None)
+        now = self._undoing
+        if now is None or now.event is not event:
+            now = self._undoing = _Undoing(event, evolve(event, error_declaration=None))
+        if last and last != now.last:
+            now.last = last
+            now.header, content = self._past.stated(last - 1)
+            now.undone = None if content is None else _event(content)
+        declared, undone, header = now.declared, now.undone if last else None, now.header
         # What was taken back once, or in vain, is not taken back again: that would do what was declared an error.
         again = undone is not None and undone.error_declaration is not None
         if undone is None or again or former is None or not _same(declared, undone):
-            moves = any(act_of == subject and _moves(act) for act_of, act in custody.acts(declared, custody.PILOT))
-            return (state, (int(_V.UNDO_MISMATCH),)) if moves else outcome
+            if now.acts is None:
+                now.acts = dict(custody.acts(declared, custody.PILOT))
+            return (state, (int(_V.UNDO_MISMATCH),)) if _moves(now.acts[subject]) else outcome
         if former == state:
             return outcome  # it had done nothing, so there is nothing to take back
         codes = set()
@@ -294,6 +297,44 @@ class Judge(Generic[Key_contra]):
         if state & CUSTODY_MASK == Custody.DELIVERED:
             codes.add(_V.UNDO_SUPPLIED)
         return (state, tuple(sorted(map(int, codes)))) if codes else (former, ())
+
+
+@define
+class _Sources:
+    """What the new codes of an event are made of. `labels` are the new codes of a relabelling."""
+
+    labels: int
+    packs: int = 0
+    #: Whether one of them broke a rule; the memory of the first; days and lot checks where they are known.
+    broken: bool = False
+    first: int | None = None
+    days: set[int] = field(factory=set)
+    lots: set[int] = field(factory=set)
+
+    def take(self, state: int, memory: int, outcome: Outcome) -> None:
+        """One more, ascending."""
+        self.packs += 1
+        self.broken = self.broken or bool(outcome[1])
+        self.first = memory if self.first is None else self.first
+        self.days.add(state >> EXPIRY_SHIFT)
+        self.lots.add(memory >> LOT_SHIFT)
+
+
+#: Of an event of one code, which has nothing to be made of.
+_NO_SOURCES = _Sources(1)
+
+
+@define
+class _Undoing:
+    """An event declared in error, and the latest entry of one of its packs: mostly it is that of all of them."""
+
+    event: Event
+    declared: Event
+    acts: dict[str, int] | None = None
+    #: 1 + the index of the entry; what it says, and its header.
+    last: int = 0
+    undone: Event | None = None
+    header: bytes = b""
 
 
 def remember(
@@ -331,30 +372,54 @@ def spend(
     What is taken off is what the order says, not what a cancellation says: else it would make room for other orders.
     """
     ordered = False
+    orders: dict[int, _Shares | None] = {}
     for subject, key, act, state, (after, codes) in changes:
         turn = state & CUSTODY_MASK, after & CUSTODY_MASK
         # Nothing but an order, and an undone cancellation, leads from bonded to reserved, and the other way likewise.
         if act not in _SPENDING or codes or (turn != _ORDERED and turn != _FREED):
             continue
         if act != Act.RESERVE:
-            _settle(past, subject, key, back=turn == _FREED)
+            _settle(past, orders, subject, key, back=turn == _FREED)
         elif not ordered and event.person is not None and (yuan := amount(event)) is not None:
             ordered = True
             _put(past, event.person, year, yuan)
 
 
-def _settle(past: Past[Key_contra], subject: str, key: Key_contra, *, back: bool) -> None:
-    """Take a pack's share of its order off the account that the order counts in, or put it there again."""
-    place = past.memory(key) & ANCHOR_MASK
+@define
+class _Shares:
+    """What each pack of an order comes to, in fen, and in whose account of which year."""
+
+    person: bytes
+    year: int
+    fen: int
+    places: dict[str, int]
+
+    def of(self, subject: str) -> int:
+        """Equal shares but for the fen that are left over, so that all of them are the whole."""
+        at, packs = self.places[subject], len(self.places)
+        return self.fen * (at + 1) // packs - self.fen * at // packs
+
+
+def _shares(past: Past[Key_contra], place: int) -> _Shares | None:
     header, content = past.stated(place - 1) if place else (b"", None)
     order = None if content is None else _event(content)
-    if order is None or order.person is None or (yuan := amount(order)) is None or subject not in order.epcs:
-        return
-    # Equal shares but for the fen that are left over, so that all of them are the whole.
-    fen, at, packs = int(yuan.scaleb(2, _EXACT)), order.epcs.index(subject), len(order.epcs)
-    share = fen * (at + 1) // packs - fen * at // packs
-    settled = Decimal(-share if back else share).scaleb(-2, _EXACT).normalize(_EXACT)
-    _put(past, order.person, shanghai_year(_received(header)), settled)
+    if order is None or order.person is None or (yuan := amount(order)) is None:
+        return None
+    places = {epc: at for at, epc in enumerate(order.epcs)}
+    return _Shares(order.person, shanghai_year(_received(header)), int(yuan.scaleb(2, _EXACT)), places)
+
+
+def _settle(
+    past: Past[Key_contra], orders: dict[int, _Shares | None], subject: str, key: Key_contra, *, back: bool
+) -> None:
+    """Take a pack's share of its order off the account that the order counts in, or put it there again."""
+    place = past.memory(key) & ANCHOR_MASK
+    if place not in orders:
+        orders[place] = _shares(past, place)
+    shares = orders[place]
+    if shares is not None and subject in shares.places:
+        fen = shares.of(subject)
+        _put(past, shares.person, shares.year, Decimal(-fen if back else fen).scaleb(-2, _EXACT).normalize(_EXACT))
 
 
 def _put(past: Past[Key_contra], person: bytes, year: int, yuan: Decimal) -> None:
@@ -393,18 +458,16 @@ def _moves(act: int) -> bool:
     return rule is not None and bool(rule.moves or rule.sets or rule.clears)
 
 
-def _made_of(event: Event, number: int, act: int, made_of: Sequence[tuple[int, int, Outcome]]) -> tuple[int, ...]:
+def _made_of(event: Event, number: int, act: int, sources: _Sources) -> tuple[int, ...]:
     """What a new code breaks for what it was made of (S0: relabelling under bond)."""
     codes: set[int] = set()
-    if any(found for _, _, (_, found) in made_of):
+    # A label more than there are packs would be a code from nowhere.
+    if sources.broken or (number == Act.RELABEL_NEW and sources.labels > sources.packs):
         codes.add(_V.NOT_UNDER_BOND)
     if number == Act.RELABEL_NEW:
-        assert isinstance(event, TransformationEvent)
-        if sum(map(custody.is_pack, set(event.output_epcs).difference(event.epcs))) > len(made_of):
-            codes.add(_V.NOT_UNDER_BOND)  # a label more than there are packs under bond
-        day, lot = act >> 8, label(event, LOT)
-        if any(state >> EXPIRY_SHIFT not in (0, day) for state, _, _ in made_of):
+        if not sources.days <= {0, act >> 8}:
             codes.add(_V.EXPIRY_MISMATCH)
-        if lot is not None and any(memory >> LOT_SHIFT not in (0, lot_check(lot)) for _, memory, _ in made_of):
+        lot = label(event, LOT)
+        if lot is not None and not sources.lots <= {0, lot_check(lot)}:
             codes.add(_V.LOT_MISMATCH)
     return tuple(codes)
