@@ -285,6 +285,18 @@ def test_a_new_label_needs_an_old_pack(world: World) -> None:
     world.keep(world.relabel([other], [newer]))
 
 
+@pytest.mark.parametrize(("flag", "code"), [("hold", V.HELD), ("recall", V.RECALLED), ("steal", V.STOLEN)])
+def test_a_new_label_does_not_wash_a_flag_off(world: World, flag: str, code: V) -> None:
+    """A new code has no flags: a recalled pack would be sold under another label, or as a part of another pack."""
+    old, part, new = world.bring(world.packs[0], Custody.BONDED), world.packs[1], world.packs[2]
+    world.keep(world.commission(part))
+    world.keep(getattr(world, flag)(old, part))
+    world.breaks(world.relabel([old], [new]), of={old: [code], new: [V.NOT_UNDER_BOND]})
+    world.breaks(world.kit([part], [new]), of={part: [code], new: [V.NOT_UNDER_BOND]})
+    if flag == "hold":
+        world.keep(world.release(old), world.relabel([old], [new]))
+
+
 def test_a_pack_among_the_quantities_of_a_transformation_is_seen(world: World) -> None:
     """There stand classes; it neither goes in nor comes out."""
     old, new, seen = world.bring(world.packs[0], Custody.BONDED), world.packs[1], world.packs[2]

@@ -277,11 +277,17 @@ RULES: Mapping[Act, Rule] = MappingProxyType({
     Act.RECALL: Rule("S1 V, III(1)5", otherwise=None, sets=Flag.RECALLED),
     Act.STEAL: Rule("S1 V: kept out of circulation", otherwise=None, sets=Flag.STOLEN),
     Act.REPAIR: Rule("S0: under bond", _into(_C.REWORK, _C.RETURNED, _C.BONDED), otherwise=_V.NOT_UNDER_BOND),
+    # Guarded, for a new code has no flags: else a recalled pack would be a sound one under another label.
     Act.RELABEL_OLD: Rule(
-        "S0: under bond", _into(_C.DEAD, _C.RETURNED, _C.BONDED, _C.REWORK), otherwise=_V.NOT_UNDER_BOND
+        "S0: under bond",
+        _into(_C.DEAD, _C.RETURNED, _C.BONDED, _C.REWORK),
+        otherwise=_V.NOT_UNDER_BOND,
+        guarded=True,
     ),
     Act.RELABEL_NEW: Rule("S0: under bond", _into(_C.REWORK, _C.NONE), _NEW),
-    Act.CONSUME: Rule("S1 V: abroad", _into(_C.DEAD, _C.ACTIVE, _C.TRANSIT), otherwise=_V.NOT_UNDER_BOND),
+    Act.CONSUME: Rule(
+        "S1 V: abroad", _into(_C.DEAD, _C.ACTIVE, _C.TRANSIT), otherwise=_V.NOT_UNDER_BOND, guarded=True
+    ),
     Act.PRODUCE: Rule("S1 V: abroad", _into(_C.ACTIVE, _C.NONE), _NEW),
     Act.EXPORT: Rule("S0; S3", _into(_C.EXPORTED, _C.BONDED, _C.REWORK)),
     Act.DESTROY: Rule("S1 VI", dict.fromkeys(_live(), _C.DEAD)),
