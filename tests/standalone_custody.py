@@ -131,9 +131,9 @@ SOLD = {(29, 13): 11, (29, None): 10, (12, 13): 13, (12, None): 12}
 OBJECT: dict[tuple[Any, ...], int] = {
     (action, *said): act for action in (OBSERVE, DELETE) for said, act in SOLD.items()
 }
-OBJECT |= {(OBSERVE, 15, disposition): 19 for disposition in (17, 18, 19, 22)}
+OBJECT |= {(OBSERVE, 15, disposition): 19 for disposition in (0, 4, 8, 9, 15, 16, 17, 18, 19, 22)}
 OBJECT |= {(OBSERVE, 30, None): 5, (OBSERVE, 34, 19): 6, (OBSERVE, CLEARING, None): 9, (OBSERVE, 23, 17): 14}
-OBJECT |= {(OBSERVE, 16, 25): 16, (OBSERVE, 16, 31): 17, (OBSERVE, 15, 14): 20, (OBSERVE, 15, 12): 18}
+OBJECT |= {(OBSERVE, 16, 25): 16, (OBSERVE, 16, 31): 17, (OBSERVE, 15, 14): 20, (OBSERVE, 15, None): 18}
 OBJECT |= {(OBSERVE, 24, 20): 21, (OBSERVE, 26, None): 22, (DELETE, 30, None): 27}
 
 
@@ -149,7 +149,7 @@ def expiry(fields: list[Any] | None) -> int:
         day = (date.fromisoformat(text[:10]) - date(2000, 1, 1)).days
     except ValueError:
         return 0
-    return day if 0 < day < 1 << 15 else 0
+    return min(max(day, 1), (1 << 15) - 1)
 
 
 def acts(content: bytes) -> list[list[Any]]:

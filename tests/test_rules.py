@@ -93,6 +93,7 @@ CALLED[Act.SELL] |= dict.fromkeys((C.SOLD, C.DELIVERED), V.SECONDARY_SALE)
 #: Acts that bring a pack nearer to a buyer: not while it is held, recalled or stolen.
 GUARDED = (
     Act.RESERVE, Act.CLEAR, Act.SELL, Act.SELL_PART, Act.DISPENSE, Act.DISPENSE_PART, Act.RELEASE,
+    Act.RELABEL_OLD, Act.CONSUME,
 )  # fmt: skip
 FLAGS = (Flag.HELD, Flag.RECALLED, Flag.STOLEN)
 PACK_ACTS = tuple(act for act in Act if act > Act.NOTE)
@@ -306,7 +307,10 @@ def test_what_a_transaction_does(changes: dict[str, Any], act: Act) -> None:
         ("return_in", "in_progress", Act.OBSERVE),
         ("export_return", "in_progress", Act.OBSERVE),
         ("conform", "in_progress", Act.OBSERVE),
-        ("hold", "in_progress", Act.OBSERVE),
+        ("hold", None, Act.HOLD),
+        ("hold", "damaged", Act.HOLD),
+        ("hold", "in_progress", Act.RELEASE),
+        ("hold", "in_transit", Act.RELEASE),
         ("hold", "available", Act.RELEASE),
         ("hold", "sellable_accessible", Act.RELEASE),
         ("hold", "returned", Act.RELEASE),

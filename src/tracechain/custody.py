@@ -440,9 +440,12 @@ _OBJECT_STEPS: dict[tuple[str, str | None], Act | dict[str | None, Act]] = {
     ("OBSERVE", "dispensing"): {"partially_dispensed": Act.DISPENSE_PART, None: Act.DISPENSE},
     ("OBSERVE", "receiving"): {"returned": Act.RETURN_IN},
     ("OBSERVE", "inspecting"): {"conformant": Act.CONFORM, "non_conformant": Act.REJECT},
+    # A hold ends with the disposition that the pack had before; whatever else is said, damaged or nothing, it is held.
     ("OBSERVE", "holding"): {
-        "recalled": Act.RECALL, "non_sellable_other": Act.HOLD, "sellable_not_accessible": Act.RELEASE,
-        "sellable_accessible": Act.RELEASE, "returned": Act.RELEASE, "available": Act.RELEASE,
+        "recalled": Act.RECALL, "sellable_not_accessible": Act.RELEASE, "sellable_accessible": Act.RELEASE,
+        "returned": Act.RELEASE, "available": Act.RELEASE, "active": Act.RELEASE, "in_progress": Act.RELEASE,
+        "in_transit": Act.RELEASE, "reserved": Act.RELEASE, "retail_sold": Act.RELEASE, "dispensed": Act.RELEASE,
+        None: Act.HOLD,
     },
     ("OBSERVE", "removing"): {"stolen": Act.STEAL},
     ("OBSERVE", "repairing"): Act.REPAIR,
@@ -465,14 +468,17 @@ def _object_act(action: str, biz_step: str | None, disposition: str | None) -> i
 
 
 def expiry_day(text: object) -> int:
-    """Days since 2000-01-01 of a text that begins with a date, YYYY-MM-DD; 0 where it does not, or beyond what fits."""
+    """Days since 2000-01-01 of a text that begins with a date, YYYY-MM-DD; 0 where it does not.
+
+    A date before the first day is the first, one after the last that fits the last: what is stated is never unknown.
+    """
     if not isinstance(text, str) or text[4:5] != "-" or text[7:8] != "-":
         return 0  # fromisoformat would also take 20280630 and 2028-W26-5
     try:
         day = (date.fromisoformat(text[:10]) - DAY_ZERO).days
     except ValueError:
         return 0
-    return day if 0 < day <= EXPIRY_MOST else 0
+    return min(max(day, 1), EXPIRY_MOST)
 
 
 #: What Object events do to packs, by (action, business step, disposition): as far as was asked.
