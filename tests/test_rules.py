@@ -90,7 +90,7 @@ CALLED: dict[Act, dict[Custody, Violation]] = {
 }
 CALLED[Act.SELL] |= dict.fromkeys((C.SOLD, C.DELIVERED), V.SECONDARY_SALE)
 
-#: Acts that bring a pack nearer to a buyer: not while it is held, recalled or stolen.
+#: Acts that a held, recalled or stolen pack is kept from.
 GUARDED = (
     Act.RESERVE, Act.CLEAR, Act.SELL, Act.SELL_PART, Act.DISPENSE, Act.DISPENSE_PART, Act.RELEASE,
     Act.RELABEL_OLD, Act.CONSUME,
