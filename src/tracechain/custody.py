@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from attrs import field, frozen
@@ -456,6 +457,7 @@ _OBJECT_STEPS: dict[tuple[str, str | None], Act | dict[str | None, Act]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def _object_act(action: str, biz_step: str | None, disposition: str | None) -> int:
     """What an Object event does to a pack."""
     if action == "ADD":
@@ -481,11 +483,6 @@ def expiry_day(text: object) -> int:
     return min(max(day, 1), EXPIRY_MOST)
 
 
-#: What Object events do to packs, by (action, business step, disposition): as far as was asked.
-_OBJECT_ACTS: dict[tuple[str, str | None, str | None], int] = {}
-_OBJECT_ACTS_MOST = 4096
-
-
 def acts(event: Event, rule_set: int = PLAIN) -> tuple[tuple[str, int], ...]:
     """The subjects of an event with what it does to each, in row order (format.md sections 7 and 7.1)."""
     kind = type(event)
@@ -495,14 +492,8 @@ def acts(event: Event, rule_set: int = PLAIN) -> tuple[tuple[str, int], ...]:
         other = 1 if event.action == "DELETE" else 0  # Act.END, Act.SEE
         if rule_set == PLAIN:
             return ((epcs[0], other),) if len(epcs) == 1 else tuple([(epc, other) for epc in epcs])
-        key = (event.action, event.biz_step, event.disposition)
-        act = _OBJECT_ACTS.get(key)
-        if act is None:
-            if len(_OBJECT_ACTS) >= _OBJECT_ACTS_MOST:
-                _OBJECT_ACTS.clear()
-            act = _OBJECT_ACTS[key] = _object_act(*key)
-        if event.ilmd or event.biz_transactions:
-            act = _epc_act(event)
+        said_more = event.ilmd or event.biz_transactions
+        act = _epc_act(event) if said_more else _object_act(event.action, event.biz_step, event.disposition)
         return tuple([(epc, act if is_pack(epc) else other) for epc in epcs])
     if (
         isinstance(event, TransactionEvent)

@@ -20,14 +20,14 @@ from tracechain.entry import COVERED_TYPES, HEADER_SIZE, SALT_SIZE, EntryType
 from tracechain.errors import DataError, TracechainError
 from tracechain.event import Event
 from tracechain.record import KeyAuthorised, KeyRevoked, Record, decode_record
-from tracechain.rules import Anchor, Judge, Standing
+from tracechain.rules import Judge, Notes, Standing
 from tracechain.view import Block, Unit, View
 
 __all__ = ["MemoryView", "State", "entry_acts", "replay", "step"]
 
 
 @define
-class State:
+class State(Notes):
     """What the log says of its subjects after `size` entries. `log` is the view that is replayed: rules look back."""
 
     size: int = 0
@@ -35,23 +35,12 @@ class State:
     #: (entry index, subject, violation codes), in order.
     violations: list[tuple[int, str, tuple[int, ...]]] = field(factory=list)
     standing: Standing = field(factory=Standing)
-    memories: dict[str, int] = field(factory=dict)
-    spending: dict[tuple[bytes, int], Decimal] = field(factory=dict)
     log: View | None = None
-    anchors: dict[int, Anchor | None] = field(factory=dict)
     #: The rules of the entries under the last statement.
     rule_set: int = custody.PLAIN
     _former: dict[str, int] = field(factory=dict)
 
-    # ---- rules.Past ----
-
-    def memory(self, key: str) -> int:
-        """The memory of a pack."""
-        return self.memories.get(key, 0)
-
-    def remember(self, key: str, memory: int) -> None:
-        """Change it."""
-        self.memories[key] = memory
+    # ---- rules.Past, beside the notes ----
 
     def stated(self, index: int) -> tuple[bytes, bytes | None]:
         """Header and content of an earlier entry."""
@@ -63,14 +52,6 @@ class State:
     def former(self, subject: str, key: str, last: int) -> int | None:  # noqa: ARG002  # Past's; the ledger's go by them
         """The state of a pack before its latest entry."""
         return self._former.get(subject)
-
-    def spent(self, person: bytes, year: int) -> Decimal:
-        """What a buyer's orders of a year come to."""
-        return self.spending.get((person, year), Decimal(0))
-
-    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Change it."""
-        self.spending[person, year] = yuan
 
     def take(self, subject: str, index: int, outcome: custody.Outcome) -> None:
         """Put what the rules came to."""

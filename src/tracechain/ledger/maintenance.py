@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+
+from attrs import define
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from tracechain.custody import ACT_MASK, PILOT, Act
@@ -29,7 +30,7 @@ from tracechain.ledger.authors import Author, Authors, Logged
 from tracechain.merkle import Frontier
 from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, decode_record, epoch_of
 from tracechain.registers import KINDS, Profile
-from tracechain.rules import TELLING, Anchor, Standing, remember, shanghai_year, spend
+from tracechain.rules import MADE, TELLING, Notes, Standing, remember, shanghai_year, spend
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
 from tracechain.store.files import FIRST_GENERATION, explain, sync_file, sync_folder, write_durably
@@ -90,17 +91,14 @@ def reindex(
     txn.put_spent(memories.spending)
     for name, at in registers.places.items():
         txn.put_meta(name, at)
-    return UnitIndex.rebuild(txn.env, txn.txn, _drain(words), memories.words)
+    return UnitIndex.rebuild(txn.env, txn.txn, _drain(words), memories.memories)
 
 
-class _Memories:
+@define
+class _Memories(Notes):
     """What the rules remember of packs and buyers, folded from rows whose outcome is known: a rules.Past."""
 
-    def __init__(self, txn: Transaction) -> None:
-        self._txn = txn
-        self.anchors: dict[int, Anchor | None] = {}
-        self.words: dict[str, int] = {}
-        self.spending: dict[tuple[bytes, int], Decimal] = {}
+    _txn: Transaction
 
     def take(self, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
         """Take the rows of the next entry; `words` say where its subjects stood before."""
@@ -110,7 +108,7 @@ class _Memories:
         event = None if part is None else decode(part[SALT_SIZE:])
         source: int | None = None
         # What is made comes after what it was made of.
-        for row in sorted(lawful, key=lambda row: row.act & ACT_MASK in (Act.RELABEL_NEW, Act.PRODUCE)):
+        for row in sorted(lawful, key=lambda row: row.act & ACT_MASK in MADE):
             state = words.get(row.subject, 0) >> STATE_SHIFT
             if row.act in (Act.RELABEL_OLD, Act.CONSUME):
                 source = self.memory(row.subject) if source is None else source
@@ -127,22 +125,6 @@ class _Memories:
                 for row in rows
             ]
             spend(self, shanghai_year(header.time), event, changes)
-
-    def memory(self, key: str) -> int:
-        """The memory of a pack."""
-        return self.words.get(key, 0)
-
-    def remember(self, key: str, memory: int) -> None:
-        """Change it."""
-        self.words[key] = memory
-
-    def spent(self, person: bytes, year: int) -> Decimal:
-        """What a buyer's orders of a year come to."""
-        return self.spending.get((person, year), Decimal(0))
-
-    def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
-        """Change it."""
-        self.spending[person, year] = yuan
 
     def stated(self, index: int) -> tuple[bytes, bytes | None]:
         """Header and content of an earlier entry: what a pack's order came to."""
@@ -207,7 +189,7 @@ def _rows(txn: Transaction, index: int, header: Header) -> tuple[int, tuple[Row,
 
 
 def _content(txn: Transaction, index: int, header: Header) -> bytes | None:
-    """The content of a record if it is kept, held against its header."""
+    """The content of an entry if it is kept, held against its header."""
     part = txn.content(index)
     if part is None:
         return None
@@ -218,12 +200,9 @@ def _content(txn: Transaction, index: int, header: Header) -> bytes | None:
 
 def _own_entry(txn: Transaction, index: int, header: Header, authors: Authors) -> Authors:
     """Take up what statements, key records and evidence leave in derived tables."""
-    part = txn.content(index)
-    if part is None:
+    kind, content = header.type, _content(txn, index, header)
+    if content is None:
         raise DataError(f"entry {index}: its content is missing; run `tracechain verify`, restore a backup")
-    kind, content = header.type, part[SALT_SIZE:]
-    if content_commitment(part[:SALT_SIZE], content) != header.content_commitment:
-        raise DataError(f"entry {index}: its content is not the one that its header names; run `tracechain verify`")
     if kind == EntryType.STATEMENT:
         statement = decode_statement(content)
         logged = Logged(statement.first, statement.count, index, statement.hash)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -81,14 +82,14 @@ def show(value: object) -> str:
         return f"<{type(value).__name__}, too large to show>"
 
 
-class Form:
+class Form(ABC):
     """What a field may hold. `rule` says it in words."""
 
     rule: str
 
+    @abstractmethod
     def check(self, value: Any, what: str) -> Any:
         """The value, normalised; InputError if it breaks the rule."""
-        raise NotImplementedError
 
     def pack(self, value: Any) -> Any:
         """As it stands in a record's body."""

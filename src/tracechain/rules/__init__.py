@@ -7,16 +7,19 @@ same functions, over different pasts (`Past`).
 
 from tracechain.rules.clauses import CLAUSES, Clause, clause_of
 from tracechain.rules.guards import Anchor
-from tracechain.rules.judge import JUDGED, TELLING, Judge, Past, remember, shanghai_day, shanghai_year, spend
+from tracechain.rules.judge import JUDGED, MADE, TELLING, Judge, Past, remember, shanghai_day, shanghai_year, spend
+from tracechain.rules.notes import Notes
 from tracechain.rules.standing import Registered, Standing, fold
 
 __all__ = [
     "CLAUSES",
     "JUDGED",
+    "MADE",
     "TELLING",
     "Anchor",
     "Clause",
     "Judge",
+    "Notes",
     "Past",
     "Registered",
     "Standing",

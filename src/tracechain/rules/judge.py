@@ -34,7 +34,7 @@ from tracechain.rules.guards import (
 )
 from tracechain.rules.standing import Standing
 
-__all__ = ["JUDGED", "TELLING", "Judge", "Past", "remember", "shanghai_day", "shanghai_year", "spend"]
+__all__ = ["JUDGED", "MADE", "TELLING", "Judge", "Past", "remember", "shanghai_day", "shanghai_year", "spend"]
 
 _DAY = 86_400_000_000_000
 _EAST = 8 * 3_600_000_000_000
@@ -42,7 +42,9 @@ _EPOCH = date(1970, 1, 1)
 _LAST_DAY = (date.max - _EPOCH).days
 _DAYS_TO_ZERO = (custody.DAY_ZERO - _EPOCH).days
 _V = Violation
-_NEW = frozenset({int(Act.COMMISSION), int(Act.RELABEL_NEW), int(Act.PRODUCE)})
+#: New codes that are made of others of the same event.
+MADE = frozenset({int(Act.RELABEL_NEW), int(Act.PRODUCE)})
+_NEW = MADE | {int(Act.COMMISSION)}
 #: Acts that become the anchor of their pack.
 _ANCHORS = frozenset(map(int, (Act.RESERVE, Act.DISPENSE, Act.DISPENSE_PART, Act.EXPORT)))
 _OLD = frozenset({int(Act.RELABEL_OLD), int(Act.CONSUME)})
@@ -138,13 +140,10 @@ class Judge(Generic[Key_contra]):
         `befores` are (state, 1 + index of the latest entry) of each subject.
         """
         judged = list(outcomes)
-        order = range(len(acts))
+        positions: Sequence[int] = range(len(acts))
         if isinstance(event, TransformationEvent):
             # What is made is held against what it was made of.
-            order_of = {Act.RELABEL_NEW: 1, Act.PRODUCE: 1}
-            positions = sorted(order, key=lambda at: order_of.get(Act(acts[at][1] & ACT_MASK), 0))
-        else:
-            positions = list(order)
+            positions = sorted(positions, key=lambda at: acts[at][1] & ACT_MASK in MADE)
         sources = _Sources(sum(act & ACT_MASK == Act.RELABEL_NEW for _, act in acts))
         for at in positions:
             subject, act = acts[at]
@@ -153,16 +152,16 @@ class Judge(Generic[Key_contra]):
             state, last = befores[at]
             judged[at] = outcome = self._one(event, subject, act, keys[at], state, last, outcomes[at], sources)
             if act in _OLD:
-                sources.take(state, self._past.memory(keys[at]), outcome)
-            if not outcome[1]:
-                memory = self._past.memory(keys[at])
-                remember(self._past, keys[at], index, event, act, state, sources.first or 0, memory)
-        spend(
-            self._past,
-            self._year,
-            event,
-            [(s, k, act, b[0], o) for (s, act), k, b, o in zip(acts, keys, befores, judged, strict=True)],
-        )
+                sources.take(state, self._pack.memory, outcome)
+            if not outcome[1] and act & ACT_MASK in _LASTING:
+                remember(self._past, keys[at], index, event, act, state, sources.first or 0, self._pack.memory)
+        changes = [
+            (subject, key, act, before[0], outcome)
+            for (subject, act), key, before, outcome in zip(acts, keys, befores, judged, strict=True)
+            if act in _SPENDING
+        ]
+        if changes:
+            spend(self._past, self._year, event, changes)
         return judged
 
     def single(
