@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from demo_files import all_files, read
 from tracechain import identifiers
 from tracechain.cli import main
 from tracechain.cli.clock import telling
@@ -24,12 +24,10 @@ from tracechain.cli.demo.night import expected
 from tracechain.cli.demo.screen import Screen
 from tracechain.cli.demo.stage import Outcome, Stage
 from tracechain.custody import PILOT, Violation, is_pack
-from tracechain.demo import PRODUCTS, Day, DayFile, make_day, make_registry
+from tracechain.demo import PRODUCTS, Day, make_day, make_registry
 from tracechain.entry import SALT_SIZE, decode_rows, parse_header
-from tracechain.event import Event, TransactionEvent
+from tracechain.event import TransactionEvent
 from tracechain.event.sale import PAYMENT_DOCUMENT, documents
-from tracechain.formats.epcis import parse_document
-from tracechain.formats.scans import iter_csv, iter_jsonl
 from tracechain.ledger.auditing import open_snapshot
 from tracechain.replay import replay
 from tracechain.rules import shanghai_day
@@ -43,19 +41,6 @@ Played = tuple[Folder, Outcome]
 @pytest.fixture(scope="module")
 def day() -> Day:
     return make_day(SMALL)
-
-
-def all_files(day: Day) -> list[DayFile]:
-    """In the order in which they go into the ledger."""
-    return sorted([*day.files, *(file for station in day.stations for file in station.files)], key=lambda f: f.name)
-
-
-def read(file: DayFile) -> list[Event]:
-    if file.format == "CSV":
-        return list(iter_csv(io.BytesIO(file.data), file.name))
-    if file.format == "JSON Lines":
-        return list(iter_jsonl(io.BytesIO(file.data), file.name))
-    return list(parse_document(file.data, file.name))
 
 
 # ---- the day -----------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
@@ -12,13 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from demo_files import all_files, read
 from tracechain import record
 from tracechain.custody import Custody, Violation, unpack_state
-from tracechain.demo import PRODUCTS, Day, DayFile, make_day, make_registry
-from tracechain.event import Event, TransactionEvent
+from tracechain.demo import PRODUCTS, Day, make_day, make_registry
+from tracechain.event import TransactionEvent
 from tracechain.event.sale import PAYMENT_DOCUMENT, amount, documents
-from tracechain.formats.epcis import parse_document
-from tracechain.formats.scans import iter_csv, iter_jsonl
 from tracechain.pilot import load_profile
 from tracechain.registers import Product, Profile, Register, load
 from tracechain.replay import replay
@@ -35,19 +33,6 @@ Found = tuple[str, str, tuple[str, ...]]
 @pytest.fixture(scope="module")
 def day() -> Day:
     return make_day(SMALL)
-
-
-def all_files(day: Day) -> list[DayFile]:
-    """In the order in which they go into the ledger."""
-    return sorted([*day.files, *(file for station in day.stations for file in station.files)], key=lambda f: f.name)
-
-
-def read(file: DayFile) -> list[Event]:
-    if file.format == "CSV":
-        return list(iter_csv(io.BytesIO(file.data), file.name))
-    if file.format == "JSON Lines":
-        return list(iter_jsonl(io.BytesIO(file.data), file.name))
-    return list(parse_document(file.data, file.name))
 
 
 class Played:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import isqrt
 from typing import Any
 
@@ -114,8 +114,7 @@ class UnitIndex:
         if word is None:
             word = self.delta.get(number)
         if word is None:
-            read = self._word_in_base if self.count > BLOCK * BLOCKS_MOST else self._word_in_block
-            word = read(txn, number)
+            word = self._folded(txn, number)
         return word
 
     def word(self, txn: Any, number: int) -> int:
@@ -127,9 +126,14 @@ class UnitIndex:
         tail, delta = self.tail.get, self.delta.get
         words = [tail(number) or delta(number) for number in numbers]
         if None in words:
-            read = self._word_in_base if self.count > BLOCK * BLOCKS_MOST else self._word_in_block
+            read = self._folded
             return [read(txn, number) if word is None else word for word, number in zip(words, numbers, strict=True)]
         return words  # type: ignore[return-value]  # none is None
+
+    @property
+    def _folded(self) -> Callable[[Any, int], int]:
+        """How to read a word that is in the base."""
+        return self._word_in_base if self.count > BLOCK * BLOCKS_MOST else self._word_in_block
 
     def _word_in_base(self, txn: Any, number: int) -> int:
         """A word by itself: where the base is larger than what is remembered, whole blocks are not worth it."""

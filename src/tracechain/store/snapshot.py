@@ -18,6 +18,7 @@ from tracechain.store.environment import Environment
 from tracechain.store.forking import forget_in_child
 from tracechain.store.index import IndexReader
 from tracechain.store.tables import (
+    BASE,
     CONTENTS,
     HEADERS,
     MEMORY,
@@ -58,8 +59,7 @@ class Snapshot:
         except DecodeError:
             self._txn.abort()
             raise
-        self._index: IndexReader | None = None
-        self._memory: IndexReader | None = None
+        self._readers: dict[str, IndexReader] = {}
 
     # ---- the View ----
 
@@ -124,11 +124,7 @@ class Snapshot:
 
     def memory(self, subject: str) -> int:
         """What the rules remember of a pack."""
-        if self._txn is None:
-            raise InputError("this snapshot is closed: take a new one")
-        if self._memory is None:
-            self._memory = IndexReader(self._env, self._txn, MEMORY)
-        return self._memory.word(subject) or 0
+        return self._reader(MEMORY).word(subject) or 0
 
     def spent(self, person: bytes, year: int) -> Decimal:
         """What a buyer's orders of a year come to."""
@@ -151,7 +147,8 @@ class Snapshot:
 
     def forget(self) -> None:
         """In a forked child: the read transaction is the parent's, and stays open there."""
-        self._txn = self._index = self._memory = None
+        self._txn = None
+        self._readers = {}
         self._tables = {}
 
     def close(self) -> None:
@@ -186,12 +183,13 @@ class Snapshot:
             raise self._env.failure("read", error) from error
         return value
 
-    def _reader(self) -> IndexReader:
+    def _reader(self, table: str = BASE) -> IndexReader:
+        """The reader of a kind of words: states and latest entries, or memories."""
         if self._txn is None:
             raise InputError("this snapshot is closed: take a new one")
-        if self._index is None:
-            self._index = IndexReader(self._env, self._txn)
-        return self._index
+        if table not in self._readers:
+            self._readers[table] = IndexReader(self._env, self._txn, table)
+        return self._readers[table]
 
     def _column(self, table: str, start: int, stop: int) -> list[bytes | None]:
         """The values of neighbouring keys. Stays in C as long as none is missing."""
