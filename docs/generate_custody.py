@@ -201,7 +201,7 @@ def violations() -> str:
     rows = ["| code | name | told by | clause | what it means | what to do |", "|---|---|---|---|---|---|"]
     for code in Violation:
         told = {(True, False): "table", (True, True): "both", (False, True): "context"}[
-            code in from_table, code in CONTEXTUAL
+            code in from_table, code in CONTEXTUAL[PILOT]
         ]
         clause = CLAUSES[code]
         rows.append(

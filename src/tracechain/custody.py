@@ -38,6 +38,7 @@ __all__ = [
     "CUSTODY_MASK",
     "DAY_ZERO",
     "EXPIRY_SHIFT",
+    "PACKING",
     "PILOT",
     "PILOT_TABLE",
     "PLAIN",
@@ -188,14 +189,22 @@ class Violation(IntEnum):
     CARRIER_UNASSESSED = 37
     PLATFORM_SELLS = 38
     SERVICE_STOPPED = 39
+    ALREADY_PACKED = 40
+    PACKING_CYCLE = 41
+    NOT_PACKED = 42
 
 
 _V, _C = Violation, Custody
 
-#: Violations that need more than state and act: what `rules` judges. A verifier of single rows takes the ledger's word
-#: for them, and a replay does not.
-CONTEXTUAL = frozenset(int(v) for v in Violation if v >= _V.ZONE) | {_V.OFFLINE_PICKUP_UNLICENSED, _V.THREE_DOC,
-                                                                     _V.NOT_UNDER_BOND}  # fmt: skip
+#: What is packed where it cannot be: judged under both sets of rules, of packs as of containers.
+PACKING = frozenset(map(int, (_V.ALREADY_PACKED, _V.PACKING_CYCLE, _V.NOT_PACKED)))
+#: Rule set -> violations that need more than state and act: what `rules` judges. A verifier of single rows takes the
+#: ledger's word for them, and a replay does not.
+CONTEXTUAL: Mapping[int, frozenset[int]] = MappingProxyType({
+    PLAIN: PACKING,
+    PILOT: frozenset(int(v) for v in Violation if v >= _V.ZONE)
+    | {int(_V.OFFLINE_PICKUP_UNLICENSED), int(_V.THREE_DOC), int(_V.NOT_UNDER_BOND)},
+})  # fmt: skip
 
 
 # ---- the pack state machine --------------------------------------------------------------------
@@ -406,11 +415,11 @@ def agrees(rule_set: int, before: int, act: int, after: int, codes: tuple[int, .
     violations restores. KeyError for a state or act that the rules do not know.
     """
     state, expected = TABLES[rule_set][before, act]
-    if rule_set == PLAIN or not codes:
-        undone = rule_set == PILOT and act == Act.UNDO and not codes
-        return undone or after == state, codes == expected
+    if not codes:
+        undone = rule_set == PILOT and act == Act.UNDO
+        return undone or after == state, not expected
     more = set(codes) - set(expected)
-    return after == before, CONTEXTUAL.issuperset(more) and set(expected) <= set(codes)
+    return after == before, CONTEXTUAL[rule_set].issuperset(more) and set(expected) <= set(codes)
 
 
 # ---- from events to acts -----------------------------------------------------------------------

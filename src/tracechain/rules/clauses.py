@@ -225,6 +225,21 @@ CLAUSES: Mapping[Violation, Clause] = MappingProxyType({
         "the regulator ordered to stop service for this product, its merchant or the pilot",
         "give no service until a record says that it may go on",
     ),
+    _V.ALREADY_PACKED: Clause(
+        "S1 V: whereabouts known",
+        "it was packed into, or seen in, one container while it was in another",
+        "look where it is: one of the two was scanned wrongly, or an unpacking is missing",
+    ),
+    _V.PACKING_CYCLE: Clause(
+        "S1 V: whereabouts known",
+        "a container was packed into itself, or into something that is in it",
+        "look at both containers: a code was scanned for another",
+    ),
+    _V.NOT_PACKED: Clause(
+        "S1 V: whereabouts known",
+        "it was taken out of a container that it was not in",
+        "look where it is: a packing is missing, or another container was meant",
+    ),
 })  # fmt: skip
 
 _UNKNOWN = Clause("?", "a rule that this version does not know was broken", "read this ledger with a newer version")
