@@ -1,0 +1,545 @@
+"""The slow, obviously right model of tracing and recall: plain Python over the whole log, without an index.
+
+A `Model` reads every entry of a View once and answers every question by going through all of them again. Nothing here
+is taken from `tracechain.tracing` or `tracechain.recall` but the value `Stay`: a container and two moments.
+
+Two orders. The order of the log (the index of an entry) decides what breaks a rule; claimed time decides where things
+were: facts are put in order by their *moment*, (claimed time in nanoseconds, index of the entry). "As of" a time means:
+of the facts with a claimed time of up to and including that time, all that the log has by now, late ones too.
+
+What was ambiguous, and how it is read here:
+
+- A declaration voids the latest matching entry *of each subject it names*. A declared packing of one child of several
+  names the container too, so it voids the packing for this child and for the container; the other children stay packed,
+  for packing is a fact of each child.
+- What makes an event "the same" is what `tracechain.rules` compares (the amount of an order too), the parent and both
+  places.
+- A transformation links codes of one event. That it holds is asked of the code one comes from: forward of the old code,
+  backward of the new one. A code among inputs and outputs of one event is not made of itself.
+- A trace runs on: to what the old codes were made of before, to what the new ones were made into after, and through the
+  containers of all of them. It does not run down again to other new codes of an old code, nor up to other old codes of
+  a new one.
+- A container is emptied of what was in it at that moment by claimed times.
+- A cycle is broken before a container, or the subject itself, is entered a second time.
+- Bounds in time (ThroughPlace and the like) are both included; those of Commissioned are not: start <= time < stop.
+- A criterion covers packs that the ledger has heard of, by any entry; containers and classes are never covered.
+- What was made of a lot is followed whatever the claimed times: a new code that is said to be older than the old one is
+  suspect too.
+- A code shares a container with itself, wherever it was in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from attrs import frozen
+
+from tracechain import criteria
+from tracechain.criteria import Criterion
+from tracechain.custody import Violation, is_pack
+from tracechain.encoding import decode
+from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows, parse_header
+from tracechain.errors import TracechainError
+from tracechain.event import AggregationEvent, Event, ObjectEvent, TransactionEvent, TransformationEvent, ilmd_value
+from tracechain.event.sale import LOT, amount
+from tracechain.record import decode_record
+from tracechain.registers import Product
+from tracechain.rules import Standing
+from tracechain.rules.guards import class_of
+from tracechain.tracing import Stay
+from tracechain.view import View
+
+__all__ = ["Entry", "Model", "Moment", "Seen", "Told", "Where"]
+
+Moment = tuple[int, int]
+BEGINNING: Moment = (-(1 << 70), -1)
+END: Moment = (1 << 70, 0)
+
+
+@frozen
+class Entry:
+    """An entry that records an event, with its rows by subject."""
+
+    index: int
+    event: Event
+    rows: dict[str, Row]
+
+    @property
+    def moment(self) -> Moment:
+        """What it is put in order by."""
+        return self.event.event_time, self.index
+
+    @property
+    def declares(self) -> bool:
+        """Whether it says that another one is an error."""
+        return self.event.error_declaration is not None
+
+    @property
+    def place(self) -> str | None:
+        """Where it happened."""
+        return self.event.read_point or self.event.biz_location
+
+    @property
+    def locates(self) -> bool:
+        """Whether its subjects were where it happened: papers are written elsewhere."""
+        return self.place is not None and not isinstance(self.event, TransactionEvent)
+
+
+@frozen
+class Way:
+    """`path` leads from a subject to one of its containers, which held it (through the ones between) from `begin` to
+    `end`. The path of a subject alone is a way too. `closed`: the last of the path is on it already."""
+
+    path: tuple[str, ...]
+    begin: Moment
+    end: Moment
+    closed: bool = False
+
+
+@frozen
+class Told:
+    """An entry that tells of a subject: its own, or that of the last of the containers in `via`."""
+
+    entry: Entry
+    via: tuple[str, ...]
+
+
+@frozen
+class Where:
+    """Where a subject is or was. `state` is None where no entry names it by then."""
+
+    place: str | None
+    time: int | None
+    index: int | None
+    seen: str | None
+    containers: tuple[str, ...]
+    state: int | None
+    successors: tuple[str, ...]
+
+
+@frozen
+class Seen:
+    """A line of a trace."""
+
+    index: int
+    relation: str
+    voided: int | None
+    declares: bool
+
+
+RELATIONS = ("own", "container", "before", "after")
+
+
+class Model:
+    """Every answer about a log, by going through all of it."""
+
+    def __init__(self, view: View) -> None:
+        self.entries: list[Entry] = []
+        #: All subjects that any entry names, whatever its type, with (index, state) of the latest.
+        self.known: dict[str, tuple[int, int]] = {}
+        self.standing = Standing()
+        for index, header in view.headers(0, view.size):
+            part, stored = view.content(index), view.rows(index)
+            assert part is not None
+            content = part[SALT_SIZE:]
+            rows = {} if stored is None else {row.subject: row for row in decode_rows(stored[SALT_SIZE:])[1]}
+            self.known.update({subject: (index, row.state) for subject, row in rows.items()})
+            match parse_header(header).type:
+                case EntryType.EVENT:
+                    self.entries.append(Entry(index, decode(content), rows))
+                case EntryType.RECORD:
+                    with suppress(TracechainError):  # what cannot follow stays in the log and changes nothing
+                        self.standing.take(index, decode_record(content))
+                case _:
+                    pass
+        #: (entry, subject) -> the entry that declares it an error.
+        self.voided: dict[tuple[int, str], int] = {}
+        for entry in self.entries:
+            if entry.declares:
+                self._void(entry)
+        self._by_moment = sorted(self.entries, key=lambda entry: entry.moment)
+        self._stays: dict[tuple[str, int | None], list[Stay]] = {}
+
+    def _void(self, declaration: Entry) -> None:
+        for subject, row in declaration.rows.items():
+            if row.violations:
+                continue
+            for entry in reversed(self.entries):
+                if (
+                    entry.index < declaration.index
+                    and subject in entry.rows
+                    and not entry.declares
+                    and (entry.index, subject) not in self.voided
+                    and _is_same(entry.event, declaration.event)
+                ):
+                    self.voided[entry.index, subject] = declaration.index
+                    break
+
+    # ---- facts ----
+
+    @property
+    def packs(self) -> list[str]:
+        """All packs that the ledger has heard of."""
+        return sorted(subject for subject in self.known if is_pack(subject))
+
+    def times(self) -> list[int]:
+        """All claimed times, ascending, each once."""
+        return sorted({entry.event.event_time for entry in self.entries})
+
+    def about(self, subject: str, as_of: int | None = None) -> list[Entry]:
+        """All that was said of a subject by events, errors too, by moment."""
+        return [entry for entry in self._until(as_of) if subject in entry.rows]
+
+    def facts(self, subject: str, as_of: int | None = None) -> list[Entry]:
+        """What was said of a subject, and not taken back, by moment."""
+        return [entry for entry in self.about(subject, as_of) if self._is_fact(entry, subject)]
+
+    def _is_fact(self, entry: Entry, subject: str) -> bool:
+        return subject in entry.rows and not entry.declares and (entry.index, subject) not in self.voided
+
+    def _until(self, as_of: int | None) -> Iterator[Entry]:
+        for entry in self._by_moment:
+            if as_of is None or entry.event.event_time <= as_of:
+                yield entry
+
+    # ---- containers ----
+
+    def stays(self, subject: str, as_of: int | None = None) -> list[Stay]:
+        """What a subject was in, and from when to when."""
+        if (subject, as_of) not in self._stays:
+            self._stays[subject, as_of] = self._fold_stays(subject, as_of)
+        return self._stays[subject, as_of]
+
+    def _fold_stays(self, subject: str, as_of: int | None) -> list[Stay]:
+        stays: list[Stay] = []
+        inside: str | None = None
+        begin = BEGINNING
+        for entry in self._until(as_of):
+            now = self._inside_after(entry, subject, inside)
+            if now == inside:
+                continue
+            if inside is not None:
+                stays.append(Stay(inside, begin, entry.moment))
+            inside, begin = now, entry.moment
+        if inside is not None:
+            stays.append(Stay(inside, begin, None))
+        return stays
+
+    def _inside_after(self, entry: Entry, subject: str, inside: str | None) -> str | None:
+        """What a subject is in after an entry, if it was in `inside` before."""
+        event = entry.event
+        if not isinstance(event, AggregationEvent):
+            return inside
+        if self._is_fact(entry, subject) and subject in event.epcs:
+            if event.action == "ADD" and Violation.PACKING_CYCLE not in entry.rows[subject].violations:
+                return event.parent
+            if event.action == "DELETE" and inside == event.parent:
+                return None
+        elif inside is not None and inside == event.parent and _empties(event) and self._is_fact(entry, inside):
+            return None
+        return inside
+
+    def container(self, subject: str, as_of: int | None = None) -> str | None:
+        """What a subject is in directly."""
+        stays = self.stays(subject, as_of)
+        return stays[-1].container if stays and stays[-1].end is None else None
+
+    def containers(self, subject: str, as_of: int | None = None) -> tuple[str, ...]:
+        """What it is in, innermost first, up to the first that comes again."""
+        path = [subject]
+        while (around := self.container(path[-1], as_of)) is not None and around not in path:
+            path.append(around)
+        return tuple(path[1:])
+
+    def contents(self, container: str, as_of: int | None = None, *, deep: bool = False) -> list[str]:
+        """What is in a container: directly, or at any depth."""
+        return [
+            subject
+            for subject in sorted(self.known)
+            if subject != container
+            and container in (self.containers(subject, as_of) if deep else (self.container(subject, as_of),))
+        ]
+
+    def ways(
+        self, subject: str, as_of: int | None = None, begin: Moment = BEGINNING, end: Moment = END
+    ) -> Iterator[Way]:
+        """All ways from a subject to what held it at any time from `begin` to `end`, both included."""
+        yield from self._ways((subject,), as_of, begin, end)
+
+    def _ways(self, path: tuple[str, ...], as_of: int | None, begin: Moment, end: Moment) -> Iterator[Way]:
+        yield Way(path, begin, end)
+        for stay in self.stays(path[-1], as_of):
+            first, last = max(begin, stay.begin), min(end, stay.end or END)
+            if first > last:
+                continue
+            if stay.container in path:
+                yield Way((*path, stay.container), first, last, closed=True)
+            else:
+                yield from self._ways((*path, stay.container), as_of, first, last)
+
+    def told(
+        self, subject: str, as_of: int | None = None, begin: Moment = BEGINNING, end: Moment = END
+    ) -> Iterator[Told]:
+        """All that was said of a subject, and of what held it while it did, from `begin` to `end`."""
+        for way in self.ways(subject, as_of, begin, end):
+            if not way.closed:
+                for entry in self.about(way.path[-1], as_of):
+                    if way.begin <= entry.moment <= way.end:
+                        yield Told(entry, way.path[1:])
+
+    def true_of(self, subject: str, as_of: int | None = None) -> Iterator[Told]:
+        """Of that the facts alone: own and inherited ones."""
+        for told in self.told(subject, as_of):
+            if self._is_fact(told.entry, told.via[-1] if told.via else subject):
+                yield told
+
+    # ---- answers ----
+
+    def whereabouts(self, subject: str, as_of: int | None = None) -> Where:
+        """Where it is, as of a claimed time (ns)."""
+        sightings = [told for told in self.true_of(subject, as_of) if told.entry.locates]
+        # One entry may tell of a subject and of its container; the nearer counts.
+        last = max(sightings, key=lambda told: (told.entry.moment, -len(told.via)), default=None)
+        states = sorted((entry.index, entry.rows[subject].state) for entry in self.about(subject, as_of))
+        return Where(
+            place=None if last is None else last.entry.place,
+            time=None if last is None else last.entry.event.event_time,
+            index=None if last is None else last.entry.index,
+            seen=None if last is None else (last.via[-1] if last.via else subject),
+            containers=self.containers(subject, as_of),
+            state=states[-1][1] if states else None,
+            successors=tuple(sorted({code for code, _ in self.made_into(subject, as_of)})),
+        )
+
+    def made_of(self, subject: str, as_of: int | None = None) -> list[tuple[str, Entry]]:
+        """The old codes of the same goods, with what made the new one of them."""
+        return [
+            (code, entry)
+            for entry in self.facts(subject, as_of)
+            if isinstance(entry.event, TransformationEvent) and subject in entry.event.output_epcs
+            for code in entry.event.epcs
+            if code != subject
+        ]
+
+    def made_into(self, subject: str, as_of: int | None = None) -> list[tuple[str, Entry]]:
+        """The new codes of the same goods."""
+        return [
+            (code, entry)
+            for entry in self.facts(subject, as_of)
+            if isinstance(entry.event, TransformationEvent) and subject in entry.event.epcs
+            for code in entry.event.output_epcs
+            if code != subject
+        ]
+
+    def ancestors(self, path: tuple[str, ...], end: Moment = END) -> Iterator[tuple[str, Entry]]:
+        """(code, what made it so) of all that the last of the path was made of until `end`, and that was made of."""
+        for code, entry in self.made_of(path[-1]):
+            if code not in path and entry.moment <= end:
+                yield code, entry
+                yield from self.ancestors((*path, code), entry.moment)
+
+    def descendants(self, path: tuple[str, ...], begin: Moment = BEGINNING) -> Iterator[tuple[str, Entry]]:
+        """Likewise what was made of it from `begin` on, and of that."""
+        for code, entry in self.made_into(path[-1]):
+            if code not in path and entry.moment >= begin:
+                yield code, entry
+                yield from self.descendants((*path, code), entry.moment)
+
+    def trace(self, subject: str) -> list[Seen]:
+        """The whole history, each entry once, by moment."""
+        told = [("own" if not one.via else "container", subject, one) for one in self.told(subject)]
+        for code, made in self.ancestors((subject,)):
+            told += [("before", code, one) for one in self.told(code, end=made.moment)]
+        for code, made in self.descendants((subject,)):
+            told += [("after", code, one) for one in self.told(code, begin=made.moment)]
+        seen: dict[int, tuple[tuple[int, int], Moment, Seen]] = {}
+        for relation, code, one in told:
+            entry, whose = one.entry, one.via[-1] if one.via else code
+            line = Seen(entry.index, relation, self.voided.get((entry.index, whose)), entry.declares)
+            # An entry that tells of it in several ways is told of in the nearest.
+            nearness = RELATIONS.index(relation), len(one.via)
+            if entry.index not in seen or nearness < seen[entry.index][0]:
+                seen[entry.index] = nearness, entry.moment, line
+        return [line for _, _, line in sorted(seen.values(), key=lambda one: one[1])]
+
+    def kin(self, subject: str) -> set[tuple[str, str, int]]:
+        """(code, relation, entry) of all codes of the same goods that a trace goes through."""
+        return {(code, "made_of", made.index) for code, made in self.ancestors((subject,))} | {
+            (code, "made_into", made.index) for code, made in self.descendants((subject,))
+        }
+
+    # ---- recall ----
+
+    def covered(self, criterion: Criterion) -> set[str]:
+        """The packs that a criterion covers."""
+        match criterion:
+            case criteria.AllOf(parts):
+                return set.intersection(*(self.covered(part) for part in parts))
+            case criteria.AnyOf(parts):
+                return set.union(*(self.covered(part) for part in parts))
+            case criteria.Not(part):
+                return set(self.packs) - self.covered(part)
+            case criteria.Lot(product, lot):
+                return self._of_lot(product, lot)
+            case _:
+                return {pack for pack in self.packs if self._is_covered(pack, criterion)}
+
+    def _of_lot(self, product: str, lot: str) -> set[str]:
+        """What came into being with the lot number, and all that was made of it."""
+        found = {
+            pack
+            for pack in self.packs
+            if class_of(pack) == product and any(_lot(entry, pack) == lot for entry in self.facts(pack))
+        }
+        while made := {code for one in found for code, _ in self.made_into(one)} - found:
+            found |= made
+        return {code for code in found if is_pack(code)}
+
+    def _is_covered(self, pack: str, criterion: Criterion) -> bool:
+        match criterion:
+            case criteria.OfProduct(product):
+                return class_of(pack) == product
+            case criteria.ByMaker(maker):
+                file = self._file(pack)
+                return file is not None and maker in (file.maker, file.maker_id)
+            case criteria.ByMerchant(merchant):
+                file = self._file(pack)
+                return file is not None and file.merchant == merchant
+            case criteria.Commissioned(start, stop):
+                return any(
+                    isinstance(entry.event, ObjectEvent)
+                    and entry.event.action == "ADD"
+                    and start <= entry.event.event_time < stop
+                    for entry in self.facts(pack)
+                )
+            case criteria.ThroughPlace(place, start, stop):
+                return any(
+                    _is_at(told.entry, place) and _is_between(told.entry.event.event_time, start, stop)
+                    for told in self.true_of(pack)
+                )
+            case criteria.ThroughContainer(container, start, stop):
+                return any(
+                    container in way.path[1:]
+                    and (stop is None or way.begin[0] <= stop)
+                    and (start is None or way.end[0] >= start)
+                    for way in self.ways(pack)
+                )
+            case criteria.ByCarrier(carrier, start, stop):
+                return any(
+                    carrier in _carriers(told.entry.event) and _is_between(told.entry.event.event_time, start, stop)
+                    for told in self.true_of(pack)
+                )
+            case criteria.SharedContainer(code):
+                return any(
+                    one.container == other.container
+                    and max(one.begin, other.begin) <= min(one.end or END, other.end or END)
+                    for one in self.stays(pack)
+                    for other in self.stays(code)
+                )
+            case criteria.Codes(codes):
+                return pack in codes
+            case _:
+                raise AssertionError(criterion)
+
+    def _file(self, pack: str) -> Product | None:
+        """The registration file of the product of a pack."""
+        registered = self.standing.find("product", class_of(pack))
+        value = None if registered is None else registered.value
+        return value if isinstance(value, Product) else None
+
+    # ---- what breaks a rule of packing, in the order of the log ----
+
+    def packing_violations(self) -> list[tuple[int, str, int]]:
+        """(entry, subject, code) of all that breaks a rule of packing (docs/format.md 7.4)."""
+        return list(_packing_violations(self.entries))
+
+
+def _is_same(stated: Event, declared: Event) -> bool:
+    return (
+        type(stated) is type(declared)
+        and stated.event_time == declared.event_time
+        and getattr(stated, "action", None) == getattr(declared, "action", None)
+        and stated.biz_step == declared.biz_step
+        and getattr(stated, "parent", None) == getattr(declared, "parent", None)
+        and stated.person == declared.person
+        and stated.biz_transactions == declared.biz_transactions
+        and amount(stated) == amount(declared)
+        and stated.read_point == declared.read_point
+        and stated.biz_location == declared.biz_location
+    )
+
+
+def _empties(event: AggregationEvent) -> bool:
+    return event.action == "DELETE" and not event.epcs and not event.quantities
+
+
+def _packing_violations(entries: Iterable[Entry]) -> Iterator[tuple[int, str, int]]:
+    #: Of each child the container that the log says it is in, and the time that was claimed for its packing.
+    inside: dict[str, tuple[str, int]] = {}
+    #: The same of what was taken out of a container since: a declaration may put it back.
+    taken_out: dict[str, tuple[str, int]] = {}
+
+    def around(container: str) -> set[str]:
+        found = {container}
+        while container in inside and inside[container][0] not in found:
+            container = inside[container][0]
+            found.add(container)
+        return found
+
+    for entry in entries:
+        event = entry.event
+        if not isinstance(event, AggregationEvent) or event.parent is None:
+            continue
+        parent = event.parent
+        if _empties(event) and not entry.declares:
+            for packed in (inside, taken_out):
+                for child in [child for child, (container, _) in packed.items() if container == parent]:
+                    del packed[child]
+            continue
+        for child in event.epcs:
+            now = inside[child][0] if child in inside else None
+            if entry.declares:
+                if entry.rows[child].violations:
+                    continue
+                if event.action == "ADD" and inside.get(child) == (parent, event.event_time):
+                    taken_out[child] = inside.pop(child)
+                elif event.action == "DELETE" and child in taken_out and taken_out[child][0] == parent:
+                    inside[child] = taken_out.pop(child)
+            elif event.action == "DELETE":
+                if now == parent:
+                    taken_out[child] = inside.pop(child)
+                else:
+                    yield entry.index, child, Violation.NOT_PACKED
+            elif event.action == "ADD" and child in around(parent):
+                yield entry.index, child, Violation.PACKING_CYCLE
+            elif now != parent:
+                if now is not None:
+                    yield entry.index, child, Violation.ALREADY_PACKED
+                if event.action == "ADD":
+                    inside[child] = parent, event.event_time
+                    taken_out.pop(child, None)
+
+
+def _lot(entry: Entry, pack: str) -> str | None:
+    """The lot that an event states for a pack that it brings into being."""
+    event = entry.event
+    made = (isinstance(event, ObjectEvent) and event.action == "ADD" and pack in event.epcs) or (
+        isinstance(event, TransformationEvent) and pack in event.output_epcs
+    )
+    lot = ilmd_value(event, LOT) if made else None
+    return lot if isinstance(lot, str) else None
+
+
+def _is_at(entry: Entry, place: str) -> bool:
+    """Whether an event puts its subjects at a place, or at a part of it."""
+    there = entry.place
+    return entry.locates and there is not None and (there == place or there.startswith(f"{place}/254/"))
+
+
+def _is_between(time: int, start: int | None, stop: int | None) -> bool:
+    return (start is None or start <= time) and (stop is None or time <= stop)
+
+
+def _carriers(event: Event) -> set[str]:
+    return {party.id for party in (*event.sources, *event.destinations) if party.type == "possessing_party"}
