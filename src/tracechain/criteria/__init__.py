@@ -1,8 +1,11 @@
 """Criteria: which packs a recall is about, as values that compose with `&`, `|` and `~`.
 
-values: the classes, and their plain form for records
+values: the classes               plain: their form in records
+files: their form in JSON files   words: what they say, in English and Chinese
 """
 
+from tracechain.criteria.files import from_json, to_json
+from tracechain.criteria.plain import from_plain, to_plain
 from tracechain.criteria.values import (
     MAX_CODES,
     MAX_DEPTH,
@@ -24,9 +27,8 @@ from tracechain.criteria.values import (
     ThroughPlace,
     all_of,
     any_of,
-    from_plain,
-    to_plain,
 )
+from tracechain.criteria.words import Language, in_words
 
 __all__ = [
     "MAX_CODES",
@@ -40,6 +42,7 @@ __all__ = [
     "Codes",
     "Commissioned",
     "Criterion",
+    "Language",
     "Lot",
     "Measured",
     "Not",
@@ -49,6 +52,9 @@ __all__ = [
     "ThroughPlace",
     "all_of",
     "any_of",
+    "from_json",
     "from_plain",
+    "in_words",
+    "to_json",
     "to_plain",
 ]

@@ -4,46 +4,36 @@ A criterion says what has to be true of a pack. Criteria compose with `&`, `|` a
 are flat, sorted by the canonical bytes of their items and without doubles, so equal criteria are equal values with
 equal bytes. A plain form is an array [tag, ...] of fixed length:
 
-    [1, product, lot]        Lot             [8, carrier, start, stop]                 ByCarrier
-    [2, product]             OfProduct       [9, measure, above, below, longer than]   Measured
-    [3, maker]               ByMaker         [10, code]                                SharedContainer
-    [4, merchant]            ByMerchant      [11, id groups]                           Codes
-    [5, start, stop]         Commissioned    [12, part, part, ...]                     AllOf
-    [6, place, start, stop]  ThroughPlace    [13, part, part, ...]                     AnyOf
-    [7, container, ...]      ThroughContainer  [14, part]                              Not
+    [1, product, lot]              Lot                 [8, carrier, start, stop]                 ByCarrier
+    [2, product]                   OfProduct           [9, measure, above, below, longer than]   Measured
+    [3, maker]                     ByMaker             [10, code]                                SharedContainer
+    [4, merchant]                  ByMerchant          [11, id groups]                           Codes
+    [5, start, stop]               Commissioned        [12, part, part, ...]                     AllOf
+    [6, place, start, stop]        ThroughPlace        [13, part, part, ...]                     AnyOf
+    [7, container, start, stop]    ThroughContainer    [14, part]                                Not
 
 Times are nanoseconds since 1970 of claimed times. What it takes to tell whether a pack meets a criterion is not here.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from attrs import field, frozen
 
-from tracechain import identifiers
-from tracechain.encoding import Plain, check_plain, pack
-from tracechain.encoding.content import group, read_groups
-from tracechain.errors import CodeError, DecodeError, InputError
-from tracechain.event.times import MAX_TIME, MIN_TIME
-from tracechain.event.values import (
-    CONTROL,
-    MAX_EXPONENT,
-    MAX_ID,
-    MAX_MANTISSA,
-    check_id,
-    check_text,
-    decimal_parts,
-    normal_decimal,
-)
+from tracechain.criteria.checks import check_line, check_named, check_product, check_time, check_window
+from tracechain.encoding import Plain, pack
+from tracechain.encoding.content import group
+from tracechain.errors import InputError
+from tracechain.event.values import decimal_parts, normal_decimal
 
 __all__ = [
     "MAX_CODES",
     "MAX_DEPTH",
     "MAX_SIZE",
+    "MEASURES",
     "AllOf",
     "AnyOf",
     "ByCarrier",
@@ -61,8 +51,6 @@ __all__ = [
     "ThroughPlace",
     "all_of",
     "any_of",
-    "from_plain",
-    "to_plain",
 ]
 
 #: Criteria within each other, codes of one list, and bytes of the canonical form of a whole criterion.
@@ -72,9 +60,6 @@ MAX_SIZE = 65_536
 
 MEASURES = ("temperature", "humidity")
 _RANGES = {"temperature": (Decimal("-273.15"), Decimal(1000)), "humidity": (Decimal(0), Decimal(100))}
-_PRODUCT = re.compile("01/[0-9]{14}|nmpa/[0-9]{7}")
-# A plain name has no scheme, no slash and no digit in front, so it is never taken for a code or an address.
-_PLAIN_NAME = re.compile("[A-Za-z][A-Za-z0-9._-]*")
 
 
 @frozen
@@ -115,8 +100,8 @@ class Lot(Criterion):
     lot: str
 
     def __attrs_post_init__(self) -> None:
-        _check_product(self.product)
-        _check_text(self.lot, "lot")
+        check_product(self.product)
+        check_line(self.lot, "lot")
 
     def plain(self) -> tuple[Plain, ...]:
         """[1, product, lot]"""
@@ -132,7 +117,7 @@ class OfProduct(Criterion):
     product: str
 
     def __attrs_post_init__(self) -> None:
-        _check_product(self.product)
+        check_product(self.product)
 
     def plain(self) -> tuple[Plain, ...]:
         """[2, product]"""
@@ -148,7 +133,7 @@ class ByMaker(Criterion):
     maker: str
 
     def __attrs_post_init__(self) -> None:
-        _check_text(self.maker, "maker")
+        check_line(self.maker, "maker")
 
     def plain(self) -> tuple[Plain, ...]:
         """[3, maker]"""
@@ -164,7 +149,7 @@ class ByMerchant(Criterion):
     merchant: str
 
     def __attrs_post_init__(self) -> None:
-        _check_id(self.merchant, "merchant")
+        check_named(self.merchant, "merchant")
 
     def plain(self) -> tuple[Plain, ...]:
         """[4, merchant]"""
@@ -181,9 +166,9 @@ class Commissioned(Criterion):
     stop: int
 
     def __attrs_post_init__(self) -> None:
-        _check_time(self.start, "start")
-        _check_time(self.stop, "stop")
-        _check_window(self.start, self.stop)
+        check_time(self.start, "start")
+        check_time(self.stop, "stop")
+        check_window(self.start, self.stop)
 
     def plain(self) -> tuple[Plain, ...]:
         """[5, start, stop]"""
@@ -198,12 +183,12 @@ class _Through(Criterion):
 
     def __attrs_post_init__(self) -> None:
         _, named, start, stop = self.plain()
-        _check_id(named, self.WHAT)
+        check_named(named, self.WHAT)
         for value, what in ((start, "start"), (stop, "stop")):
             if value is not None:
-                _check_time(value, what)
+                check_time(value, what)
         if isinstance(start, int) and isinstance(stop, int):
-            _check_window(start, stop)
+            check_window(start, stop)
 
 
 @frozen
@@ -283,7 +268,7 @@ class Measured(Criterion):
                 raise InputError(f"{what} is {limit!s:.60}: a {self.measure} is from {least} to {most}")
         if self.above is not None and self.below is not None and self.below > self.above:
             raise InputError(f"above {self.above} or below {self.below} is always so: exchange them")
-        _check_time(self.longer_than, "longer_than")
+        check_time(self.longer_than, "longer_than")
         if self.longer_than < 0:
             raise InputError(f"longer_than is {self.longer_than}: a duration is 0 ns or more")
 
@@ -302,7 +287,7 @@ class SharedContainer(Criterion):
     code: str
 
     def __attrs_post_init__(self) -> None:
-        _check_id(self.code, "code")
+        check_named(self.code, "code")
 
     def plain(self) -> tuple[Plain, ...]:
         """[10, code]"""
@@ -321,9 +306,9 @@ class Codes(Criterion):
         if not isinstance(self.codes, tuple | list):
             raise InputError(f"codes is {self.codes!r:.100}: it must be a list of ids")
         if not 1 <= len(self.codes) <= MAX_CODES:
-            raise InputError(f"codes has {len(self.codes)} ids: it must have 1 to {MAX_CODES}; make several lists")
+            raise InputError(f"codes has {len(self.codes)} ids: it must have 1 to {MAX_CODES}")
         for place, code in enumerate(self.codes):
-            _check_id(code, f"codes[{place}]")
+            check_named(code, f"codes[{place}]")
         object.__setattr__(self, "codes", tuple(sorted(set(self.codes))))
         _check_size(self)
 
@@ -342,7 +327,9 @@ class _Several(Criterion):
     def __attrs_post_init__(self) -> None:
         parts = _parts(type(self), self.parts)
         if len(parts) < 2:
-            raise InputError(f"{_name(self)} has {len(parts)} different parts: it takes two, or the part itself")
+            raise InputError(
+                f"{type(self).__name__} has {len(parts)} different parts: it takes two, or the part itself"
+            )
         object.__setattr__(self, "parts", parts)
         _check_depth(self)
         _check_size(self)
@@ -427,140 +414,6 @@ def _parts(kind: type[_Several], given: object) -> tuple[Criterion, ...]:
         for one in part.parts if type(part) is kind else (part,):
             found[pack(one.plain())] = one
     return tuple(found[key] for key in sorted(found))
-
-
-# ---- plain ---------------------------------------------------------------------------------------
-
-
-def to_plain(criterion: Criterion) -> Plain:
-    """The plain form, for a record."""
-    return criterion.plain()
-
-
-def from_plain(plain: Plain) -> Criterion:
-    """Read a plain form strictly; DecodeError unless it is what `to_plain` gives."""
-    try:
-        check_plain(plain)
-        criterion = _read(plain, MAX_DEPTH)
-    except InputError as error:
-        raise DecodeError(f"this is no criterion: {error}") from None
-    if pack(criterion.plain()) != pack(plain):
-        raise DecodeError(f"this criterion is written otherwise: {criterion.plain()!r:.200}")
-    return criterion
-
-
-def _read(plain: Any, depth: int) -> Criterion:
-    if depth == 0:
-        raise InputError(f"criteria stand within each other more than {MAX_DEPTH} deep")
-    if not isinstance(plain, tuple) or not plain or type(plain[0]) is not int:
-        raise InputError(f"{plain!r:.100} is not [tag, ...]")
-    tag, *values = plain
-    kind = _KINDS.get(tag)
-    if kind is None:
-        raise InputError(f"tag {tag} stands for none: there are 1 to {max(_KINDS)}")
-    if issubclass(kind, _Several):
-        return kind(tuple([_read(value, depth - 1) for value in values]))
-    wanted = _LENGTHS[tag]
-    if len(values) != wanted:
-        raise InputError(f"tag {tag} has {len(values)} values after it: it must have {wanted}")
-    if kind is Not:
-        return Not(_read(values[0], depth - 1))
-    if kind is Codes:
-        return Codes(tuple(_ids(values[0])))
-    if kind is Measured:
-        return Measured(_measure(values[0]), _number(values[1]), _number(values[2]), values[3])
-    found: Criterion = kind(*values)
-    return found
-
-
-def _ids(groups: Any) -> list[str]:
-    if not isinstance(groups, tuple) or len(groups) % 2:
-        raise InputError(f"{groups!r:.100} are no id groups: a prefix, an array of suffixes, a prefix, ...")
-    for prefix, suffixes in zip(groups[::2], groups[1::2], strict=True):
-        texts = (prefix, *suffixes) if isinstance(suffixes, tuple) else (None,)
-        if any(type(text) is not str for text in texts):
-            raise InputError(f"{groups!r:.100} are no id groups: prefixes and suffixes are texts")
-    return read_groups(groups)
-
-
-def _measure(number: Any) -> Any:
-    if type(number) is not int or not 0 <= number < len(MEASURES):
-        raise InputError(f"measure is {number!r:.100}: it must be 0, temperature, or 1, humidity")
-    return MEASURES[number]
-
-
-def _number(plain: Any) -> Decimal | None:
-    match plain:
-        case None:
-            return None
-        case (int() as mantissa, int() as exponent):
-            if abs(mantissa) <= MAX_MANTISSA and abs(exponent) <= MAX_EXPONENT:
-                return Decimal((int(mantissa < 0), Decimal(abs(mantissa)).as_tuple().digits, exponent))
-    raise InputError(f"a limit is {plain!r:.100}: it must be a mantissa and an exponent")
-
-
-_KINDS: dict[int, type[Any]] = {
-    kind.TAG: kind
-    for kind in (
-        Lot, OfProduct, ByMaker, ByMerchant, Commissioned, ThroughPlace, ThroughContainer, ByCarrier, Measured,
-        SharedContainer, Codes, AllOf, AnyOf, Not,
-    )
-}  # fmt: skip
-#: Values after the tag.
-_LENGTHS = {1: 2, 2: 1, 3: 1, 4: 1, 5: 2, 6: 3, 7: 3, 8: 3, 9: 4, 10: 1, 11: 1, 14: 1}
-
-
-# ---- checks --------------------------------------------------------------------------------------
-
-
-def _name(criterion: Criterion) -> str:
-    return type(criterion).__name__
-
-
-def _check_product(product: object) -> None:
-    if type(product) is not str or not _PRODUCT.fullmatch(product):
-        raise InputError(
-            f"product is {product!r:.100}: it must be the id of a product, 01/ and 14 digits or nmpa/ and 7 digits"
-        )
-    if product.startswith("01/"):
-        try:
-            identifiers.canonical(product)
-        except CodeError as error:
-            raise InputError(f"product is {product!r}: {error}") from None
-
-
-def _check_text(text: object, what: str) -> None:
-    """A text of one line, as labels and registers have them."""
-    if type(text) is not str or not text or text != text.strip():
-        raise InputError(f"{what} is {text!r:.100}: it must be a text of one line, without space at its ends")
-    check_text(text, what, MAX_ID, CONTROL)
-
-
-def _check_id(text: object, what: str) -> None:
-    """An id in its canonical spelling: one that is no code, or a false one, is just what a recall may be about."""
-    if type(text) is not str:
-        raise InputError(f"{what} is {text!r:.100}: it must be an id")
-    check_id(text, what)
-    if not _PLAIN_NAME.fullmatch(text) and (wanted := canonical_id(text)) != text:
-        raise InputError(f"{what} is {text!r:.100}: its canonical form is {wanted!r}")
-
-
-def canonical_id(text: str) -> str:
-    """The canonical spelling of a code; what is none stays."""
-    try:
-        return identifiers.canonical(text)
-    except CodeError:
-        return text
-
-
-def _check_time(time: object, what: str) -> None:
-    if type(time) is not int or not MIN_TIME <= time <= MAX_TIME:
-        raise InputError(f"{what} is {time!r:.100}: it must be a signed 64-bit number of nanoseconds")
-
-
-def _check_window(start: int, stop: int) -> None:
-    if start > stop:
-        raise InputError(f"start is {start} and stop {stop}: the start comes first")
 
 
 def _check_depth(criterion: Criterion) -> None:
