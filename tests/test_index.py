@@ -228,7 +228,7 @@ class Remembered(Indexed):
                 index.tail[number] = word
                 self.model[subject] = word
                 if memory is not None:
-                    held = index.memory(raw)
+                    held = index.other(raw, MEMORY)
                     assert held.recall(raw, number) == self.memories.get(subject, 0)
                     held.remember(number, memory)
                     assert held.recall(raw, number) == memory
@@ -241,7 +241,7 @@ class Remembered(Indexed):
         env = self.store.env
         with env.begin() as txn:
             reader = IndexReader(env, txn, MEMORY)
-            again = UnitIndex(env, txn).memory(txn)
+            again = UnitIndex(env, txn).other(txn, MEMORY)
             for subject in self.model:
                 number = int.from_bytes(txn.get(subject.encode(), None, env.tables["units"]), "big")
                 expected = self.memories.get(subject, 0)
@@ -249,7 +249,7 @@ class Remembered(Indexed):
                 assert again.recall(txn, number) == expected
             assert reader.word("u/none") is None
         with self.store.lock.held(), self.store.write() as held:  # what the writer has in memory
-            memory = held.index.memory(held.txn)
+            memory = held.index.other(held.txn, MEMORY)
             for subject in self.model:
                 at = held.number(subject.encode())
                 assert at is not None
@@ -258,7 +258,7 @@ class Remembered(Indexed):
     def rebuild(self, chunk: int) -> None:
         with self.store.lock.held(), self.store.write() as txn:
             memories = dict(reversed(self.memories.items()))  # in any order; zeros may stand in it
-            count = UnitIndex.rebuild(txn.env, txn.txn, iter(self.model.items()), memories, chunk=chunk)
+            count = UnitIndex.rebuild(txn.env, txn.txn, iter(self.model.items()), {MEMORY: memories}, chunk=chunk)
             txn._index = None
         assert count == len(self.model)
 
@@ -446,7 +446,7 @@ def test_memories_of_an_abandoned_write_are_forgotten(tmp_path: Path) -> None:
 
     def abandon() -> None:
         with held.store.lock.held(), held.store.write() as txn:
-            memory = txn.index.memory(txn.txn)
+            memory = txn.index.other(txn.txn, MEMORY)
             for number in range(300):
                 memory.remember(number, 0)
             txn.index.flush(txn.txn)
@@ -477,5 +477,5 @@ def test_a_damaged_part_of_the_memories_is_told(tmp_path: Path, name: str) -> No
     with store.lock.held(), store.write() as txn:
         txn.put_meta(name, b"\x93\x01\x02\x03\x04")
     with pytest.raises(DecodeError, match="tracechain reindex"), store.lock.held(), store.write() as txn:
-        _ = txn.index.memory(txn.txn)
+        _ = txn.index.other(txn.txn, MEMORY)
     store.close()

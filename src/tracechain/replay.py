@@ -8,7 +8,7 @@ equal to the live index.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from hashlib import sha256
 
@@ -16,11 +16,13 @@ from attrs import define, field
 
 from tracechain import custody, encoding, record
 from tracechain.custody import Act
+from tracechain.derivation import STATE_SHIFT
 from tracechain.entry import COVERED_TYPES, HEADER_SIZE, SALT_SIZE, EntryType
 from tracechain.errors import DataError, TracechainError
-from tracechain.event import Event
+from tracechain.event import AggregationEvent, Event
 from tracechain.record import KeyAuthorised, KeyRevoked, Record, decode_record
-from tracechain.rules import Judge, Notes, Standing
+from tracechain.rules import Judge, Notes, Standing, packing
+from tracechain.rules.mentions import mentioned
 from tracechain.view import Block, Unit, View
 
 __all__ = ["MemoryView", "State", "entry_acts", "replay", "step"]
@@ -99,10 +101,18 @@ def step(state: State, header: bytes, content: bytes) -> None:
     units = state.units
     befores = [(0, 0) if (unit := units.get(s)) is None else (unit.state, unit.last + 1) for s, _ in acts]
     outcomes = [custody.step(before, act, state.rule_set) for (before, _), (_, act) in zip(befores, acts, strict=True)]
-    if isinstance(said, Event) and state.rule_set == custody.PILOT:
-        judge = Judge(state.standing, state, int.from_bytes(header[8:16], "big"), header[24:32])
-        outcomes = judge.entry(index, said, acts, [subject for subject, _ in acts], befores, outcomes)
+    if isinstance(said, Event):
+        received = int.from_bytes(header[8:16], "big")
+        if state.rule_set == custody.PILOT:
+            judge = Judge(state.standing, state, received, header[24:32])
+            outcomes = judge.entry(index, said, acts, [subject for subject, _ in acts], befores, outcomes)
+        packs = said if isinstance(said, AggregationEvent) else None
+        before = [stood for stood, _ in befores]
+        declares = said.error_declaration is not None
+        outcomes = list(state.track(index, said.event_time, packs, received, acts, before, outcomes, declares=declares))
     elif isinstance(said, Record):
+        if said.subject is not None:
+            packing.tangle(state, said.subject)
         with contextlib.suppress(TracechainError):  # what cannot follow stays in the log and changes nothing
             state.standing.take(index, said)
     for (subject, _), outcome in zip(acts, outcomes, strict=True):
@@ -153,6 +163,7 @@ class MemoryView:
         self.size = size
         self.index = units
         self._replayed: State | None = None
+        self._mentions: dict[str, list[int]] | None = None
 
     @classmethod
     def of(cls, view: View) -> MemoryView:
@@ -223,6 +234,30 @@ class MemoryView:
     def spent(self, person: bytes, year: int) -> Decimal:
         """What a buyer's orders of a year come to, likewise."""
         return self._state().spent(person, year)
+
+    def words(self, subjects: Sequence[str]) -> list[tuple[int, int]]:
+        """Where subjects stand, and what they are in."""
+        units, packings = self._units(), self._state().packings
+        return [
+            (0 if (unit := units.get(one)) is None else unit.state << STATE_SHIFT | unit.last + 1, packings.get(one, 0))
+            for one in subjects
+        ]
+
+    def emptied(self, container: str) -> int:
+        """1 + index of the entry by which everything was taken out of a container last."""
+        return self._state().emptied(container)
+
+    def mentions(self, name: str) -> Iterator[range]:
+        """The entries that mention a name: all contents are read, once."""
+        if self._mentions is None:
+            found: dict[str, list[int]] = {}
+            for index, header in self.headers(0, self.size):
+                part = self.raw_contents.get(index)
+                if header[4] == EntryType.EVENT and part is not None:
+                    for one in mentioned(encoding.decode(part[SALT_SIZE:])):
+                        found.setdefault(one, []).append(index)
+            self._mentions = found
+        return (range(index, index + 1) for index in self._mentions.get(name, ()))
 
     def leaf(self, index: int) -> bytes:
         """The leaf of an entry."""

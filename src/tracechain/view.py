@@ -6,7 +6,7 @@ pure function over a View gives the same answer on a live ledger and on what an 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import Protocol, runtime_checkable
@@ -81,6 +81,16 @@ class View(Protocol):
 
     def spent(self, person: bytes, year: int) -> Decimal:
         """Yuan that a buyer's orders received in a year come to."""
+
+    def words(self, subjects: Sequence[str]) -> list[tuple[int, int]]:
+        """For each subject where it stands (state x 2^40 + 1 + index of its latest entry, 0 if unknown), and its word
+        of packing (rules.packing): the quick way to look up many."""
+
+    def emptied(self, container: str) -> int:
+        """1 + index of the entry by which everything was taken out of a container last in the log, 0 for none."""
+
+    def mentions(self, name: str) -> Iterator[range]:
+        """The entries whose events mention a name (rules.mentions): runs of indices, ascending."""
 
 
 @frozen

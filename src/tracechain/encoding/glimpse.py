@@ -10,7 +10,7 @@ from tracechain.errors import DecodeError
 from tracechain.event.sale import AMOUNT, AMOUNT_NAMESPACE, is_amount
 from tracechain.event.vocabulary import BIZ_TRANSACTION_TYPE
 
-__all__ = ["glimpse"]
+__all__ = ["claimed_time", "glimpse"]
 
 _PO = BIZ_TRANSACTION_TYPE.codes["po"]
 # Positions in the array (format.md section 9.1).
@@ -26,6 +26,15 @@ def glimpse(content: bytes) -> tuple[int, bytes | None, tuple[str, ...], Decimal
         return _fields(cast("tuple[Any, ...]", unpack_known(content)))
     except (TypeError, ValueError, IndexError) as error:
         raise DecodeError(f"a stored content is damaged ({error}): verify the ledger") from None
+
+
+def claimed_time(content: bytes) -> int:
+    """The event time (ns) of such an event."""
+    try:
+        time: int = cast("tuple[Any, ...]", unpack_known(content))[_TIME]
+    except (TypeError, IndexError) as error:
+        raise DecodeError(f"a stored content is damaged ({error}): verify the ledger") from None
+    return time
 
 
 def _fields(items: tuple[Any, ...]) -> tuple[int, bytes | None, tuple[str, ...], Decimal | None]:

@@ -26,7 +26,7 @@ from tracechain.errors import (
     KeyUseError,
     RefusedError,
 )
-from tracechain.event import Event
+from tracechain.event import AggregationEvent, Event
 from tracechain.event.values import MAX_ID
 from tracechain.ledger.authors import Authors, Logged, next_sequence
 from tracechain.ledger.past import LedgerPast, Registers, Scratch
@@ -35,6 +35,7 @@ from tracechain.ledger.sealing import Sealing
 from tracechain.record import Evidence, Genesis, Record, decode_record, encode_record, origin_of
 from tracechain.registers import KINDS
 from tracechain.rules import Judge, Standing
+from tracechain.rules.packing import pack
 from tracechain.signing import Signer
 from tracechain.statement import (
     Statement,
@@ -259,7 +260,8 @@ class Commit:
     def check_strict(self, batch: Batch, author: bytes) -> None:
         """Refuse a strict submission whole, saying everything that is wrong with it."""
         batch = batch.under(self.rule_set)
-        scratch, standing = Scratch(self.past, self.sealing.time), Standing(base=self.standing)
+        scratch = Scratch(self.past, self.sealing.tracks, self.sealing.time)
+        standing = Standing(base=self.standing)
         judge = None if standing.profile is None else Judge(standing, scratch, self.sealing.time, author)
         table = custody.TABLES[self.rule_set]
         words: dict[str, int] = {}
@@ -270,10 +272,13 @@ class Commit:
             here = [words.get(s) or self.sealing.word(s) for s, _ in acts]
             befores = [(word >> STATE_SHIFT, word & INDEX_MASK) for word in here]
             outcomes = [table[state, act] for (state, _), (_, act) in zip(befores, acts, strict=True)]
-            if judge is not None and isinstance(content, Event):
+            if isinstance(content, Event):
                 keys = [(s, self.sealing.number(s)) for s, _ in acts]
-                outcomes = judge.entry(index, content, acts, keys, befores, outcomes)
-            elif isinstance(content, Record) and content.kind in KINDS:
+                if judge is not None:
+                    outcomes = judge.entry(index, content, acts, keys, befores, outcomes)
+                if isinstance(content, AggregationEvent):
+                    outcomes = pack(scratch, index, content, acts, keys, [state for state, _ in befores], outcomes)
+            elif content.kind in KINDS:
                 standing.take(index, content)
                 if judge is not None:  # it holds the profile that was in force
                     judge = Judge(standing, scratch, self.sealing.time, author)

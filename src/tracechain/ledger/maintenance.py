@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from attrs import define
+from attrs import define, field
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from tracechain.custody import ACT_MASK, PILOT, Act
@@ -26,15 +26,17 @@ from tracechain.entry import (
     row_root,
 )
 from tracechain.errors import CheckpointError, DataError, InputError, StorageError, TracechainError
+from tracechain.event import AggregationEvent
 from tracechain.ledger.authors import Author, Authors, Logged
+from tracechain.ledger.tracks import TIMES_BLOCK, add_runs
 from tracechain.merkle import Frontier
 from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, decode_record, epoch_of
 from tracechain.registers import KINDS, Profile
-from tracechain.rules import MADE, TELLING, Notes, Standing, remember, shanghai_year, spend
+from tracechain.rules import MADE, TELLING, Notes, Standing, packing, remember, shanghai_year, spend
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
 from tracechain.store.files import FIRST_GENERATION, explain, sync_file, sync_folder, write_durably
-from tracechain.store.tables import key_of
+from tracechain.store.tables import MEMORY, PACKED, key_of
 
 __all__ = ["backup", "reindex"]
 
@@ -76,6 +78,7 @@ def reindex(
                 rule_set, rows = _rows(txn, index, header)
                 if rule_set == PILOT:
                     memories.take(index, header, rows, words)
+                memories.follow(index, header, rows, words)
                 for row in rows:
                     words[row.subject] = row.state << STATE_SHIFT | index + 1
         txn.put_nodes(frontier.extend(leaves))
@@ -89,9 +92,13 @@ def reindex(
     txn.put_meta("tip", Tip(frontier, time, epoch_of(checkpoint.origin)).encode())
     txn.put_meta("keys", authors.encode())
     txn.put_spent(memories.spending)
+    txn.put_emptied(memories.emptyings)
+    txn.put_times(memories.latest)
+    txn.put_mentions((name, start, count) for name, found in memories.mentions.items() for start, count in found)
     for name, at in registers.places.items():
         txn.put_meta(name, at)
-    return UnitIndex.rebuild(txn.env, txn.txn, _drain(words), memories.memories)
+    others = {MEMORY: memories.memories, PACKED: memories.packings}
+    return UnitIndex.rebuild(txn.env, txn.txn, _drain(words), others)
 
 
 @define
@@ -99,6 +106,34 @@ class _Memories(Notes):
     """What the rules remember of packs and buyers, folded from rows whose outcome is known: a rules.Past."""
 
     _txn: Transaction
+    #: Latest claimed times of blocks of entries, and names with the runs of entries that mention them.
+    latest: dict[int, int] = field(factory=dict)
+    mentions: dict[str, list[list[int]]] = field(factory=dict)
+
+    def follow(self, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
+        """Take what the next entry leaves for tracing."""
+        if header.type != EntryType.EVENT:
+            for row in rows if header.type == EntryType.RECORD else ():
+                packing.tangle(self, row.subject)
+            return
+        part = self._txn.content(index)
+        if part is None:
+            return
+        event = decode(part[SALT_SIZE:])
+        if event.event_time <= header.time * 1_000_000 + packing.AFTER_RECEIPT:
+            block = index // TIMES_BLOCK
+            self.latest[block] = max(self.latest.get(block, event.event_time), event.event_time)
+        add_runs(self.mentions, (event,), index)
+        self.track(
+            index,
+            event.event_time,
+            event if isinstance(event, AggregationEvent) else None,
+            header.time,
+            [(row.subject, row.act) for row in rows],
+            [words.get(row.subject, 0) >> STATE_SHIFT for row in rows],
+            [(row.state, row.violations) for row in rows],
+            declares=event.error_declaration is not None,
+        )
 
     def take(self, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
         """Take the rows of the next entry; `words` say where its subjects stood before."""

@@ -17,11 +17,13 @@ from tracechain.errors import DataError
 from tracechain.record import Record, decode_record
 from tracechain.registers import Profile
 from tracechain.rules import Anchor, Standing
+from tracechain.rules.packing import packing_of
 from tracechain.store import Transaction
-from tracechain.store.tables import key_of
+from tracechain.store.tables import MEMORY, key_of
 
 if TYPE_CHECKING:
     from tracechain.ledger.sealing import Sealing
+    from tracechain.ledger.tracks import Tracks
 
 __all__ = ["LedgerPast", "Registers", "Scratch"]
 
@@ -40,7 +42,7 @@ class LedgerPast:
         self._sealing = sealing
         #: What is known of entries, kept from commit to commit: no entry changes.
         self.anchors = anchors
-        self._memory = txn.index.memory(txn.txn)
+        self._memory = txn.index.other(txn.txn, MEMORY)
         self._spent: dict[tuple[bytes, int], Decimal] = {}
         self._rows: dict[int, dict[str, Row]] = {}
 
@@ -96,9 +98,12 @@ class Scratch:
     Its packs go by (subject, unit number), None for one that has no number yet.
     """
 
-    def __init__(self, base: LedgerPast, time: int) -> None:
+    def __init__(self, base: LedgerPast, tracks: Tracks, time: int) -> None:
         self._base = base
+        self._tracks = tracks
         self._time = time
+        self._packed: dict[str, int] = {}
+        self._emptied: dict[str, int] = {}
         self.anchors: dict[int, Anchor | None] = {}  # of entries that may never be
         self._memories: dict[str, int] = {}
         self._spent: dict[tuple[bytes, int], Decimal] = {}
@@ -141,6 +146,38 @@ class Scratch:
     def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
         """Change it."""
         self._spent[person, year] = yuan
+
+    # ---- rules.PackingPast ----
+
+    def packed(self, key: tuple[str, int | None]) -> int:
+        """The word of packing of a subject."""
+        subject, number = key
+        found = self._packed.get(subject)
+        if found is None:
+            return 0 if number is None else self._tracks.packed(number)
+        return found
+
+    def put_packed(self, key: tuple[str, int | None], word: int) -> None:
+        """Change it."""
+        self._packed[key[0]] = word
+
+    def emptied(self, container: str) -> int:
+        """1 + index of the entry by which everything was taken out of a container last."""
+        found = self._emptied.get(container)
+        return self._tracks.emptied(container) if found is None else found
+
+    def put_emptied(self, container: str, place: int) -> None:
+        """Change it."""
+        self._emptied[container] = place
+
+    def packing(self, place: int) -> tuple[str | None, int]:
+        """Container and claimed time of a packing."""
+        stated = self._stated.get(place - 1)
+        return self._tracks.packing(place) if stated is None else packing_of(stated[1])
+
+    def key_of(self, subject: str) -> tuple[str, int | None]:
+        """The key of a subject."""
+        return subject, self._tracks.key_of(subject)
 
 
 class Registers:

@@ -31,7 +31,8 @@ from tracechain.entry import (
     content_commitment,
 )
 from tracechain.errors import DataError, InputError
-from tracechain.event import Event
+from tracechain.event import AggregationEvent, Event
+from tracechain.ledger.tracks import Tracks
 from tracechain.merkle import Frontier
 from tracechain.record import Record
 from tracechain.rules import JUDGED, Judge
@@ -69,9 +70,17 @@ class Sealing:
         #: The rules of the next entries, and who judges what the table cannot; the commit sets both.
         self.rule_set = custody.PLAIN
         self.judge: Judge[int] | None = None
+        self._tracks: Tracks | None = None
         tables = txn.env.tables
         self._get = txn.txn.get
         self._header_table, self._units = tables[HEADERS], tables[UNITS]
+
+    @property
+    def tracks(self) -> Tracks:
+        """What the commit leaves for tracing."""
+        if self._tracks is None:
+            self._tracks = Tracks(self._txn, self)
+        return self._tracks
 
     @property
     def size(self) -> int:
@@ -132,7 +141,9 @@ class Sealing:
         random = self._random(SALT_SIZE * len(parts))
         salts = [random[at : at + SALT_SIZE] for at in range(0, len(random), SALT_SIZE)]
         violated: list[tuple[int, int, str, tuple[int, ...]]] = []
-        for start, stop in _runs(acts):
+        if kind == EntryType.EVENT:
+            self.tracks.mention(first, cast("Sequence[Event]", contents))
+        for start, stop in _runs(acts, contents):
             here = slice(start, stop)
             seal = self._columns if stop - start >= _LEAST_RUN else self._one_by_one
             self._contents += parts[here]
@@ -167,6 +178,10 @@ class Sealing:
         outcomes = [table[word >> STATE_SHIFT, act] for word, ((_, act),) in zip(words, acts, strict=True)]
         if self.judge is not None:
             self._judge_column(first, contents, acts, numbers, words, outcomes)
+        if isinstance(contents[0], Event):  # all are, or none
+            self.tracks.column(first, cast("Sequence[Event]", contents), numbers, previous)
+        else:
+            self.tracks.record(numbers)
         rows = [
             pack(
                 (
@@ -255,9 +270,13 @@ class Sealing:
         numbers, words = self._places([subject for subject, _ in acts])
         table = custody.TABLES[self.rule_set]
         outcomes = [table[word >> STATE_SHIFT, act] for word, (_, act) in zip(words, acts, strict=True)]
-        if self.judge is not None and isinstance(content, Event):
+        if isinstance(content, Event):
             befores = [(word >> STATE_SHIFT, word & INDEX_MASK) for word in words]
-            outcomes = self.judge.entry(index, content, acts, numbers, befores, outcomes)
+            if self.judge is not None:
+                outcomes = self.judge.entry(index, content, acts, numbers, befores, outcomes)
+            outcomes = list(self.tracks.entry(index, content, acts, numbers, befores, outcomes))
+        elif content is not None:
+            self.tracks.record(numbers)
         leaves = self._leaves_of([word & INDEX_MASK for word in words])
         derived = derive_rows(acts, words, leaves, salt, self.rule_set, outcomes)
         after = index + 1
@@ -320,13 +339,20 @@ class Sealing:
             (len(keys), len(keys), len(self._rows)),
         )
         txn.put_nodes(self.frontier.extend(leaves))
+        if self._tracks is not None:
+            self._tracks.flush()
         txn.index.add(txn.txn, list(self._new))
         txn.index.flush(txn.txn)
 
 
-def _runs(acts: Sequence[Acts]) -> Iterator[tuple[int, int]]:
-    """Cut a batch into runs (start, stop): of entries with one subject each, none of them twice, and of the others."""
-    if set(map(len, acts)) == {1} and len({subject for ((subject, _),) in acts}) == len(acts):
+def _runs(acts: Sequence[Acts], contents: Sequence[Event | Record]) -> Iterator[tuple[int, int]]:
+    """Cut a batch into runs (start, stop): of entries with one subject each, none of them twice, and of the others,
+    those that pack among them."""
+    if AggregationEvent in set(map(type, contents)):
+        # Twice the subjects: so even one that empties a container, and names nothing else, is no entry of one subject.
+        both = zip(acts, contents, strict=True)
+        acts = [(*one, *one) if type(said) is AggregationEvent else one for one, said in both]
+    elif set(map(len, acts)) == {1} and len({subject for ((subject, _),) in acts}) == len(acts):
         yield 0, len(acts)
         return
     start, seen = 0, set[str]()

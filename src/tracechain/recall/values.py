@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -11,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from tracechain.criteria import Criterion
 from tracechain.custody import CUSTODY_MASK, Custody
-from tracechain.rules import class_of
+from tracechain.rules.guards import class_of
 from tracechain.tracing import Unresolved
 
 __all__ = ["GROUPS", "GROUP_OF", "Affected", "FanOut", "Node", "Progress"]
@@ -49,8 +50,8 @@ class Affected(NamedTuple):
     """One unit that a criterion covers, and where it is now. No attrs class: a fan-out makes a million of them.
 
     `last` is its latest entry, `place` where it was seen last, at `time` (ns, claimed), itself or its container;
-    `container` is the outermost that holds it now; `holder` the id of a place, a carrier, or of a buyer ("person/" and a
-    token).
+    `container` is the outermost that holds it now; `holder` the id of a place, a carrier, or of a buyer ("person/"
+    and a token).
     """
 
     unit: str
@@ -120,7 +121,7 @@ class FanOut:
                 ("place", place or ""),
                 ("holder", holder or ""),
             ]
-            for edge in zip(nodes, nodes[1:], strict=False):
+            for edge in pairwise(nodes):
                 found[edge] += count
         return dict(sorted(found.items()))
 
@@ -160,9 +161,10 @@ def _order(one: Unresolved) -> tuple[str, str, int, str]:
 class Progress:
     """How far a recall has come: `affected` = `locked` + `returned` + `destroyed` + `outstanding`.
 
-    Locked are those that lie in stock, with the ledger refusing to sell them; returned came back since the recall was opened;
-    outstanding are on the way, in stores, with buyers, abroad, or nobody knows where. `reached` are all but those of the
-    outstanding whose holder has not been told. `unresolved` says what else could be affected.
+    Locked are those that lie in stock, with the ledger refusing to sell them; returned came back since the recall was
+    opened;
+    outstanding are on the way, in stores, with buyers, abroad, or nobody knows where. `reached` are all but those of
+    the outstanding whose holder has not been told. `unresolved` says what else could be affected.
     """
 
     id: str

@@ -1,12 +1,16 @@
-"""The memories and accounts of a fold from nothing: the half of a rules.Past that is the same wherever they are kept in
-dictionaries, for a replay as for a rebuilt index."""
+"""The memories, accounts and tracks of a fold from nothing: the half of a rules.Past that is the same wherever they are
+kept in dictionaries, for a replay as for a rebuilt index."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from attrs import define, field
 
+from tracechain.custody import Outcome
+from tracechain.event import AggregationEvent
+from tracechain.rules import packing
 from tracechain.rules.guards import Anchor
 
 __all__ = ["Notes"]
@@ -14,11 +18,18 @@ __all__ = ["Notes"]
 
 @define(kw_only=True)
 class Notes:
-    """What the rules remember: of packs by subject, of buyers by (person, year), and anchors as a cache."""
+    """What the rules remember: of packs by subject, of buyers by (person, year), and anchors as a cache; and what is in
+    what, as rules.PackingPast has it."""
 
     memories: dict[str, int] = field(factory=dict)
     spending: dict[tuple[bytes, int], Decimal] = field(factory=dict)
     anchors: dict[int, Anchor | None] = field(factory=dict)
+    #: Words of packing by subject, and 1 + index of the entry that emptied a container.
+    packings: dict[str, int] = field(factory=dict)
+    emptyings: dict[str, int] = field(factory=dict)
+    #: The claimed time (ns) of each subject's latest event.
+    _claimed: dict[str, int] = field(factory=dict)
+    _containers: dict[int, tuple[str | None, int]] = field(factory=dict)
 
     def memory(self, key: str) -> int:
         """The memory of a pack."""
@@ -35,3 +46,59 @@ class Notes:
     def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
         """Change it."""
         self.spending[person, year] = yuan
+
+    # ---- tracks ----
+
+    def stated(self, index: int) -> tuple[bytes, bytes | None]:
+        """The header of an earlier entry, and its content if it is kept."""
+        raise AssertionError(index)  # who keeps the log says
+
+    def packed(self, key: str) -> int:
+        """The word of packing of a subject."""
+        return self.packings.get(key, 0)
+
+    def put_packed(self, key: str, word: int) -> None:
+        """Change it."""
+        self.packings[key] = word
+
+    def emptied(self, container: str) -> int:
+        """1 + index of the entry by which everything was taken out of a container last."""
+        return self.emptyings.get(container, 0)
+
+    def put_emptied(self, container: str, place: int) -> None:
+        """Change it."""
+        self.emptyings[container] = place
+
+    def packing(self, place: int) -> tuple[str | None, int]:
+        """Container and claimed time of a packing, by 1 + its index."""
+        found = self._containers.get(place)
+        if found is None:
+            found = self._containers[place] = packing.packing_of(self.stated(place - 1)[1])
+        return found
+
+    def key_of(self, subject: str) -> str:
+        """A subject goes by itself."""
+        return subject
+
+    def track(
+        self,
+        index: int,
+        time: int,
+        packs: AggregationEvent | None,
+        received: int,
+        acts: Sequence[tuple[str, int]],
+        befores: Sequence[int],
+        outcomes: Sequence[Outcome],
+        *,
+        declares: bool,
+    ) -> Sequence[Outcome]:
+        """Take an event, claimed at `time` (ns) and received at `received` (ms), which is given if it `packs`: its
+        outcomes with what packing breaks. `befores` are the states of its subjects."""
+        claimed = self._claimed
+        for subject, _ in acts:
+            if packing.tangles(time, received, claimed.get(subject), declares=declares):
+                packing.tangle(self, subject)
+            claimed[subject] = time
+        if packs is None:
+            return outcomes
+        return packing.pack(self, index, packs, acts, [subject for subject, _ in acts], befores, outcomes)

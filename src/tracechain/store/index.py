@@ -23,12 +23,16 @@ from typing import Any
 from tracechain import encoding
 from tracechain.errors import DecodeError
 from tracechain.store.environment import Environment
-from tracechain.store.tables import BASE, MEMORY, META, UNITS, key_of
+from tracechain.store.tables import BASE, MEMORY, META, PACKED, UNITS, key_of
 
 __all__ = ["BLOCK", "IndexReader", "UnitIndex"]
 
 #: Each kind of word has its table of blocks, and its keys in `meta`: position, tail, delta.
-_KEYS = {BASE: (b"index", b"tail", b"delta"), MEMORY: (b"memory", b"memory tail", b"memory delta")}
+_KEYS = {
+    BASE: (b"index", b"tail", b"delta"),
+    MEMORY: (b"memory", b"memory tail", b"memory delta"),
+    PACKED: (b"packed", b"packed tail", b"packed delta"),
+}
 
 #: Words a block of the base.
 BLOCK = 250
@@ -77,7 +81,7 @@ class UnitIndex:
         self._base = env.tables[table]
         self._meta = env.tables[META]
         self._keys = _KEYS[table]
-        self._memory: UnitIndex | None = None
+        self._others: dict[str, UnitIndex] = {}
         self.changed = False
         key, tail, delta = self._keys
         stored = txn.get(key, None, self._meta)
@@ -96,12 +100,13 @@ class UnitIndex:
         self._blocks: dict[int, array[int]] = {}
         self.delta: dict[int, int] = dict(zip(*_unpack(txn.get(delta, None, self._meta)), strict=True))
 
-    def memory(self, txn: Any) -> UnitIndex:
-        """The second word of each unit (rules.Past): what the rules of the pilot have to remember of a pack."""
-        if self._memory is None:
-            self._memory = UnitIndex(self._env, txn, MEMORY)
-            self._memory.count = self.count
-        return self._memory
+    def other(self, txn: Any, table: str) -> UnitIndex:
+        """Another word of each unit: what the rules remember of a pack (MEMORY), what a subject is in (PACKED)."""
+        found = self._others.get(table)
+        if found is None:
+            found = self._others[table] = UnitIndex(self._env, txn, table)
+            found.count = self.count
+        return found
 
     def remember(self, number: int, word: int) -> None:
         """Change a unit's word, until the next flush in `tail` alone."""
@@ -167,10 +172,11 @@ class UnitIndex:
     def flush(self, txn: Any) -> None:
         """Write what changed since the last flush: `tail` has it."""
         key, tail, _ = self._keys
-        if self._memory is not None and self._memory.changed:
-            self._memory.count = self.count
-            self._memory.flush(txn)
-            self._memory.changed = False
+        for other in self._others.values():
+            if other.changed:
+                other.count = self.count
+                other.flush(txn)
+                other.changed = False
         changed = max(len(self.tail) - self._flushed, 1)
         if len(self.tail) > min(max(TAIL_LEAST, TAIL_COMMITS * changed), TAIL_MOST):
             self._fold(txn)
@@ -213,35 +219,41 @@ class UnitIndex:
         env: Environment,
         txn: Any,
         units: Iterator[tuple[str, int]],
-        memories: Mapping[str, int] | None = None,
+        others: Mapping[str, Mapping[str, int]] | None = None,
         *,
         chunk: int = 100_000,
     ) -> int:
-        """Replace the whole index by (subject, word) in order of first sight; returns how many there are."""
+        """Replace the whole index by (subject, word) in order of first sight; returns how many there are.
+
+        `others` are the other words of subjects, by table.
+        """
         meta = env.tables[META]
-        memories = memories or {}
-        for name in (UNITS, BASE, MEMORY):
+        others = others or {}
+        for name in (UNITS, *_KEYS):
             txn.drop(env.tables[name], delete=False)
         for keys in _KEYS.values():
             for key in keys:
                 txn.delete(key, db=meta)
-        bases = [_Blocks(txn, env.tables[name]) for name in (BASE, MEMORY)]
+        base = _Blocks(txn, env.tables[BASE])
+        blocks = [(_Blocks(txn, env.tables[name]), words) for name, words in others.items()]
         count = 0
         pending: list[tuple[bytes, bytes]] = []
         for subject, word in units:
             pending.append((subject.encode(), count.to_bytes(8, "big")))
-            bases[0].add(word)
-            bases[1].add(memories.get(subject, 0))
+            base.add(word)
+            for block, words in blocks:
+                block.add(words.get(subject, 0))
             count += 1
             if len(pending) == chunk:
                 txn.cursor(env.tables[UNITS]).putmulti(sorted(pending))
                 pending = []
-        for base in bases:
-            base.end()
+        for one in (base, *(block for block, _ in blocks)):
+            one.end()
         txn.cursor(env.tables[UNITS]).putmulti(sorted(pending))
         txn.put(b"index", encoding.pack((count, 0)), db=meta)
-        if memories:
-            txn.put(b"memory", encoding.pack((count, 0)), db=meta)
+        for name, words in others.items():
+            if words:
+                txn.put(_KEYS[name][0], encoding.pack((count, 0)), db=meta)
         return count
 
 
@@ -281,6 +293,8 @@ class IndexReader:
         self._base = env.tables[table]
         meta = env.tables[META]
         self._parts = [_unpack(txn.get(name, None, meta)) for name in _KEYS[table][1:]]
+        self._recent: dict[int, int] | None = None
+        self._blocks: dict[int, array[int]] = {}
 
     def word(self, subject: str) -> int | None:
         """The word of a subject, None if it has no number."""
@@ -296,6 +310,36 @@ class IndexReader:
         block, at = divmod(number, BLOCK)
         data = self._txn.get(key_of(block), _ZERO_BLOCK, self._base)
         return int.from_bytes(data[8 * at : 8 * at + 8], "little")
+
+    def many(self, numbers: list[int]) -> list[int]:
+        """The words of many units, best in order of their numbers: blocks are read once."""
+        recent = self._recent
+        if recent is None:
+            recent = self._recent = {}
+            for unit_numbers, words in reversed(self._parts):
+                recent.update(zip(unit_numbers, words, strict=True))
+        found = [recent.get(number) for number in numbers]
+        if None not in found:
+            return found  # type: ignore[return-value]  # none is None
+        blocks, block_of = self._blocks, self._block
+        result = []
+        for number, word in zip(numbers, found, strict=True):
+            if word is None:
+                block = number // BLOCK
+                words_of = blocks.get(block)
+                if words_of is None:
+                    words_of = block_of(block)
+                word = words_of[number - block * BLOCK]  # noqa: PLW2901 - it was not found before
+            result.append(word)
+        return result
+
+    def _block(self, block: int) -> array[int]:
+        words = array("Q")
+        words.frombytes(self._txn.get(key_of(block), _ZERO_BLOCK, self._base))
+        if len(self._blocks) >= BLOCKS_MOST:
+            self._blocks.clear()
+        self._blocks[block] = _native(words)
+        return words
 
     def items(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """(subject, word) of every unit whose id begins with `prefix`, in order of their ids."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from types import TracebackType
@@ -20,13 +20,18 @@ from tracechain.store.index import IndexReader
 from tracechain.store.tables import (
     BASE,
     CONTENTS,
+    EMPTIED,
     HEADERS,
     MEMORY,
+    MENTIONS,
     META,
     NODES,
+    PACKED,
     ROWS,
     SPENT,
+    UNITS,
     key_of,
+    mention_key,
     node_key,
     spent_key,
     yuan_of,
@@ -129,6 +134,36 @@ class Snapshot:
     def spent(self, person: bytes, year: int) -> Decimal:
         """What a buyer's orders of a year come to."""
         return yuan_of(self._get(SPENT, spent_key(person, year)))
+
+    def words(self, subjects: Sequence[str]) -> list[tuple[int, int]]:
+        """Where subjects stand, and what they are in; in order of first sight is quickest."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        get, table = self._txn.get, self._tables[UNITS]
+        found = [get(subject.encode(), None, table) for subject in subjects]
+        numbers = [0 if one is None else int.from_bytes(one, "big") for one in found]
+        words = zip(self._reader(BASE).many(numbers), self._reader(PACKED).many(numbers), strict=True)
+        return [(0, 0) if one is None else pair for one, pair in zip(found, words, strict=True)]
+
+    def emptied(self, container: str) -> int:
+        """1 + index of the entry by which everything was taken out of a container last."""
+        value = self._get(EMPTIED, container.encode())
+        return 0 if value is None else int.from_bytes(value, "big")
+
+    def mentions(self, name: str) -> Iterator[range]:
+        """The entries whose events mention a name, run by run."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        first = mention_key(name, 0)
+        head, size = first[:-7], len(first)
+        cursor = self._txn.cursor(self._tables[MENTIONS])
+        if not cursor.set_range(first):
+            return
+        for key, count in cursor.iternext():
+            if len(key) != size or not key.startswith(head):
+                return
+            start = int.from_bytes(key[-8:], "big")
+            yield range(start, start + int.from_bytes(count, "big"))
 
     # ---- beyond the View ----
 

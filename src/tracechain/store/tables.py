@@ -10,16 +10,21 @@ from tracechain.errors import DecodeError
 __all__ = [
     "BASE",
     "CONTENTS",
+    "EMPTIED",
     "HEADERS",
     "MEMORY",
+    "MENTIONS",
     "META",
     "NODES",
+    "PACKED",
     "ROWS",
     "SPENT",
     "STATEMENTS",
     "TABLES",
+    "TIMES",
     "UNITS",
     "key_of",
+    "mention_key",
     "node_key",
     "spent_key",
     "yuan_of",
@@ -35,7 +40,13 @@ UNITS = "units"
 BASE = "base"
 MEMORY = "memory"
 SPENT = "spent"
-TABLES = (HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE, MEMORY, SPENT)
+PACKED = "packed"
+EMPTIED = "emptied"
+MENTIONS = "mentions"
+TIMES = "times"
+TABLES = (
+    HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE, MEMORY, SPENT, PACKED, EMPTIED, MENTIONS, TIMES,
+)  # fmt: skip
 
 
 _YUAN = re.compile(rb"-?[0-9]{1,40}(?:[.][0-9]{1,40})?")
@@ -58,6 +69,12 @@ def yuan_of(value: bytes | None) -> Decimal:
     if not _YUAN.fullmatch(value):
         raise DecodeError(f"an account of a buyer says {value[:40]!r}: run `tracechain reindex`")
     return Decimal(value.decode())
+
+
+def mention_key(name: str, start: int) -> bytes:
+    """The key of a run of entries that mention a name. No name holds a NUL, and no index is over 2^56: so the keys of
+    one name are never among those of another that begins with it."""
+    return name.encode() + start.to_bytes(8, "big")
 
 
 def node_key(height: int, index: int) -> bytes:

@@ -13,14 +13,18 @@ from tracechain.store.environment import Environment
 from tracechain.store.index import UnitIndex
 from tracechain.store.tables import (
     CONTENTS,
+    EMPTIED,
     HEADERS,
+    MENTIONS,
     META,
     NODES,
     ROWS,
     SPENT,
     STATEMENTS,
+    TIMES,
     UNITS,
     key_of,
+    mention_key,
     node_key,
     spent_key,
     yuan_of,
@@ -104,6 +108,16 @@ class Transaction:
         """What a buyer's orders of a year come to, in yuan."""
         return yuan_of(self.txn.get(spent_key(person, year), None, self.env.tables[SPENT]))
 
+    def emptied(self, container: str) -> int:
+        """1 + index of the entry by which everything was taken out of a container last, 0 for none."""
+        value = self.txn.get(container.encode(), None, self.env.tables[EMPTIED])
+        return 0 if value is None else int.from_bytes(value, "big")
+
+    def latest_time(self, block: int) -> int | None:
+        """The latest claimed time (ns) among the events of a block of entries, None if there is none."""
+        value = self.txn.get(key_of(block), None, self.env.tables[TIMES])
+        return None if value is None else int.from_bytes(value, "big", signed=True)
+
     def statement(self, author_id: bytes, first: int) -> bytes | None:
         """The record of the statement that begins at an author's sequence number."""
         value: bytes | None = self.txn.get(author_id + key_of(first), None, self.env.tables[STATEMENTS])
@@ -154,13 +168,28 @@ class Transaction:
         pairs = sorted([(spent_key(*key), f"{yuan:f}".encode()) for key, yuan in accounts.items()])
         self.txn.cursor(self.env.tables[SPENT]).putmulti(pairs)
 
+    def put_mentions(self, mentions: Iterable[tuple[str, int, int]]) -> None:
+        """Note runs of entries that mention a name: (name, start, count)."""
+        pairs = sorted((mention_key(name, start), count.to_bytes(4, "big")) for name, start, count in mentions)
+        self.txn.cursor(self.env.tables[MENTIONS]).putmulti(pairs)
+
+    def put_emptied(self, emptied: Mapping[str, int]) -> None:
+        """Note 1 + the indices of the entries by which containers were emptied last."""
+        pairs = sorted((container.encode(), key_of(place)) for container, place in emptied.items())
+        self.txn.cursor(self.env.tables[EMPTIED]).putmulti(pairs)
+
+    def put_times(self, latest: Mapping[int, int]) -> None:
+        """Set the latest claimed times (ns) of blocks of entries."""
+        pairs = [(key_of(block), latest[block].to_bytes(8, "big", signed=True)) for block in sorted(latest)]
+        self.txn.cursor(self.env.tables[TIMES]).putmulti(pairs)
+
     def put_meta(self, name: str, value: bytes) -> None:
         """Set a value of the table meta."""
         self.txn.put(name.encode(), value, db=self.env.tables[META])
 
     def clear_derived(self) -> None:
         """Empty what `reindex` rebuilds, evidence marks and where registers and profile are included."""
-        for table in (NODES, STATEMENTS, SPENT):
+        for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES):
             self.txn.drop(self.env.tables[table], delete=False)
         for name in (b"registers", b"profile"):
             self.txn.delete(name, db=self.env.tables[META])

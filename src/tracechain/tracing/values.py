@@ -143,7 +143,8 @@ class Holder:
 class Whereabouts:
     """Where a subject is, or was at a claimed time.
 
-    `unit` is its latest entry and its state as of then. `place`, `time` (ns) and `index` are those of the latest sighting,
+    `unit` is its latest entry and its state as of then. `place`, `time` (ns) and `index` are those of the latest
+    sighting,
     `seen` what was seen there: itself, or a container that it was in. `containers` hold it now, innermost first.
     """
 

@@ -197,6 +197,10 @@ class _Comparison:
             )
         if custody.is_pack(subject) and self._view.memory(subject) != self._state.memory(subject):
             return "the index remembers another lot, order, delivery or export of it than the rules give"
+        if self._view.words((subject,))[0][1] != self._state.packed(subject):
+            return "the index has it in something else than the log does"
+        if self._view.emptied(subject) != self._state.emptied(subject):
+            return "the index has it emptied by another entry than the log does"
         return ""
 
 
