@@ -1,0 +1,124 @@
+"""Tracing says what the slow model says: over random histories, as of any moment, over live ledgers and copies of them.
+
+Packing and unpacking at five levels, rightly and wrongly, in and out of order of the claimed times, errors declared,
+relabelling, returns; several statements and commits, with and without a profile, ledgers opened anew and indices
+rebuilt in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from pilot_world import World, compare
+from tracechain.custody import PACKING
+from tracechain.entry import SALT_SIZE, decode_rows
+from tracechain.errors import RefusedError
+from tracechain.event import Event
+from tracechain.ledger import Receipt
+from tracechain.ledger.commit import prepare
+from tracechain.ledger.groups import Request
+from tracechain.ledger.jobs import Append, Job
+from tracechain.record import Record
+from tracechain.replay import replay
+from tracechain.verification import verify
+from tracechain.view import View
+from tracing_histories import Commit, History, Player, histories, random_history
+from tracing_model import Model
+
+Paths = Callable[[], Path]
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    return lambda: tmp_path_factory.mktemp("history")
+
+
+# ---- a history on a ledger ---------------------------------------------------------------------------
+
+
+def record(world: World, player: Player, commit: Commit) -> None:
+    """Make a commit of a history. What strict refuses is kept as evidence."""
+    if commit.before == "reopen":
+        world.reopen()
+    elif commit.before == "reindex":
+        world.ledger.reindex()
+    batches = [batch for items in commit.appends if (batch := tuple(player.contents(items)))]
+    if len(batches) == 1:
+        if commit.strict:
+            with contextlib.suppress(RefusedError):
+                world.ledger.append(batches[0], strict=True)
+                return
+        world.ledger.append(batches[0])
+    elif batches:
+        _together(world, batches)
+    world.clock.advance(1000)
+
+
+def _together(world: World, batches: list[tuple[Event | Record, ...]]) -> None:
+    ledger = world.ledger
+    requests: list[Request[Job, Receipt]] = [
+        Request(Append(prepare(batch, 0, ledger._random, ledger._rule_set), strict=False)) for batch in batches
+    ]
+    ledger._commit_group(requests)
+    assert all(request.error is None for request in requests)
+
+
+# ---- what has to agree -------------------------------------------------------------------------------
+
+
+def packing_rows(view: View) -> list[tuple[int, str, int]]:
+    """What the rows say of packing."""
+    return [
+        (index, row.subject, code)
+        for index, part in view.all_rows(0, view.size)
+        for row in decode_rows(part[SALT_SIZE:])[1]
+        for code in row.violations
+        if code in PACKING
+    ]
+
+
+def agrees(world: World) -> Model:
+    with world.ledger.snapshot() as view:
+        model = Model(view)
+        assert packing_rows(view) == sorted(model.packing_violations())
+        state = replay(view)
+        compare(view, state)
+        report = verify(view, verifier=world.ledger.verifier, index=True)
+        assert report, report.findings
+        live = {subject: view.words([subject]) for subject in model.known}
+    world.ledger.reindex()
+    with world.ledger.snapshot() as view:
+        compare(view, state)
+        assert {subject: view.words([subject]) for subject in model.known} == live
+    return model
+
+
+def told(path: Path, history: History, *, pilot: bool) -> None:
+    world = World(path) if pilot else World(path, ())
+    player = Player(world if pilot else None)
+    with contextlib.closing(world):
+        for commit in history.commits:
+            record(world, player, commit)
+        agrees(world)
+
+
+@settings(max_examples=100)
+@given(history=histories())
+def test_a_ledger_without_a_profile(paths: Paths, history: History) -> None:
+    told(paths(), history, pilot=False)
+
+
+@settings(max_examples=30)
+@given(history=histories(pilot=True))
+def test_a_ledger_of_the_pilot(paths: Paths, history: History) -> None:
+    told(paths(), history, pilot=True)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_longer_histories(tmp_path: Path, seed: int) -> None:
+    told(tmp_path, random_history(seed, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
