@@ -14,24 +14,16 @@ from attrs import evolve
 
 from tracechain import criteria, custody
 from tracechain.custody import Violation
-from tracechain.encoding import encode
-from tracechain.entry import NO_POLICY, OPEN_DAY, EntryType, Header, Row, encode_rows, format_header
 from tracechain.event import (
-    AggregationEvent,
     AssociationEvent,
     BizTransaction,
-    ErrorDeclaration,
     Event,
-    Extension,
-    ObjectEvent,
     Quantity,
     SourceDest,
-    TransactionEvent,
-    TransformationEvent,
 )
-from tracechain.replay import MemoryView
 from tracechain.testing.samples import PRODUCT, case_id, pack_ids
 from tracechain.tracing import Stay
+from tracing_histories import at, change, error, gone, into, log_of, made, out, paper, seen_in
 from tracing_model import Model, Seen
 
 PACK, SECOND, THIRD, NEW = pack_ids(4)
@@ -41,83 +33,10 @@ PLANT, ZONE, SHOP = "urn:example:plant", "414/9521234000013", "urn:example:shop"
 SHELF = f"{ZONE}/254/17"
 CARRIER = "urn:example:carrier"
 EYE_DROPS = f"01/{PRODUCT}"
-SALT = bytes(32)
-
-# ---- how a log is said -------------------------------------------------------------------------------
-
-
-def made(time: int, *epcs: str, lot: str | None = None, where: str | None = None) -> ObjectEvent:
-    ilmd = () if lot is None else (Extension("urn:epcglobal:cbv:mda:", "lotNumber", lot),)
-    return ObjectEvent(
-        event_time=time, time_zone_offset=0, action="ADD", epcs=epcs, read_point=where, ilmd=ilmd
-    )  # fmt: skip
-
-
-def at(time: int, where: str | None, *epcs: str, step: str | None = None) -> ObjectEvent:
-    return ObjectEvent(
-        event_time=time, time_zone_offset=0, action="OBSERVE", epcs=epcs, biz_step=step, read_point=where
-    )  # fmt: skip
-
-
-def gone(time: int, *epcs: str) -> ObjectEvent:
-    return ObjectEvent(event_time=time, time_zone_offset=0, action="DELETE", epcs=epcs)
-
-
-def into(time: int, parent: str, *epcs: str, where: str | None = None) -> AggregationEvent:
-    return AggregationEvent(
-        event_time=time, time_zone_offset=0, action="ADD", parent=parent, epcs=epcs, read_point=where
-    )  # fmt: skip
-
-
-def out(time: int, parent: str, *epcs: str, where: str | None = None) -> AggregationEvent:
-    return evolve(into(time, parent, "urn:x", where=where), action="DELETE", epcs=epcs)
-
-
-def seen_in(time: int, parent: str, *epcs: str) -> AggregationEvent:
-    return evolve(into(time, parent, *epcs), action="OBSERVE")
-
-
-def paper(time: int, where: str, *epcs: str) -> TransactionEvent:
-    return TransactionEvent(
-        event_time=time, time_zone_offset=0, action="ADD", epcs=epcs, read_point=where,
-        biz_transactions=(BizTransaction("po", "urn:example:po:1"),),
-    )  # fmt: skip
-
-
-def change(time: int, old: tuple[str, ...], new: tuple[str, ...], *, lot: str | None = None) -> TransformationEvent:
-    return TransformationEvent(
-        event_time=time, time_zone_offset=0, epcs=old, output_epcs=new, ilmd=made(0, PACK, lot=lot).ilmd
-    )  # fmt: skip
-
-
-def error(event: Event, **changes: Any) -> Event:
-    return evolve(event, error_declaration=ErrorDeclaration(declaration_time=0), **changes)
 
 
 def model(*events: Event, broken: dict[tuple[int, str], Violation] | None = None) -> Model:
-    """The model of a log of these events, under the plain rules; `broken` are violations of (entry, subject)."""
-    broken = broken or {}
-    headers, contents, stored = {}, {}, {}
-    units: dict[str, tuple[int, int]] = {}
-    for index, event in enumerate(events):
-        rows = []
-        for subject, act in custody.acts(event):
-            last, state = units.get(subject, (None, 0))
-            after, codes = custody.step(state, act)
-            if (index, subject) in broken:
-                after, codes = state, (*codes, int(broken[index, subject]))
-            rows.append(Row(subject, act, last, after, codes))
-            units[subject] = index, after
-        content, encoded = encode(event), encode_rows(custody.PLAIN, rows)
-        headers[index] = format_header(
-            Header(
-                type=EntryType.EVENT, flags=0, time=index, record_class=0, keep_until=OPEN_DAY, author=SALT[:8],
-                sequence=index, row_count=len(rows), content_length=len(content), rows_length=len(encoded),
-                first_rows=0, policy=NO_POLICY, content_commitment=SALT, row_root=SALT,
-            )
-        )  # fmt: skip
-        contents[index], stored[index] = SALT + content, SALT + encoded
-    return Model(MemoryView(headers, contents, stored, "", len(events)))
+    return Model(log_of(*events, broken=broken))
 
 
 def stays(log: Model, subject: str = PACK) -> list[tuple[str, tuple[int, int], tuple[int, int] | None]]:

@@ -30,7 +30,10 @@ from attrs import evolve, frozen
 from hypothesis import strategies as st
 
 from pilot_world import NMPA_PRODUCT, SF, SHELF, STORE, ZONE, World
-from tracechain.custody import Custody, is_pack
+from tracechain import custody
+from tracechain.custody import Custody, Violation, is_pack
+from tracechain.encoding import encode
+from tracechain.entry import NO_POLICY, OPEN_DAY, EntryType, Header, Row, encode_rows, format_header
 from tracechain.event import (
     Action,
     AggregationEvent,
@@ -49,6 +52,7 @@ from tracechain.event import (
 )
 from tracechain.event.sale import LOT, MASTER_DATA
 from tracechain.record import Record
+from tracechain.replay import MemoryView
 from tracechain.testing import START
 from tracechain.testing.samples import PRODUCT, case_id, pack_ids
 
@@ -62,8 +66,18 @@ __all__ = [
     "History",
     "Item",
     "Player",
+    "at",
+    "change",
+    "error",
+    "gone",
     "histories",
+    "into",
+    "log_of",
+    "made",
+    "out",
+    "paper",
     "random_history",
+    "seen_in",
 ]
 
 OTHER_PRODUCT = "09521234002079"
@@ -462,3 +476,82 @@ def _codes(things: Sequence[int]) -> tuple[str, ...]:
 
 def _ilmd(lot: int) -> tuple[Extension, ...]:
     return () if LOTS[lot] is None else (Extension(MASTER_DATA, LOT, LOTS[lot]),)
+
+
+# ---- written by hand ---------------------------------------------------------------------------------
+
+# Events by their claimed time, in nanoseconds, and by what is different about them; `log_of` makes a log of them.
+
+
+def made(time: int, *epcs: str, lot: str | None = None, where: str | None = None) -> ObjectEvent:
+    ilmd = () if lot is None else (Extension("urn:epcglobal:cbv:mda:", "lotNumber", lot),)
+    return ObjectEvent(
+        event_time=time, time_zone_offset=0, action="ADD", epcs=epcs, read_point=where, ilmd=ilmd
+    )  # fmt: skip
+
+
+def at(time: int, where: str | None, *epcs: str, step: str | None = None) -> ObjectEvent:
+    return ObjectEvent(
+        event_time=time, time_zone_offset=0, action="OBSERVE", epcs=epcs, biz_step=step, read_point=where
+    )  # fmt: skip
+
+
+def gone(time: int, *epcs: str) -> ObjectEvent:
+    return ObjectEvent(event_time=time, time_zone_offset=0, action="DELETE", epcs=epcs)
+
+
+def into(time: int, parent: str, *epcs: str, where: str | None = None) -> AggregationEvent:
+    return AggregationEvent(
+        event_time=time, time_zone_offset=0, action="ADD", parent=parent, epcs=epcs, read_point=where
+    )  # fmt: skip
+
+
+def out(time: int, parent: str, *epcs: str, where: str | None = None) -> AggregationEvent:
+    return evolve(into(time, parent, "urn:x", where=where), action="DELETE", epcs=epcs)
+
+
+def seen_in(time: int, parent: str, *epcs: str) -> AggregationEvent:
+    return evolve(into(time, parent, *epcs), action="OBSERVE")
+
+
+def paper(time: int, where: str, *epcs: str) -> TransactionEvent:
+    return TransactionEvent(
+        event_time=time, time_zone_offset=0, action="ADD", epcs=epcs, read_point=where,
+        biz_transactions=(BizTransaction("po", "urn:example:po:1"),),
+    )  # fmt: skip
+
+
+def change(time: int, old: tuple[str, ...], new: tuple[str, ...], *, lot: str | None = None) -> TransformationEvent:
+    return TransformationEvent(
+        event_time=time, time_zone_offset=0, epcs=old, output_epcs=new, ilmd=made(0, THINGS[0], lot=lot).ilmd
+    )  # fmt: skip
+
+
+def error(event: Event, **changes: Any) -> Event:
+    return evolve(event, error_declaration=ErrorDeclaration(declaration_time=0), **changes)
+
+
+def log_of(*events: Event, broken: dict[tuple[int, str], Violation] | None = None) -> MemoryView:
+    """A log of these events and nothing else, under the plain rules; `broken` are violations of (entry, subject)."""
+    broken = broken or {}
+    headers, contents, stored = {}, {}, {}
+    units: dict[str, tuple[int, int]] = {}
+    for index, event in enumerate(events):
+        rows = []
+        for subject, act in custody.acts(event):
+            last, state = units.get(subject, (None, 0))
+            after, codes = custody.step(state, act)
+            if (index, subject) in broken:
+                after, codes = state, (*codes, int(broken[index, subject]))
+            rows.append(Row(subject, act, last, after, codes))
+            units[subject] = index, after
+        content, encoded = encode(event), encode_rows(custody.PLAIN, rows)
+        headers[index] = format_header(
+            Header(
+                type=EntryType.EVENT, flags=0, time=index, record_class=0, keep_until=OPEN_DAY, author=bytes(8),
+                sequence=index, row_count=len(rows), content_length=len(content), rows_length=len(encoded),
+                first_rows=0, policy=NO_POLICY, content_commitment=bytes(32), row_root=bytes(32),
+            )
+        )  # fmt: skip
+        contents[index], stored[index] = bytes(32) + content, bytes(32) + encoded
+    return MemoryView(headers, contents, stored, "", len(events))
