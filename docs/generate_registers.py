@@ -36,6 +36,13 @@ TOGETHER = {
     "carrier": "`valid_until` is not before `assessed_on`.",
     "service-stopped": "`target` is a product id where `target_kind` is `product`, an id where it is not.",
     "service-resumed": "`target` is a product id where `target_kind` is `product`, an id where it is not.",
+    "recall": (
+        "`phase` opened: `recall_class`, `criterion` and `affected` are not nil. Any other: `recall_class` and"
+        " `criterion` are nil. `phase` notified: `parties` is not empty. `phase` closed: `affected`, `locked`,"
+        " `returned`, `destroyed` and `outstanding` are not nil, and `open_reason` is nil exactly where `outstanding`"
+        " is 0; any other: `open_reason` is nil. Where none of the five numbers is nil, the last four add up to"
+        " `affected`."
+    ),
 }
 
 HEAD = f"""\
@@ -58,7 +65,7 @@ What is registered has a chain of its own, named by the subject: `urn:tracechain
 {{chains}}
 
 A kind that is called like its chain states a *whole value*: it replaces the one before, and its `version` is the number of whole values before it on the chain (0, 1, 2, ...). The
-others are measures; their version, and that of a `case`, is written by us and looked at by nobody. What may follow what is in format.md section 5.7. Of a `profile`,
+others are measures; their version, and that of a `case` or a `recall`, is written by us and looked at by nobody. What may follow what is in format.md section 5.7. Of a `profile`,
 the latest one of all chains is in force.
 
 ## Forms
@@ -79,6 +86,7 @@ the latest one of all chains is in force.
 | date | text `YYYY-MM-DD`, a day of the Gregorian calendar, year 0001 to 9999 | date (TOML) or text |
 | digest | byte string of 32: the SHA-256 of a document that is kept elsewhere | text of 64 hexadecimal digits in lower case |
 | document | an array of its fields (below) | table |
+| criterion | the plain form of a criterion (format.md section 5.8) | table of one key, such as `{{{{ lot = {{{{ product = "...", lot = "..." }}}} }}}}` |
 | list of ... | array; *sorted* ones by their UTF-8 bytes, each item once | array; sorted when it is read |
 
 Texts are in NFC and have no control characters (format.md section 3), so a line is one line. In a file, fields are named; one that the table calls *optional* may be left out, and in JSON be null. The
@@ -127,6 +135,8 @@ def written(form: forms.Form) -> str:
             return "date"
         case forms.Fingerprint():
             return "digest"
+        case forms.Which():
+            return "criterion"
         case Nested() if form.part is Document:
             return "document"
         case forms.Items():

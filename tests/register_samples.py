@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from criteria_samples import criteria
 from tracechain import registers
 from tracechain.registers import (
     KINDS,
@@ -17,6 +18,7 @@ from tracechain.registers import (
     Place,
     Product,
     Profile,
+    RecallStep,
     Register,
     Scope,
     Shield,
@@ -144,6 +146,16 @@ EXAMPLES: dict[type[Register], dict[str, Any]] = {
         "about": ["01/09521234001072/21/BJ0001"],
         "amount": "12.50",
     },
+    RecallStep: {
+        "id": "R-2026-1",
+        "phase": "opened",
+        "on": DAY,
+        "by": "Quality",
+        "reason": "Particles were found",
+        "recall_class": "2",
+        "criterion": {"lot": {"product": "01/09521234001072", "lot": "A102"}},
+        "affected": 1200,
+    },
     Profile: {
         "name": "mine",
         "edition": "1",
@@ -200,6 +212,8 @@ def of_form(form: forms.Form) -> st.SearchStrategy[Any]:
             return product_ids
         case forms.Reference():
             return strategies.ids() | party_ids | st.just("01/00000000000001/21/x")
+        case forms.Which():
+            return criteria
         case forms.Flag():
             return st.booleans()
         case forms.Count():
@@ -221,6 +235,19 @@ def of_form(form: forms.Form) -> st.SearchStrategy[Any]:
 
 
 @st.composite
+def recalled(draw: st.DrawFn, phase: str) -> dict[str, Any]:
+    """What a step of a recall states together."""
+    left = [draw(st.integers(0, 100)) for _ in range(4)]
+    counts = dict(zip(("locked", "returned", "destroyed", "outstanding"), left, strict=True))
+    values: dict[str, Any] = {"recall_class": None, "criterion": None, "open_reason": None, "locked": None}
+    if phase == "opened":
+        return values | {"recall_class": draw(st.sampled_from("123")), "criterion": draw(criteria), "affected": left[0]}
+    if phase == "notified":
+        return values | {"parties": (draw(party_ids),)}
+    return values | counts | {"affected": sum(left), "open_reason": draw(lines(99)) if left[-1] else None}
+
+
+@st.composite
 def of_class(draw: st.DrawFn, cls: type[Fields]) -> Any:
     values: dict[str, Any] = {
         slot.name: draw(st.none() | of_form(slot.form) if slot.nullable else of_form(slot.form)) for slot in _slots(cls)
@@ -230,6 +257,8 @@ def of_class(draw: st.DrawFn, cls: type[Fields]) -> Any:
             values[first], values[last] = sorted([values[first], values[last]])
     if values.get("target_kind") == "product":
         values["target"] = draw(product_ids)
+    if cls is RecallStep:
+        values |= draw(recalled(values["phase"]))
     return cls(**values)
 
 

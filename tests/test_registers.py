@@ -25,6 +25,7 @@ from tracechain.registers import (
     Place,
     Product,
     Profile,
+    RecallStep,
     Register,
     Scope,
     Shield,
@@ -99,6 +100,7 @@ def test_what_stands_in_a_body() -> None:
         (registers.Resumption, "urn:tracechain:product:nmpa/8123456"),
         (registers.Dossier, "urn:tracechain:dossier:facilities"),
         (CaseStep, "urn:tracechain:case:C-2026-1"),
+        (RecallStep, "urn:tracechain:recall:R-2026-1"),
         (Profile, "urn:tracechain:profile:mine"),
     ],
 )
@@ -227,7 +229,45 @@ WRONG: list[tuple[type[Register], dict[str, Any], str]] = [
     (CaseStep, {"about": [""]}, "about[0] is ''"),
     (CaseStep, {"amount": "-1"}, "amount is -1: it must be an exact number from 0 to 1000000000"),
     (Profile, {"places_registered": 1}, "places_registered is 1: it must be true or false"),
+    (RecallStep, {"recall_class": 2}, "recall_class is 2: it must be one of '1', '2', '3'"),
+    (RecallStep, {"recall_class": None}, "recall_class is missing: a recall that is opened"),
+    (RecallStep, {"criterion": None, "affected": None}, "criterion is missing: a recall that is opened"),
+    (RecallStep, {"criterion": {"lott": 1}}, "it must be a criterion: unknown key 'lott', did you mean 'lot'?"),
+    (RecallStep, {"criterion": {"all": [{"maker": "M"}, {"lot": {"product": "01/1", "lot": "A"}}]}}, "all[1].lot: "),
+    (RecallStep, {"phase": "notified", "parties": ["a"]}, "criterion is stated by who opens a recall"),
+    (RecallStep, {"open_reason": "Lost"}, "open_reason says why a recall is closed, and this one is opened"),
+    (
+        RecallStep,
+        {"locked": 1, "returned": 2, "destroyed": 3, "outstanding": 4},
+        "locked 1 + returned 2 + destroyed 3 + outstanding 4 is 10: it must be affected, 1200",
+    ),
 ]
+RECALL = {name: EXAMPLES[RecallStep][name] for name in ("id", "on", "by", "reason")}
+COUNTS = {"affected": 9, "locked": 2, "returned": 3, "destroyed": 4, "outstanding": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"phase": "notified"}, "parties is missing: a recall that is notified"),
+        ({"phase": "closed"}, "outstanding is missing: a recall that is closed"),
+        ({"phase": "closed", **COUNTS, "returned": 4}, "is 10: it must be affected, 9"),
+        ({"phase": "closed", **COUNTS, "returned": 2, "outstanding": 1}, "outstanding is 1: say in open_reason why"),
+        ({"phase": "closed", **COUNTS, "open_reason": "Lost"}, "outstanding is 0: drop open_reason"),
+        ({"phase": "closed", **COUNTS, "recall_class": "1"}, "recall_class is stated by who opens a recall"),
+    ],
+)
+def test_a_step_of_a_recall_says_what_it_is_about_and_adds_up(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=re.escape(says)):
+        RecallStep.from_mapping(RECALL | change, "x.toml")
+
+
+def test_a_recall_is_opened_goes_on_and_is_closed() -> None:
+    told = RecallStep.from_mapping(RECALL | {"phase": "notified", "parties": ["b", "(414)9521234000020"]}, "x.toml")
+    assert told.parties == ("414/9521234000020", "b")
+    assert RecallStep.from_mapping(RECALL | {"phase": "closed", **COUNTS}, "x.toml").outstanding == 0
+    left = COUNTS | {"returned": 0, "outstanding": 3, "open_reason": "Sold abroad"}
+    assert RecallStep.from_mapping(RECALL | {"phase": "closed", **left}, "x.toml").open_reason == "Sold abroad"
 
 
 @pytest.mark.parametrize(("cls", "change", "says"), WRONG)
@@ -322,7 +362,7 @@ def test_a_value_of_the_wrong_type_in_a_record_is_named(cls: type[Register], nam
             assert str(error).startswith(f"record {cls.KIND}: {name}")  # noqa: PT017 - the one exception is below
         else:
             assert wrong == ()
-            assert name in {"products", "documents", "qualifications", "about"}
+            assert name in {"products", "documents", "qualifications", "about", "parties"}
 
 
 def _changed(cls: type[Register], name: str, value: Any) -> Record:
@@ -332,6 +372,14 @@ def _changed(cls: type[Register], name: str, value: Any) -> Record:
 
 
 NOT_OURS: list[tuple[Record, str]] = [
+    (
+        _changed(RecallStep, "criterion", (1, "01/09521234001072")),
+        "criterion: this is no criterion: tag 1 has 1 values",
+    ),
+    (_changed(RecallStep, "criterion", (14, (14, (3, "M")))), "criterion: this is no criterion: Not holds another Not"),
+    (_changed(RecallStep, "criterion", (12, (3, "N"), (3, "M"))), "criterion: this criterion is written otherwise"),
+    (_changed(RecallStep, "criterion", None), "criterion is missing: a recall"),
+    (_changed(RecallStep, "recall_class", 1), "recall_class is 1: it must be one of"),
     (_changed(Scope, "products", ("nmpa/8123456", "01/09521234001072")), "products is ('nmpa/8123456',"),
     (_changed(Scope, "products", ("nmpa/8123456", "nmpa/8123456")), "products is ('nmpa/8123456', 'nmpa/8123456')"),
     (_changed(CaseStep, "about", ("010952123400107221BJ0001",)), "about is ('010952123400107221BJ0001',)"),

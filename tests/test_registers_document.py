@@ -24,6 +24,7 @@ from hypothesis import given
 
 from register_samples import registered
 from standalone_check import read
+from tracechain import encoding
 from tracechain.record import decode_record, encode_record
 from tracechain.registers import KINDS, Register, kind_class
 from tracechain.registers import read as read_register
@@ -108,8 +109,33 @@ FORMS: dict[str, Callable[[Any, str], object]] = {
     "date": lambda v, _: dt.date.fromisoformat(v).isoformat() == v,
     "digest": lambda v, _: type(v) is bytes and len(v) == 32,
     "line": lambda v, rest: v.strip() == v and 0 < len(v.encode()) <= int(re.findall("[0-9]+", rest)[0]),
+    "criterion": lambda v, _: is_criterion(v),
     "document": lambda v, _: fits("line, at most 480 bytes", v[0]) and fits("digest", v[1]) and len(v) == 3,
 }
+
+
+def is_criterion(value: Any, depth: int = 8) -> bool:
+    """Whether an array is a criterion, as format.md section 5.8 has it."""
+    tag, *rest = value
+    if tag in (12, 13):
+        ordered = [encoding.pack(part) for part in rest]
+        several = len(rest) > 1 and ordered == sorted(set(ordered)) and all(part[0] != tag for part in rest)
+        return depth > 1 and several and all(is_criterion(part, depth - 1) for part in rest)
+    if tag == 14:
+        return depth > 1 and len(rest) == 1 and rest[0][0] != 14 and is_criterion(rest[0], depth - 1)
+    if tag == 11:
+        ids = [prefix + suffix for prefix, some in zip(rest[0][::2], rest[0][1::2], strict=True) for suffix in some]
+        return len(rest) == 1 and 0 < len(ids) <= 4096 and ids == sorted(set(ids), key=lambda text: text.encode())
+    if tag == 9:
+        limits = [number for number in rest[1:3] if number is not None]
+        number = "number, -273.15 to 1000" if rest[0] == 0 else "number, 0 to 100"
+        return len(rest) == 4 and bool(limits) and all(fits(number, one) for one in limits) and 0 <= rest[3] < 1 << 63
+    if tag in (1, 2) and not fits("product id", rest[0]):
+        return False
+    texts = {1: 2, 2: 1, 3: 1, 4: 1, 5: 0, 6: 1, 7: 1, 8: 1, 10: 1}[tag]
+    times = [time for time in rest[texts:] if time is not None]
+    counted = len(rest) == texts + (2 if tag in (5, 6, 7, 8) else 0) and (tag != 5 or len(times) == 2)
+    return counted and times == sorted(times) and all(fits("line, at most 480 bytes", text) for text in rest[:texts])
 
 
 def in_range(number: Decimal, rest: str) -> bool:
@@ -141,6 +167,9 @@ def as_written(form: str, given: Any) -> Any:
         return given.isoformat()
     if form == "digest":
         return bytes.fromhex(given)
+    if form == "criterion":
+        ((key, said),) = given.items()
+        return {"lot": [1, said["product"], said["lot"]]}[key]
     if form == "document":
         named = [("line", "name"), ("digest", "digest"), ("date", "valid_until")]
         return [as_written(inner, given[name]) if name in given else None for inner, name in named]

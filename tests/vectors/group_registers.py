@@ -15,6 +15,20 @@ from typing import Any
 import attrs
 
 from tracechain import encoding
+from tracechain.criteria import (
+    ByCarrier,
+    ByMaker,
+    ByMerchant,
+    Codes,
+    Commissioned,
+    Lot,
+    Measured,
+    OfProduct,
+    SharedContainer,
+    ThroughContainer,
+    ThroughPlace,
+    any_of,
+)
 from tracechain.record import encode_record
 from tracechain.registers import (
     KINDS,
@@ -28,6 +42,7 @@ from tracechain.registers import (
     Product,
     Profile,
     Readmission,
+    RecallStep,
     Register,
     Resumption,
     Scope,
@@ -60,6 +75,22 @@ LIMITS: dict[str, Any] = {
     "stocktake_days": 31, "warehouse_area": 500, "warehouse_managers": 2, "reverify_days": 365,
     "places_registered": True, "products_registered": False,
 }
+
+
+RECALL: dict[str, Any] = {"id": "R-2026-1", "on": DAY, "by": "Quality", "reason": "Particles were found"}
+MOMENT = 1_795_233_600_000_000_000
+#: One of each kind within others: what may follow from it is not asked here.
+CRITERION = any_of((
+    Lot("01/09521234001072", "A102") & ~Codes(("01/09521234001072/21/A", "01/09521234001072/21/B", "urn:x:c")),
+    OfProduct("nmpa/8123456") & Commissioned(MOMENT, MOMENT + 1),
+    ~(ByMaker("示例药业") | ByMerchant("pharmacy")),
+    ThroughPlace("414/9521234000013", MOMENT, MOMENT),
+    ThroughContainer("00/095212340000000013", None, -MOMENT),
+    ByCarrier("carrier-1", MOMENT),
+    Measured("temperature", above=Decimal("8.5"), below=Decimal(-2), longer_than=1_800_000_000_000),
+    Measured("humidity", above=Decimal(70)),
+    SharedContainer("01/09521234001072/21/A"),
+))
 
 
 def _good(about: str, value: Register, version: int = 0) -> dict[str, Any]:
@@ -186,6 +217,29 @@ def _standing() -> Cases:
             CaseStep(id="C-2026-2", type="compensation", phase="reported", on=DAY, by="Service desk", text="Paid",
                      about=("urn:example:po:1",), due=LATER, amount=Decimal("12.5"), authority="Leading group"), 4,
         ),
+        "recall": _good(
+            "A recall of a lot is opened.",
+            RecallStep(**RECALL, phase="opened", recall_class="1", criterion=Lot("01/09521234001072", "A102"),
+                       affected=1200),
+        ),
+        "recall-criteria": _good(
+            "A recall with every kind of criterion, by order of an authority.",
+            RecallStep(**RECALL, phase="opened", recall_class="3", criterion=CRITERION, affected=0, size=26_580,
+                       authority="Leading group"),
+        ),
+        "recall-notified": _good(
+            "Parties were told.",
+            RecallStep(**RECALL, phase="notified", parties=("414/9521234000020", "pharmacy")), 1,
+        ),
+        "recall-closed": _good(
+            "The recall is closed.",
+            RecallStep(**RECALL, phase="closed", affected=9, locked=2, returned=3, destroyed=4, outstanding=0), 2,
+        ),
+        "recall-closed-open": _good(
+            "Another is closed although a pack is outstanding.",
+            RecallStep(**RECALL, phase="closed", affected=10, locked=2, returned=3, destroyed=4, outstanding=1,
+                       open_reason="Used up", size=30_000), 2,
+        ),
         "profile": _good("The limits.", Profile(**LIMITS)),
         "profile-enterprise": _good(
             "The limits of an enterprise.",
@@ -204,6 +258,7 @@ def _refused() -> Cases:
         Scope(name="s", edition="1", valid_from=DAY, authority="A", products=("01/09521234001072", "nmpa/8123456")),
         Stop(target_kind="merchant", target="m", ground=3, authority="A", reference="R", reason="R", on=DAY),
         CaseStep(id="C", type="complaint", phase="opened", on=DAY, by="B", text="T", about=(), amount=Decimal(1)),
+        RecallStep(**RECALL, phase="opened", recall_class="1", criterion=Lot("01/09521234001072", "A102"), affected=9),
         Profile(**LIMITS),
     ):
         record = value.record()
@@ -214,8 +269,55 @@ def _refused() -> Cases:
         position = [one.name for one in attrs.fields(KINDS[kind])].index(field)
         return (*good[kind][:3], (*body[:position], value, *body[position + 1 :]))
 
+    def told(criterion: Any) -> tuple[Any, ...]:
+        return "criterion", *put("recall", "criterion", criterion)
+
+    closed = RecallStep(**RECALL, phase="closed", affected=9, locked=2, returned=3, destroyed=4, outstanding=0)
+
+    def put_closed(**changes: Any) -> tuple[Any, ...]:
+        body = dict(zip((one.name for one in attrs.fields(RecallStep)), closed.body(), strict=True))
+        return "recall", 2, closed.subject, tuple((body | changes).values())
+
+    lot, other = (1, "01/09521234001072", "A102"), (2, "nmpa/8123456")
+    nested: Any = lot
+    for level in range(8):
+        nested = (12 + level % 2, *sorted(((3, f"M{level}"), nested), key=encoding.pack))
     scope = good["scope"]
     return {
+        "recall-phase": _bad("There is no such phase.", "phase", *put("recall", "phase", "reported")),
+        "recall-class": _bad("A class is a text.", "recall_class", *put("recall", "recall_class", 1)),
+        "recall-no-criterion": _bad("Nobody knows which packs.", "criterion", *put("recall", "criterion", None)),
+        "recall-unfinished": _bad("A pack is outstanding.", "outstanding", *put_closed(affected=10, outstanding=1)),
+        "recall-sum": _bad("The numbers do not add up.", "locked", *put_closed(locked=3)),
+        "recall-no-number": _bad("A number is missing.", "destroyed", *put_closed(destroyed=None)),
+        "recall-open-reason": _bad("Nothing is outstanding.", "outstanding", *put_closed(open_reason="Used up")),
+        "recall-other-criterion": _bad("It was stated before.", "criterion", *put_closed(criterion=lot)),
+        "recall-nobody": _bad("Nobody was told.", "parties", *put_closed(phase="notified")),
+        "criterion-no-array": _bad("A criterion is no array.", *told("A102")),
+        "criterion-empty": _bad("A criterion has a tag.", *told(())),
+        "criterion-tag": _bad("There is no such tag.", *told((15, "A102"))),
+        "criterion-tag-true": _bad("A boolean is no tag.", *told((True, "01/09521234001072", "A102"))),
+        "criterion-short": _bad("A bound may be nil, and is not left out.", *told((6, "414/9521234000013", 0))),
+        "criterion-long": _bad("There is an item too many.", *told((*lot, None))),
+        "criterion-product": _bad("A check digit is wrong.", *told((2, "01/09521234001073"))),
+        "criterion-lot-space": _bad("A lot ends with a space.", *told((1, "01/09521234001072", "A102 "))),
+        "criterion-spelling": _bad("A code is not in its canonical spelling.", *told((10, "(01)09521234001072(21)A"))),
+        "criterion-turned": _bad("The start comes first.", *told((5, MOMENT + 1, MOMENT))),
+        "criterion-open": _bad("A commissioning has both bounds.", *told((5, MOMENT, None))),
+        "criterion-measure": _bad("There are two measures.", *told((9, 2, (8, 0), None, 0))),
+        "criterion-no-limit": _bad("A limit is missing.", *told((9, 0, None, None, 0))),
+        "criterion-limit": _bad("A mantissa has a factor of ten.", *told((9, 0, (80, -1), None, 0))),
+        "criterion-limits": _bad("Everything is above 2 or below 8.", *told((9, 0, (2, 0), (8, 0), 0))),
+        "criterion-duration": _bad("A duration is negative.", *told((9, 0, (8, 0), None, -1))),
+        "criterion-no-codes": _bad("A list names nothing.", *told((11, ()))),
+        "criterion-groups": _bad("Two groups have one prefix.", *told((11, ("01/09521234001072/21/", ("A",)) * 2))),
+        "criterion-order": _bad("Codes are not sorted.", *told((11, ("01/09521234001072/21/", ("B", "A"))))),
+        "criterion-one-part": _bad("There is one part.", *told((12, lot))),
+        "criterion-parts-order": _bad("Parts are not sorted by their bytes.", *told((12, lot, other))),
+        "criterion-parts-twice": _bad("A part comes twice.", *told((13, lot, lot))),
+        "criterion-flat": _bad("A part has the same tag.", *told((13, other, (13, (3, "M"), lot)))),
+        "criterion-not-not": _bad("Twice not is nothing.", *told((14, (14, lot)))),
+        "criterion-deep": _bad("Criteria stand nine deep.", *told(nested)),
         "body-nil": _bad("There is no body.", "its body", "place", 0, "urn:tracechain:place:p", None),
         "body-short": _bad("A field is missing.", "its body", *good["place"][:3], good["place"][3][:-1]),
         "body-long": _bad("There is a field too many.", "its body", *good["place"][:3], (*good["place"][3], None)),

@@ -17,6 +17,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -185,6 +186,8 @@ def _fields(given: object, wanted: tuple[str, ...], optional: tuple[str, ...] = 
 
 
 def _moment(given: object, key: str) -> int:
+    if isinstance(given, datetime) and given.tzinfo is not None:  # TOML has times of its own
+        given = given.isoformat()
     if type(given) is not str:
         raise InputError(f"{key} is {given!r:.100}: it must be a time in quotes, such as 2026-01-31T08:00:00+08:00")
     try:

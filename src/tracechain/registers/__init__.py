@@ -7,7 +7,8 @@ here: that a merchant is suspended is a fact, and what follows from it is a rule
 
     products: Product, Shield            parties: Merchant, Suspension, Readmission, Enterprise, Carrier
     places: Place                        scope: Scope             dossier: Dossier
-    measures: Stop, Resumption           cases: CaseStep          profile: Profile
+    measures: Stop, Resumption           cases: CaseStep          recalls: RecallStep
+    profile: Profile
 """
 
 from tracechain.registers.cases import CASE_TYPES, PHASES, CaseStep
@@ -28,6 +29,7 @@ from tracechain.registers.parties import (
 from tracechain.registers.places import PLACE_TYPES, Place
 from tracechain.registers.products import CATEGORIES, SCREENINGS, Product, Shield
 from tracechain.registers.profile import Profile
+from tracechain.registers.recalls import RECALL_CLASSES, RECALL_PHASES, RecallStep
 from tracechain.registers.scope import Scope
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "KINDS",
     "PHASES",
     "PLACE_TYPES",
+    "RECALL_CLASSES",
+    "RECALL_PHASES",
     "RESULTS",
     "SCREENINGS",
     "SECTIONS",
@@ -51,6 +55,7 @@ __all__ = [
     "Product",
     "Profile",
     "Readmission",
+    "RecallStep",
     "Register",
     "Resumption",
     "Scope",

@@ -6,6 +6,7 @@
     digest, 32 bytes     32 bytes                  64 hexadecimal digits
     (low, high)          ((2, 0), (8, 0))          [2, 8]
     tuple of texts       the array                 the array
+    criterion            [1, product, lot], ...    {lot = {product = "...", lot = "..."}}, ...
 
 A form checks and normalises the value (`check`), and takes it to the body and back (`pack`, `unpack`) and to a file
 and back (`write`, `read`). Whatever cannot be used is an InputError that begins with the field's name and holds the
@@ -23,8 +24,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tracechain import identifiers
-from tracechain.errors import CodeError, InputError
+from tracechain import criteria, identifiers
+from tracechain.errors import CodeError, DecodeError, InputError
 from tracechain.event.values import (
     CONTROL,
     MAX_EXPONENT,
@@ -53,6 +54,7 @@ __all__ = [
     "Pattern",
     "ProductCode",
     "Reference",
+    "Which",
     "Words",
     "show",
 ]
@@ -415,6 +417,41 @@ class Fingerprint(Form):
         if type(given) is not str or not _HEX.fullmatch(given):
             raise self.fault(given, what)
         return bytes.fromhex(given)
+
+
+@frozen
+class Which(Form):
+    """A criterion: which packs are meant."""
+
+    rule: str = "a criterion"
+
+    def check(self, value: Any, what: str) -> criteria.Criterion:
+        """A criterion, which checked itself."""
+        if not isinstance(value, criteria.Criterion):
+            raise self.fault(value, what)
+        return value
+
+    def pack(self, value: Any) -> Any:
+        """Its plain form."""
+        return criteria.to_plain(value)
+
+    def unpack(self, plain: Any, what: str) -> criteria.Criterion:
+        """Back from its plain form."""
+        try:
+            return criteria.from_plain(plain)
+        except DecodeError as error:
+            raise InputError(f"{what}: {error}") from None
+
+    def write(self, value: Any) -> Any:
+        """As `criteria.files` has it."""
+        return criteria.to_json(value)
+
+    def read(self, given: Any, what: str) -> criteria.Criterion:
+        """Back from that."""
+        try:
+            return criteria.from_json(given)
+        except InputError as error:
+            raise InputError(f"{self.fault(given, what)}: {error}") from None
 
 
 @frozen

@@ -14,6 +14,7 @@ from tracechain.registers.parties import Carrier, Enterprise, Merchant, Readmiss
 from tracechain.registers.places import Place
 from tracechain.registers.products import Product, Shield
 from tracechain.registers.profile import Profile
+from tracechain.registers.recalls import RecallStep
 from tracechain.registers.scope import Scope
 
 __all__ = ["KINDS", "kind_class", "read"]
@@ -32,6 +33,7 @@ _CLASSES: tuple[type[Register], ...] = (
     Stop,
     Resumption,
     CaseStep,
+    RecallStep,
     Profile,
 )
 KINDS: dict[str, type[Register]] = {one.KIND: one for one in _CLASSES}

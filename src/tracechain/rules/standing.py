@@ -8,6 +8,7 @@ value; suspension, stop and shield stand beside it until they are lifted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from attrs import evolve, frozen
@@ -19,6 +20,7 @@ from tracechain.registers import (
     CaseStep,
     Profile,
     Readmission,
+    RecallStep,
     Resumption,
     Shield,
     Stop,
@@ -85,6 +87,9 @@ def fold(before: Registered | None, index: int, record: Record) -> Registered:
             return evolve(now, shielded=now.shielded | {value.version})
         case CaseStep():
             return evolve(_next_step(now, value), index=index, versions=now.versions + 1)
+        case RecallStep():
+            _check_recall(now, value)
+            return evolve(now, value=value, index=index, versions=now.versions + 1)
     if record.version != now.versions:
         raise InputError(f"{what}: version {record.version}, but version {now.versions} is the next")
     return evolve(now, index=index, version=record.version, value=value, versions=now.versions + 1, former=now.value)
@@ -113,6 +118,18 @@ def _next_step(now: Registered, step: CaseStep) -> Registered:
     return evolve(now, value=step)
 
 
+def _check_recall(now: Registered, step: RecallStep) -> None:
+    """A recall is opened first, once, and takes no step after it was closed (S1 V)."""
+    last: RecallStep | None = now.value
+    if last is None:
+        if step.phase != "opened":
+            raise InputError(f"recall {step.id}: its first step is {step.phase!r}; open it first")
+    elif last.phase == "closed":
+        raise InputError(f"recall {step.id}: it was closed in entry {now.index}; open a new one")
+    elif step.phase == "opened":
+        raise InputError(f"recall {step.id}: it was opened before")
+
+
 #: How a subject's past records are found: all of its (index, record), oldest first.
 Load = Callable[[str], Iterable[tuple[int, Record]]]
 
@@ -122,14 +139,24 @@ class Standing:
 
     `load` reads a subject's chain where it is not known yet; a replay has none, for it begins at nothing. `base` is a
     Standing that this one tries records on without changing it. `profile` is the profile in force, None before the
-    first.
+    first. `recalls` are the records that opened the recalls that are open, by the ids of these, and `opened` the
+    indices of their entries; both are replaced, never changed.
     """
 
-    def __init__(self, load: Load | None = None, profile: Profile | None = None, base: Standing | None = None) -> None:
+    def __init__(
+        self,
+        load: Load | None = None,
+        profile: Profile | None = None,
+        base: Standing | None = None,
+        recalls: Iterable[tuple[int, RecallStep]] = (),
+    ) -> None:
         self.load = load
         self._base = base
         self._known: dict[str, Registered | None] = {}
         self.profile: Profile | None = profile if base is None else base.profile
+        found = sorted(recalls, key=itemgetter(0))
+        self.recalls: dict[str, RecallStep] = {step.id: step for _, step in found} if base is None else base.recalls
+        self.opened: dict[str, int] = {step.id: index for index, step in found} if base is None else base.opened
         #: What guards worked out of the registers, by question; dropped when a register changes.
         self.answers: dict[Any, Any] = {}
 
@@ -162,6 +189,15 @@ class Standing:
         self.answers.clear()
         if isinstance(now.value, Profile):
             self.profile = now.value
+        elif isinstance(now.value, RecallStep):
+            self._take_recall(index, now.value)
+
+    def _take_recall(self, index: int, step: RecallStep) -> None:
+        if step.phase == "opened":
+            self.recalls, self.opened = self.recalls | {step.id: step}, self.opened | {step.id: index}
+        elif step.phase == "closed":
+            self.recalls = {name: one for name, one in self.recalls.items() if name != step.id}
+            self.opened = {name: one for name, one in self.opened.items() if name != step.id}
 
     @property
     def asked(self) -> int:
