@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tracechain import record
 from tracechain.checkpoint import check_proof, open_checkpoint, parse_proof
 from tracechain.errors import ClockError, EquivocationError, InputError, KeyUseError, RefusedError
-from tracechain.event import Event
+from tracechain.event import AggregationEvent, Event
 from tracechain.ledger import Ledger, Receipt, verify_ledger
 from tracechain.ledger.ledger import DEFAULT_JUMP_LIMIT
 from tracechain.merkle import leaf_hash
@@ -82,11 +82,25 @@ deeds: st.SearchStrategy[Deed] = st.one_of(
 batches = st.lists(deeds, min_size=1, max_size=4)
 
 
-def step(state: int, act: str) -> tuple[int, bool]:
-    """(state after, whether a rule was broken): 0 none, 1 active, 2 gone."""
+def step(state: int, act: str, misplaced: bool) -> tuple[int, int]:
+    """(state after, how many rules were broken): 0 none, 1 active, 2 gone."""
     if act == NOTE:
-        return state, False
-    return (2, True) if state == 2 else (2 if act == END else 1, False)
+        return state, 0
+    broken = (state == 2) + misplaced
+    return (state, broken) if broken else (2 if act == END else 1, 0)
+
+
+def moved(inside: dict[str, str], event: Event | Record, unit: str) -> bool:
+    """Pack or unpack; whether the unit was somewhere else."""
+    if not isinstance(event, AggregationEvent) or unit == event.parent or event.parent is None:
+        return False
+    before = inside.get(unit)
+    if event.action == "ADD":
+        inside[unit] = event.parent
+        return before not in (None, event.parent)
+    if before == event.parent:
+        del inside[unit]
+    return before != event.parent
 
 
 # ---- the model -----------------------------------------------------------------------------------
@@ -116,6 +130,7 @@ class Model:
     size: int = 2
     time: int = START
     units: dict[str, tuple[list[int], int]] = field(factory=dict)
+    inside: dict[str, str] = field(factory=dict)
     receipts: list[Receipt] = field(factory=list)
     authorised: set[str] = field(factory=set)
     revoked: set[str] = field(factory=set)
@@ -126,22 +141,22 @@ class Model:
 
     def broken(self, batch: list[Deed]) -> int:
         """How often the batch would break a rule; changes nothing."""
-        states = {unit: state for unit, (_, state) in self.units.items()}
+        states, inside = {unit: state for unit, (_, state) in self.units.items()}, dict(self.inside)
         count = 0
-        for _, acts in batch:
+        for event, acts in batch:
             for unit, act in acts.items():
-                states[unit], wrong = step(states.get(unit, 0), act)
+                states[unit], wrong = step(states.get(unit, 0), act, moved(inside, event, unit))
                 count += wrong
         return count
 
     def take(self, batch: list[Deed]) -> int:
         """Log the deeds; returns how often they break a rule."""
         broken = self.broken(batch)
-        for _, acts in batch:
+        for event, acts in batch:
             for unit, act in acts.items():
                 entries, state = self.units.setdefault(unit, ([], 0))
                 entries.append(self.size)
-                self.units[unit] = (entries, step(state, act)[0])
+                self.units[unit] = (entries, step(state, act, moved(self.inside, event, unit))[0])
             self.size += 1
         return broken
 

@@ -39,7 +39,7 @@ from tracechain.verification.log import check_checkpoint
 from tracechain.verification.range import check_link
 from tracechain.view import Unit, View, ViewNodes
 
-__all__ = ["Link", "UnitReport", "verify_unit"]
+__all__ = ["Link", "UnitReport", "check_signed", "verify_unit"]
 
 _EVENT = "event"
 
@@ -114,6 +114,29 @@ def verify_unit(view: View, subject: str, *, verifier: VerifierKey | None = None
     return UnitReport(subject, unit, tuple(links), (*findings.items, *everything), check.checkpoint, tuple(notes))
 
 
+def check_signed(
+    findings: Findings, view: View, verifier: VerifierKey | None
+) -> tuple[Genesis | None, Checkpoint | None]:
+    """The genesis record and the checkpoint of a view, held against each other, the key and the tree; None for what cannot
+    be read. Without a verifier the key is the one that the log names itself."""
+    part = view.content(0)
+    genesis = None
+    try:
+        genesis = Genesis.decode(b"" if part is None else part[SALT_SIZE:])
+        if verifier is None:
+            verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
+        elif (verifier.name, verifier.key) != (genesis.origin, genesis.log_key):
+            findings.add(Code.GENESIS, 0, f"the log names another key or origin than {verifier.name}")
+    except DataError as error:
+        findings.add(Code.GENESIS, 0, str(error))
+    try:
+        root = merkle.tree_root(ViewNodes(view), view.size)
+    except DataError as error:
+        findings.add(Code.ENTRY_MISSING, None, str(error))
+        root = merkle.EMPTY_ROOT
+    return genesis, check_checkpoint(findings, view.checkpoint, verifier, _origin(view, genesis), view.size, root)
+
+
 @define
 class _Author:
     """What the chain of a key says of it; indices are those of its entries."""
@@ -136,23 +159,7 @@ class _LinkCheck:
     @classmethod
     def begin(cls, findings: Findings, view: View, verifier: VerifierKey | None) -> _LinkCheck:
         """Check the signed note and the genesis record, on which all else rests."""
-        part = view.content(0)
-        genesis = None
-        try:
-            genesis = Genesis.decode(b"" if part is None else part[SALT_SIZE:])
-            if verifier is None:
-                verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
-            elif (verifier.name, verifier.key) != (genesis.origin, genesis.log_key):
-                findings.add(Code.GENESIS, 0, f"the log names another key or origin than {verifier.name}")
-        except DataError as error:
-            findings.add(Code.GENESIS, 0, str(error))
-        try:
-            root = merkle.tree_root(ViewNodes(view), view.size)
-        except DataError as error:
-            findings.add(Code.ENTRY_MISSING, None, str(error))
-            root = merkle.EMPTY_ROOT
-        checkpoint = check_checkpoint(findings, view.checkpoint, verifier, _origin(view, genesis), view.size, root)
-        check = cls(view, genesis, checkpoint)
+        check = cls(view, *check_signed(findings, view, verifier))
         for code, words in check.entry(0, EntryType.GENESIS)[1]:
             findings.add(code, 0, words)
         return check

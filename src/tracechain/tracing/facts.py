@@ -1,0 +1,237 @@
+"""Facts: what entries say of their subjects, read the quick way and remembered.
+
+A `Log` reads entries of one View. It takes what it needs from the arrays of contents and rows without building events
+or rows (entry.decode_rows and encoding.decode do that, strictly, for who verifies).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias, cast
+
+from attrs import define
+
+from tracechain.custody import Violation
+from tracechain.encoding import unpack_known
+from tracechain.entry import SALT_SIZE, EntryType
+from tracechain.errors import DataError, DecodeError
+from tracechain.event.vocabulary import BIZ_STEP, SOURCE_DEST_TYPE
+from tracechain.tracing.values import Moment, Unresolved
+from tracechain.view import View
+
+__all__ = ["AGGREGATION", "SHIPPING", "TRANSFORMATION", "Fact", "Link", "Log", "epcs_of", "parties_of"]
+
+#: Kinds of events, by the first item of their content (format.md section 9.1), and actions.
+OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION = 1, 2, 3, 4
+ADD, DELETE = 1, 3
+SHIPPING = BIZ_STEP.codes["shipping"]
+_TIME, _OFFSET, _ACTION, _PARENT, _EPCS, _STEP, _READ_POINT, _LOCATION, _QUANTITIES = 1, 2, 3, 4, 5, 6, 8, 9, 10
+_TRANSACTIONS, SOURCES, DESTINATIONS, _DECLARATION, _OUTPUTS, _PERSON = 11, 12, 13, 19, 22, 24
+#: What an event and its declaration as an error have in common, whatever the codes.
+_TELLING = (0, _TIME, _ACTION, _PARENT, _STEP, _READ_POINT, _LOCATION, _TRANSACTIONS, _PERSON)
+_PARTY_TYPE = SOURCE_DEST_TYPE.codes
+_CYCLE = int(Violation.PACKING_CYCLE)
+#: Entries whose contents or rows are remembered; a fan-out comes back to those of many units.
+_FACTS_MOST, _ROWS_MOST = 262_144, 16_384
+
+#: Rows of an entry as stored: groups of prefix and five cells a row.
+_Groups: TypeAlias = tuple[tuple[Any, ...], ...]
+
+
+@define
+class Fact:
+    """An event, by the fields that tracing asks for. `raw` are all its items, without the nils at the end."""
+
+    index: int
+    time: int
+    kind: int
+    action: int
+    parent: str | None
+    place: str | None
+    step: int | str | None
+    declares: bool
+    raw: tuple[Any, ...]
+
+    @property
+    def moment(self) -> Moment:
+        """Where it stands among other facts."""
+        return self.time, self.index
+
+    @property
+    def locates(self) -> bool:
+        """Whether its subjects were at its place: papers are no sighting."""
+        return self.place is not None and self.kind != TRANSACTION
+
+    @property
+    def empties(self) -> bool:
+        """Whether it takes everything out of its container."""
+        named = self.item(_EPCS) or self.item(_QUANTITIES)
+        return self.kind == AGGREGATION and self.action == DELETE and not named
+
+    @property
+    def person(self) -> bytes | None:
+        """The token of the buyer."""
+        person: bytes | None = self.item(_PERSON)
+        return person
+
+    def packs(self, subject: str) -> bool:
+        """Whether it packs or takes out this subject, which it names: and is not the container itself, unless it is
+        packed into itself."""
+        return self.kind == AGGREGATION and self.action != 2 and self.parent is not None and self.parent != subject
+
+    def item(self, position: int) -> Any:
+        """An item of the content, None where there is none."""
+        raw = self.raw
+        return raw[position] if len(raw) > position else None
+
+    def same(self, other: Fact) -> bool:
+        """Whether this declaration of an error is about that event."""
+        return all(self.item(at) == other.item(at) for at in _TELLING)
+
+
+class Link(NamedTuple):
+    """One entry of a subject's chain, with its row there; `fact` is None for what is no event, or not kept."""
+
+    at: int
+    act: int
+    state: int
+    codes: tuple[int, ...]
+    fact: Fact | None
+
+    @property
+    def cycles(self) -> bool:
+        """Whether its packing was into something that is in it."""
+        return _CYCLE in self.codes
+
+
+def epcs_of(fact: Fact, *, outputs: bool = False) -> list[str]:
+    """The epcs of an event, or its outputs."""
+    groups = fact.item(_OUTPUTS if outputs else _EPCS) or ()
+    return [prefix + suffix for at in range(0, len(groups), 2) for prefix in (groups[at],) for suffix in groups[at + 1]]
+
+
+def parties_of(fact: Fact, position: int, kind: str) -> list[str]:
+    """The sources or destinations of an event of one type."""
+    code = _PARTY_TYPE[kind]
+    return [party for type_, party in fact.item(position) or () if type_ == code]
+
+
+class Log:
+    """The entries of a view, as facts. What is damaged or gone is noted in `unresolved`, by (kind, subject, index)."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._facts: dict[int, Fact | None] = {}
+        self._rows: dict[int, _Groups] = {}
+
+    def fact(self, index: int) -> Fact | None:
+        """The event of an entry; None where the entry is none, or its content is not kept."""
+        try:
+            return self._facts[index]
+        except KeyError:
+            pass
+        header, part = self.view.header(index), self.view.content(index)
+        found = None if header is None or part is None or header[4] != EntryType.EVENT else _fact(index, part)
+        return self.keep(index, found)
+
+    def event(self, index: int) -> Fact | None:
+        """The same of an entry that is known to be an event: saves a look at its header."""
+        try:
+            return self._facts[index]
+        except KeyError:
+            part = self.view.content(index)
+            return self.keep(index, None if part is None else _fact(index, part))
+
+    def keep(self, index: int, fact: Fact | None) -> Fact | None:
+        """Remember a fact."""
+        if len(self._facts) >= _FACTS_MOST:
+            self._facts.clear()
+        self._facts[index] = fact
+        return fact
+
+    def cells(self, index: int, subject: str) -> tuple[int, int | None, int, tuple[int, ...]] | None:
+        """(act, index of the entry before or None, state after, violations) of a subject in an entry."""
+        groups = self.groups(index)
+        cut = subject.rfind("/") + 1
+        prefix, suffix = subject[:cut], subject[cut:]
+        for group in groups or ():
+            if group[0] == prefix:
+                try:
+                    at = 1 + 5 * group[1::5].index(suffix)
+                except ValueError:
+                    continue
+                return group[at + 1], group[at + 2] - 1 if group[at + 2] else None, group[at + 3], group[at + 4] or ()
+        return None
+
+    def groups(self, index: int) -> _Groups | None:
+        """The rows of an entry as they are stored; None where they are missing."""
+        found = self._rows.get(index)
+        if found is None:
+            part = self.view.rows(index)
+            if part is None:
+                return None
+            value = unpack_known(part[SALT_SIZE:])
+            if not isinstance(value, tuple) or not all(
+                isinstance(group, tuple) and len(group) % 5 == 1 for group in value[1:]
+            ):
+                raise DecodeError(f"entry {index}: its rows are damaged: verify the ledger")
+            found = cast("_Groups", value[1:])
+            if len(self._rows) >= _ROWS_MOST:
+                self._rows.clear()
+            self._rows[index] = found
+        return found
+
+    def chain(self, subject: str, last: int | None, unresolved: set[Unresolved]) -> list[Link]:
+        """The entries of a subject, oldest first, from its latest. What cannot be followed further is unresolved."""
+        found: list[Link] = []
+        at = last
+        while at is not None:
+            try:
+                cells = self.cells(at, subject)
+                fact = self.fact(at)
+            except DataError as error:
+                unresolved.add(Unresolved("damaged", subject, at, str(error)))
+                break
+            if cells is None or (cells[1] is not None and cells[1] >= at):
+                unresolved.add(Unresolved("damaged", subject, at, "there is no row of it, or one that leads nowhere"))
+                break
+            act, before, state, codes = cells
+            if fact is None and self.is_event(at):
+                unresolved.add(Unresolved("pruned", subject, at, "the content of this entry is not kept"))
+            found.append(Link(at, act, state, codes, fact))
+            at = before
+        found.reverse()
+        return found
+
+    def is_event(self, index: int) -> bool:
+        """Whether an entry states an event."""
+        return (self.view.header(index) or bytes(5))[4] == EntryType.EVENT
+
+    def children(self, index: int) -> Iterator[str]:
+        """The subjects of an entry."""
+        for group in self.groups(index) or ():
+            for suffix in group[1::5]:
+                yield group[0] + suffix
+
+
+def _fact(index: int, part: bytes) -> Fact:
+    raw = unpack_known(part[SALT_SIZE:])
+    try:
+        items = cast("tuple[Any, ...]", raw)
+        count = len(items)
+        place = items[_READ_POINT] if count > _READ_POINT else None
+        if place is None and count > _LOCATION:
+            place = items[_LOCATION]
+        return Fact(
+            index,
+            items[_TIME],
+            items[0],
+            (items[_ACTION] or 0) if count > _ACTION else 0,
+            items[_PARENT] if count > _PARENT else None,
+            place,
+            items[_STEP] if count > _STEP else None,
+            count > _DECLARATION and items[_DECLARATION] is not None,
+            items,
+        )
+    except (TypeError, IndexError) as error:
+        raise DecodeError(f"entry {index}: its content is damaged ({error}): verify the ledger") from None

@@ -1,0 +1,274 @@
+"""trace and whereabouts: where a subject was, by which way it came, and whether what says so verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import attrgetter
+
+from tracechain.checkpoint import VerifierKey
+from tracechain.custody import CUSTODY_MASK, Custody
+from tracechain.tracing.containment import Containment
+from tracechain.tracing.facts import (
+    DESTINATIONS,
+    SHIPPING,
+    SOURCES,
+    TRANSFORMATION,
+    Fact,
+    Link,
+    epcs_of,
+    parties_of,
+)
+from tracechain.tracing.proof import Proof
+from tracechain.tracing.values import Holder, Kin, Moment, Step, Trace, Unresolved, Whereabouts
+from tracechain.verification import Finding
+from tracechain.view import Unit, View
+
+__all__ = ["Tracer", "holder_of", "trace", "whereabouts"]
+
+_SOLD = frozenset((Custody.SOLD, Custody.DELIVERED))
+_HEADER = 128
+PROVED = (
+    "each entry was held against the signed tree, with its content and rows; who stated it is checked by `verify`"
+    " and verify_unit"
+)
+_Key = attrgetter("time", "index")
+
+
+def trace(view: View, subject: str, *, verifier: VerifierKey | None = None, as_of: int | None = None) -> Trace:
+    """The whole history of a subject (canonical id): its own entries and those it inherited from its containers, of
+    the codes it was made of, and of those that were made of it, by claimed times; with `as_of` (ns) up to that time.
+
+    Each step says whether its entry verifies under the view's checkpoint, whose key is `verifier`'s (the one that the
+    log names itself, if not given). For many subjects of one view, ask one `Tracer`.
+    """
+    return Tracer(view, verifier=verifier).trace(subject, as_of)
+
+
+def whereabouts(view: View, subject: str, as_of: int | None = None) -> Whereabouts:
+    """Where a subject (canonical id) is, or was at a claimed time (ns): by the latest sighting of itself or of a
+    container that it was in. Many of one view are answered by one `Tracer`."""
+    return Tracer(view).whereabouts(subject, as_of)
+
+
+class Tracer:
+    """Answers about one view, and remembers containers and proofs, which many units share."""
+
+    def __init__(self, view: View, *, verifier: VerifierKey | None = None) -> None:
+        self.view = view
+        self.containment = Containment(view)
+        self._verifier = verifier
+        self._proof: Proof | None = None
+
+    # ---- whereabouts ----
+
+    def whereabouts(self, subject: str, as_of: int | None = None) -> Whereabouts:
+        """See `whereabouts`."""
+        unit = self.view.unit(subject)
+        if unit is None:
+            words = "no entry of the ledger names it"
+            return Whereabouts(subject, None, unresolved=(Unresolved("unknown", subject, None, words),))
+        past = self.containment.past(subject)
+        unresolved = set(past.unresolved)
+        seen: tuple[Moment, str, Fact] | None = None
+        for link, who in self._sightings(subject, unresolved):
+            fact = link.fact
+            assert fact is not None
+            if fact.locates and (as_of is None or fact.time <= as_of) and (seen is None or fact.moment > seen[0]):
+                seen = fact.moment, who, fact
+        containers, circle = self.containment.containers(subject, as_of)
+        if circle:
+            unresolved.add(Unresolved("cycle", subject, None, "containers are said to hold each other"))
+        links = past.links if as_of is None else [one for one in past.links if one.fact and one.fact.time <= as_of]
+        stood = Unit(links[-1].at, links[-1].state) if links else None
+        latest = max((one for one in past.facts if as_of is None or _time(one) <= as_of), key=_moment, default=None)
+        if latest is not None and latest.codes:
+            words = "what was stated of it last broke a rule"
+            unresolved.add(Unresolved("contradiction", subject, latest.at, words))
+        fact_seen = None if seen is None else seen[2]
+        return Whereabouts(
+            subject,
+            stood,
+            None if fact_seen is None else fact_seen.place,
+            None if fact_seen is None else fact_seen.time,
+            None if fact_seen is None else fact_seen.index,
+            None if seen is None else seen[1],
+            containers,
+            self._holder(0 if stood is None else stood.state, fact_seen, links),
+            tuple(code for code, relation, _ in self._kin(subject, as_of) if relation == "made_into"),
+            tuple(sorted(unresolved, key=_order)),
+        )
+
+    def _sightings(self, subject: str, unresolved: set[Unresolved]) -> Iterable[tuple[Link, str]]:
+        for link in self.containment.past(subject).facts:
+            yield link, subject
+        for link, via in self.containment.inherited(subject, unresolved):
+            yield link, via[-1]
+
+    def _holder(self, state: int, seen: Fact | None, links: list[Link]) -> Holder:
+        person = None
+        if state & CUSTODY_MASK in _SOLD:
+            person = next((one.fact.person for one in reversed(links) if one.fact and one.fact.person), None)
+        return holder_of(state, seen, person)
+
+    # ---- trace ----
+
+    def trace(self, subject: str, as_of: int | None = None) -> Trace:
+        """See `trace`."""
+        unit = self.view.unit(subject)
+        if unit is None:
+            words = "no entry of the ledger names it"
+            return Trace(subject, None, (), unresolved=(Unresolved("unknown", subject, None, words),))
+        proof = self._proof
+        if proof is None:
+            proof = self._proof = Proof(self.containment.log, self._verifier)
+        unresolved: set[Unresolved] = set()
+        steps: dict[int, Step] = {}
+        self._take(subject, "own", None, None, steps, unresolved, proof)
+        kin = self._kin(subject, None)
+        self._family(subject, kin, steps, unresolved, proof)
+        ordered = [one for one in sorted(steps.values(), key=_Key) if as_of is None or one.time <= as_of]
+        broken = [one for one in ordered if one.subject == subject and one.violations and not one.declares]
+        if broken and broken[-1] is next((one for one in reversed(ordered) if one.subject == subject), None):
+            words = "what was stated of it last broke a rule"
+            unresolved.add(Unresolved("contradiction", subject, broken[-1].index, words))
+        _, circle = self.containment.containers(subject, as_of)
+        if circle:
+            unresolved.add(Unresolved("cycle", subject, None, "containers are said to hold each other"))
+        findings = (*proof.findings, *(finding for one in ordered for finding in one.findings))
+        stays = tuple(stay for stay in self.containment.stays(subject) if as_of is None or stay.begin[0] <= as_of)
+        kin = [one for one in kin if as_of is None or one[2].time <= as_of]
+        return Trace(
+            subject,
+            unit,
+            tuple(ordered),
+            tuple(Kin(code, relation, fact.index) for code, relation, fact in kin),
+            stays,
+            tuple(sorted(unresolved, key=_order)),
+            findings,
+            (PROVED,),
+        )
+
+    def _take(
+        self,
+        subject: str,
+        relation: str,
+        first: Moment | None,
+        last: Moment | None,
+        steps: dict[int, Step],
+        unresolved: set[Unresolved],
+        proof: Proof,
+    ) -> None:
+        """Add the steps of a subject, and what it inherited, between two moments."""
+        past = self.containment.past(subject)
+        unresolved |= past.unresolved
+        for link in past.links:
+            fact = link.fact
+            if link.at not in steps and (
+                fact is None or ((first is None or fact.moment >= first) and (last is None or fact.moment <= last))
+            ):
+                voided = past.voided.get(link.at)
+                steps[link.at] = self._step(link, subject, relation, (), voided, proof)
+        for link, via in self.containment.inherited(subject, unresolved, first or _BEGIN, last):
+            if link.at not in steps:
+                how = "container" if relation == "own" else relation
+                steps[link.at] = self._step(link, via[-1], how, via, None, proof)
+
+    def _family(
+        self,
+        subject: str,
+        kin: list[tuple[str, str, Fact]],
+        steps: dict[int, Step],
+        unresolved: set[Unresolved],
+        proof: Proof,
+    ) -> None:
+        """Add what happened to the codes it was made of, before that, and to those made of it, after."""
+        known = {subject}
+        waiting = [(code, relation, fact.moment) for code, relation, fact in kin]
+        while waiting:
+            code, relation, moment = waiting.pop()
+            if code in known:
+                continue
+            known.add(code)
+            before = relation == "made_of"
+            self._take(
+                code, "before" if before else "after", None if before else moment, moment if before else None,
+                steps, unresolved, proof,
+            )  # fmt: skip
+            waiting += [(c, r, f.moment) for c, r, f in self._kin(code, None) if r == relation]
+
+    def _kin(self, subject: str, as_of: int | None) -> list[tuple[str, str, Fact]]:
+        """(code, relation, event) of what it was made of, and into."""
+        found: list[tuple[str, str, Fact]] = []
+        for link in self.containment.past(subject).facts:
+            fact = link.fact
+            assert fact is not None
+            if fact.kind != TRANSFORMATION or (as_of is not None and fact.time > as_of):
+                continue
+            inputs, outputs = epcs_of(fact), epcs_of(fact, outputs=True)
+            if subject in inputs:
+                found += [(code, "made_into", fact) for code in outputs if code != subject]
+            if subject in outputs:
+                found += [(code, "made_of", fact) for code in inputs if code != subject]
+        return found
+
+    def _step(
+        self, link: Link, subject: str, relation: str, via: tuple[str, ...], voided: int | None, proof: Proof
+    ) -> Step:
+        header = self.view.header(link.at) or bytes(_HEADER)
+        part = self.view.content(link.at)
+        fact = link.fact
+        received = int.from_bytes(header[8:16], "big")
+        findings: tuple[Finding, ...] = proof.check(link.at)
+        return Step(
+            link.at,
+            received * 1_000_000 if fact is None else fact.time,
+            0 if fact is None else fact.raw[2],
+            received,
+            subject,
+            relation,
+            via,
+            None if fact is None else fact.place,
+            header[24:32],
+            link.act,
+            link.state,
+            link.codes,
+            None if part is None or fact is None else part[32:],
+            voided,
+            fact is not None and fact.declares,
+            findings,
+        )
+
+
+def holder_of(state: int, seen: Fact | None, person: bytes | None) -> Holder:
+    """Who has a pack in a state, seen last by this event, bought by this person."""
+    where = state & CUSTODY_MASK
+    if where == Custody.DEAD:
+        return Holder("none")
+    if where in _SOLD:
+        return Holder("buyer", None if person is None else f"person/{person.hex()}")
+    if seen is None:
+        return Holder("unknown")
+    if seen.step == SHIPPING or where == Custody.EXPORTED:
+        # The carrier has it; where none is named, whoever it goes to.
+        for position in (SOURCES, DESTINATIONS):
+            if seen.item(position) and (named := parties_of(seen, position, "possessing_party")):
+                return Holder("carrier" if position == SOURCES else "place", named[0])
+    place = seen.place
+    return Holder("unknown") if place is None else Holder("place", place.partition("/254/")[0])
+
+
+_BEGIN: Moment = (-(1 << 63), -1)
+
+
+def _time(link: Link) -> int:
+    assert link.fact is not None
+    return link.fact.time
+
+
+def _moment(link: Link) -> Moment:
+    assert link.fact is not None
+    return link.fact.moment
+
+
+def _order(one: Unresolved) -> tuple[str, str, int]:
+    return one.kind, one.subject, -1 if one.index is None else one.index
