@@ -235,7 +235,11 @@ class MemoryView:
         """What a buyer's orders of a year come to, likewise."""
         return self._state().spent(person, year)
 
-    def words(self, subjects: Sequence[str]) -> list[tuple[int, int]]:
+    def parts(self, indices: Sequence[int]) -> list[tuple[bytes | None, bytes | None]]:
+        """Content and rows of entries."""
+        return [(self.raw_contents.get(index), self.raw_rows.get(index)) for index in indices]
+
+    def words(self, subjects: Sequence[str], *, together: bool = False) -> list[tuple[int, int]]:  # noqa: ARG002 - the View's
         """Where subjects stand, and what they are in."""
         units, packings = self._units(), self._state().packings
         return [

@@ -49,6 +49,9 @@ class View(Protocol):
     def content(self, index: int) -> bytes | None:
         """Salt (32 bytes) and content."""
 
+    def parts(self, indices: Sequence[int]) -> list[tuple[bytes | None, bytes | None]]:
+        """Content and rows (with their salts) of entries anywhere, best in ascending order."""
+
     def rows(self, index: int) -> bytes | None:
         """Salt (32 bytes) and rows; None where the entry has none."""
 
@@ -82,9 +85,10 @@ class View(Protocol):
     def spent(self, person: bytes, year: int) -> Decimal:
         """Yuan that a buyer's orders received in a year come to."""
 
-    def words(self, subjects: Sequence[str]) -> list[tuple[int, int]]:
+    def words(self, subjects: Sequence[str], *, together: bool = False) -> list[tuple[int, int]]:
         """For each subject where it stands (state x 2^40 + 1 + index of its latest entry, 0 if unknown), and its word
-        of packing (rules.packing): the quick way to look up many."""
+        of packing (rules.packing): the quick way to look up many. `together`: one entry brought all of them into the
+        ledger, and they are in the order of its rows."""
 
     def emptied(self, container: str) -> int:
         """1 + index of the entry by which everything was taken out of a container last in the log, 0 for none."""

@@ -313,11 +313,7 @@ class IndexReader:
 
     def many(self, numbers: list[int]) -> list[int]:
         """The words of many units, best in order of their numbers: blocks are read once."""
-        recent = self._recent
-        if recent is None:
-            recent = self._recent = {}
-            for unit_numbers, words in reversed(self._parts):
-                recent.update(zip(unit_numbers, words, strict=True))
+        recent = self._latest()
         found = [recent.get(number) for number in numbers]
         if None not in found:
             return found  # type: ignore[return-value]  # none is None
@@ -332,6 +328,29 @@ class IndexReader:
                 word = words_of[number - block * BLOCK]  # noqa: PLW2901 - it was not found before
             result.append(word)
         return result
+
+    def run(self, numbers: range) -> list[int]:
+        """The words of units whose numbers are in a row."""
+        first, last = numbers[0] // BLOCK, numbers[-1] // BLOCK
+        found: list[int] = []
+        for block in range(first, last + 1):
+            words = self._blocks.get(block)
+            found += self._block(block) if words is None else words
+        found = found[numbers[0] - first * BLOCK : numbers[-1] + 1 - first * BLOCK]
+        recent = self._latest()
+        if recent:
+            get = recent.get
+            found = [get(number, word) for number, word in zip(numbers, found, strict=True)]
+        return found
+
+    def _latest(self) -> dict[int, int]:
+        """What is not in the base yet."""
+        recent = self._recent
+        if recent is None:
+            recent = self._recent = {}
+            for numbers, words in reversed(self._parts):
+                recent.update(zip(numbers, words, strict=True))
+        return recent
 
     def _block(self, block: int) -> array[int]:
         words = array("Q")

@@ -135,11 +135,27 @@ class Snapshot:
         """What a buyer's orders of a year come to."""
         return yuan_of(self._get(SPENT, spent_key(person, year)))
 
-    def words(self, subjects: Sequence[str]) -> list[tuple[int, int]]:
-        """Where subjects stand, and what they are in; in order of first sight is quickest."""
+    def parts(self, indices: Sequence[int]) -> list[tuple[bytes | None, bytes | None]]:
+        """Content and rows of entries anywhere."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        get, contents, rows = self._txn.get, self._tables[CONTENTS], self._tables[ROWS]
+        keys = [index.to_bytes(8, "big") for index in indices]
+        return [(get(key, None, contents), get(key, None, rows)) for key in keys]
+
+    def words(self, subjects: Sequence[str], *, together: bool = False) -> list[tuple[int, int]]:
+        """Where subjects stand, and what they are in; in order of first sight is quickest.
+
+        Those that came in together have numbers in a row: the first and the last are looked up, and no other.
+        """
         if self._txn is None:
             raise InputError("this snapshot is closed: take a new one")
         get, table = self._txn.get, self._tables[UNITS]
+        if together and len(subjects) > 2:
+            first, last = (int.from_bytes(get(one.encode(), b"", table), "big") for one in (subjects[0], subjects[-1]))
+            if last - first == len(subjects) - 1:
+                run = range(first, last + 1)
+                return list(zip(self._reader(BASE).run(run), self._reader(PACKED).run(run), strict=True))
         found = [get(subject.encode(), None, table) for subject in subjects]
         numbers = [0 if one is None else int.from_bytes(one, "big") for one in found]
         words = zip(self._reader(BASE).many(numbers), self._reader(PACKED).many(numbers), strict=True)

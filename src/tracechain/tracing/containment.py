@@ -19,9 +19,9 @@ from tracechain.tracing.facts import ADD, AGGREGATION, Fact, Link, Log
 from tracechain.tracing.values import Moment, Stay, Unresolved
 from tracechain.view import View
 
-__all__ = ["Containment", "Inherited", "Past"]
+__all__ = ["FIRST", "Containment", "Inherited", "Past"]
 
-_FIRST: Moment = (-(1 << 63), -1)
+FIRST: Moment = (-(1 << 63), -1)
 _MOMENT = attrgetter("fact.moment")
 _MOST = 65_536
 
@@ -134,7 +134,7 @@ class Containment:
         self,
         subject: str,
         unresolved: set[Unresolved],
-        begin: Moment = _FIRST,
+        begin: Moment = FIRST,
         end: Moment | None = None,
         via: tuple[str, ...] = (),
         around: str | None = None,

@@ -142,6 +142,11 @@ class Log:
             part = self.view.content(index)
             return self.keep(index, None if part is None else _fact(index, part))
 
+    def read(self, index: int, part: bytes | None) -> Fact | None:
+        """The event of an entry whose content was read already; it is not remembered."""
+        found = self._facts.get(index)
+        return _fact(index, part) if found is None and part is not None else found
+
     def keep(self, index: int, fact: Fact | None) -> Fact | None:
         """Remember a fact."""
         if len(self._facts) >= _FACTS_MOST:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from operator import attrgetter
 
 from tracechain.checkpoint import VerifierKey
 from tracechain.custody import CUSTODY_MASK, Custody
-from tracechain.tracing.containment import Containment
+from tracechain.tracing.containment import FIRST, Containment
 from tracechain.tracing.facts import (
     DESTINATIONS,
     SHIPPING,
@@ -23,7 +23,7 @@ from tracechain.tracing.values import Holder, Kin, Moment, Step, Trace, Unresolv
 from tracechain.verification import Finding
 from tracechain.view import Unit, View
 
-__all__ = ["Tracer", "holder_of", "trace", "whereabouts"]
+__all__ = ["BROKE", "Tracer", "holder_of", "trace", "whereabouts"]
 
 _SOLD = frozenset((Custody.SOLD, Custody.DELIVERED))
 _HEADER = 128
@@ -31,6 +31,8 @@ PROVED = (
     "each entry was held against the signed tree, with its content and rows; who stated it is checked by `verify`"
     " and verify_unit"
 )
+#: What is said of a subject whose latest fact broke a rule.
+BROKE = "what was stated of it last broke a rule"
 _Key = attrgetter("time", "index")
 
 
@@ -70,7 +72,7 @@ class Tracer:
         past = self.containment.past(subject)
         unresolved = set(past.unresolved)
         seen: tuple[Moment, str, Fact] | None = None
-        for link, who in self._sightings(subject, unresolved):
+        for link, who in self.sightings(subject, unresolved):
             fact = link.fact
             assert fact is not None
             if fact.locates and (as_of is None or fact.time <= as_of) and (seen is None or fact.moment > seen[0]):
@@ -82,8 +84,7 @@ class Tracer:
         stood = Unit(links[-1].at, links[-1].state) if links else None
         latest = max((one for one in past.facts if as_of is None or _time(one) <= as_of), key=_moment, default=None)
         if latest is not None and latest.codes:
-            words = "what was stated of it last broke a rule"
-            unresolved.add(Unresolved("contradiction", subject, latest.at, words))
+            unresolved.add(Unresolved("contradiction", subject, latest.at, BROKE))
         fact_seen = None if seen is None else seen[2]
         return Whereabouts(
             subject,
@@ -98,10 +99,14 @@ class Tracer:
             tuple(sorted(unresolved, key=_order)),
         )
 
-    def _sightings(self, subject: str, unresolved: set[Unresolved]) -> Iterable[tuple[Link, str]]:
+    def sightings(
+        self, subject: str, unresolved: set[Unresolved], begin: Moment = FIRST, end: Moment | None = None
+    ) -> Iterator[tuple[Link, str]]:
+        """The facts of a subject, its own and inherited, between two moments, with what was seen; in no order."""
         for link in self.containment.past(subject).facts:
-            yield link, subject
-        for link, via in self.containment.inherited(subject, unresolved):
+            if begin <= _moment(link) and (end is None or _moment(link) <= end):
+                yield link, subject
+        for link, via in self.containment.inherited(subject, unresolved, begin, end):
             yield link, via[-1]
 
     def _holder(self, state: int, seen: Fact | None, links: list[Link]) -> Holder:
@@ -129,8 +134,7 @@ class Tracer:
         ordered = [one for one in sorted(steps.values(), key=_Key) if as_of is None or one.time <= as_of]
         broken = [one for one in ordered if one.subject == subject and one.violations and not one.declares]
         if broken and broken[-1] is next((one for one in reversed(ordered) if one.subject == subject), None):
-            words = "what was stated of it last broke a rule"
-            unresolved.add(Unresolved("contradiction", subject, broken[-1].index, words))
+            unresolved.add(Unresolved("contradiction", subject, broken[-1].index, BROKE))
         _, circle = self.containment.containers(subject, as_of)
         if circle:
             unresolved.add(Unresolved("cycle", subject, None, "containers are said to hold each other"))
@@ -168,7 +172,7 @@ class Tracer:
             ):
                 voided = past.voided.get(link.at)
                 steps[link.at] = self._step(link, subject, relation, (), voided, proof)
-        for link, via in self.containment.inherited(subject, unresolved, first or _BEGIN, last):
+        for link, via in self.containment.inherited(subject, unresolved, first or FIRST, last):
             if link.at not in steps:
                 how = "container" if relation == "own" else relation
                 steps[link.at] = self._step(link, via[-1], how, via, None, proof)
@@ -255,9 +259,6 @@ def holder_of(state: int, seen: Fact | None, person: bytes | None) -> Holder:
                 return Holder("carrier" if position == SOURCES else "place", named[0])
     place = seen.place
     return Holder("unknown") if place is None else Holder("place", place.partition("/254/")[0])
-
-
-_BEGIN: Moment = (-(1 << 63), -1)
 
 
 def _time(link: Link) -> int:

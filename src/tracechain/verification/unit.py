@@ -117,8 +117,8 @@ def verify_unit(view: View, subject: str, *, verifier: VerifierKey | None = None
 def check_signed(
     findings: Findings, view: View, verifier: VerifierKey | None
 ) -> tuple[Genesis | None, Checkpoint | None]:
-    """The genesis record and the checkpoint of a view, held against each other, the key and the tree; None for what cannot
-    be read. Without a verifier the key is the one that the log names itself."""
+    """The genesis record and the checkpoint of a view, held against each other, the key and the tree; None for what
+    cannot be read. Without a verifier the key is the one that the log names itself."""
     part = view.content(0)
     genesis = None
     try:

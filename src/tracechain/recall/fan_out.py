@@ -1,0 +1,97 @@
+"""The fan-out: every unit that a criterion covers, where it is now and who has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tracechain.criteria import Criterion, Lot
+from tracechain.custody import CUSTODY_MASK, Custody
+from tracechain.pilot.register import standing_of
+from tracechain.recall.lots import Lots, descendants, lot_units
+from tracechain.recall.select import Selection
+from tracechain.recall.values import Affected, FanOut
+from tracechain.registers import Product
+from tracechain.rules.guards import class_of
+from tracechain.rules.mentions import lot_name
+from tracechain.tracing import Tracer, Unresolved
+from tracechain.tracing.locate import Locator
+from tracechain.view import View, ledger_id
+
+__all__ = ["affected", "fan_out"]
+
+_EXPORTED = int(Custody.EXPORTED)
+
+
+def fan_out(view: View, criterion: Criterion) -> FanOut:
+    """Every unit that a criterion covers, with where it is and who has it, and what could not be told.
+
+    Works on the index, so it costs what it finds and not what the ledger holds. `affected` is the same as a stream.
+    """
+    units: list[Affected] = []
+    unresolved: list[Unresolved] = []
+    for one in affected(view, criterion):
+        if isinstance(one, Affected):
+            units.append(one)
+        else:
+            unresolved.append(one)
+    units.sort()
+    standing = standing_of(view)
+    makers = {}
+    for product in {class_of(unit.unit) for unit in units}:
+        found = standing.find(Product.KIND, product)
+        if found is not None and isinstance(found.value, Product):
+            makers[product] = found.value.maker
+    ledgers = frozenset((ledger_id(view),))
+    return FanOut(ledgers, view.size, criterion, tuple(units), tuple(unresolved), makers)
+
+
+def affected(view: View, criterion: Criterion) -> Iterator[Affected | Unresolved]:
+    """The units that a criterion covers, one after the other in the order in which they are found; then what could
+    not be told. Holds no more of them in memory than it takes to find each once."""
+    tracer = Tracer(view)
+    locator = Locator(tracer)
+    selection = Selection(view, tracer)
+    exported: Counter[str] = Counter()
+    lots = Lots(tracer.containment)
+    for units, together, lot in _batches(criterion, tracer, selection):
+        for unit, state, last, place, holder, container, time in locator.locate(units, together=together):
+            if state & CUSTODY_MASK == _EXPORTED:
+                exported[holder.id or ""] += 1
+            stated = lots.of(unit) if lot is None else lot
+            yield Affected(unit, state, last, place, holder.id, container, time, stated)
+    if isinstance(criterion, Lot):
+        yield from _without_codes(view, criterion)
+    for party, count in sorted(exported.items()):
+        words = f"{count} unit{'s' if count != 1 else ''} went abroad: what becomes of them there is not in the data"
+        yield Unresolved("left", party, None, words)
+    yield from sorted(selection.unresolved | locator.unresolved, key=_order)
+
+
+def _batches(
+    criterion: Criterion, tracer: Tracer, selection: Selection
+) -> Iterator[tuple[Sequence[str], bool, str | None]]:
+    """(units, whether they came into the ledger together, their lot if that is known)."""
+    if not isinstance(criterion, Lot):
+        for units in selection.units(criterion):
+            yield units, False, None
+        return
+    known: list[str] = []
+    for made, together in lot_units(tracer.containment, criterion.product, criterion.lot):
+        known += made
+        yield made, together, criterion.lot
+    later = sorted(descendants(tracer.containment, known))
+    if later:
+        yield later, False, None
+
+
+def _without_codes(view: View, criterion: Lot) -> Iterator[Unresolved]:
+    """A lot may have been handled by class and quantity as well: that names no unit."""
+    name = lot_name(criterion.product, criterion.lot)
+    unit = view.unit(name)
+    if unit is not None:
+        yield Unresolved("class", name, unit.last, "it was also handled by class and quantity, without codes")
+
+
+def _order(one: Unresolved) -> tuple[str, str, int]:
+    return one.kind, one.subject, -1 if one.index is None else one.index
