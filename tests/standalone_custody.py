@@ -51,7 +51,7 @@ HELD, RECALLED, STOLEN, CONFORMANT, PAID = 16, 32, 64, 128, 256
 FLAGGED = {HELD: 8, RECALLED: 9, STOLEN: 10}
 GUARDED = {5, 7, 9, 10, 11, 12, 13, 19, 23, 25}
 MAKES = {4, 24, 26}  # a pack: their act states the expiry day above its number
-CONTEXTUAL = {7, 13, 14, *range(15, 43)}
+CONTEXTUAL = {7, 9, *range(13, 43)}
 
 
 def step(state: int, act: int) -> tuple[int, list[int]]:

@@ -412,6 +412,8 @@ def check_rules(view: Snapshot) -> None:
             latest |= {name: index.to_bytes(8, "big") for name in ("registers", kind) if kind in KINDS}
     assert view.meta("registers") == latest.get("registers"), "the latest register record is another"
     assert view.meta("profile") == latest.get("profile"), "the profile in force is another"
+    opened = b"".join(index.to_bytes(8, "big") for index in state.standing.opened.values())
+    assert (view.meta("recalls") or b"") == opened, "other recalls are open"
 
 
 def check_backup(ledger: Ledger, path: Path, lines: list[dict[str, Any]]) -> None:

@@ -31,7 +31,7 @@ from tracechain.ledger.authors import Author, Authors, Logged
 from tracechain.ledger.tracks import TIMES_BLOCK, add_runs
 from tracechain.merkle import Frontier
 from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, decode_record, epoch_of
-from tracechain.registers import KINDS, Profile
+from tracechain.registers import KINDS, Profile, RecallStep
 from tracechain.rules import MADE, TELLING, Notes, Standing, packing, remember, shanghai_year, spend
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
@@ -172,11 +172,12 @@ class _Memories(Notes):
 
 
 class _Registers:
-    """Where the last register record and the profile in force are: (name in meta, index as stored)."""
+    """Where the last register record, the profile in force and the records that opened the recalls that are open are:
+    name in meta -> indices as stored."""
 
     def __init__(self) -> None:
         self.places: dict[str, bytes] = {}
-        self._profiles = Standing()
+        self._standing = Standing()
 
     def take(self, index: int, content: bytes | None) -> None:
         """Take the next record."""
@@ -185,10 +186,13 @@ class _Registers:
         found = decode_record(content)
         if found.kind in KINDS:
             self.places["registers"] = key_of(index)
-        if found.kind == Profile.KIND:
+        if found.kind in {Profile.KIND, RecallStep.KIND}:
             with contextlib.suppress(TracechainError):  # one that could not follow was never in force
-                self._profiles.take(index, found)
-                self.places["profile"] = key_of(index)
+                self._standing.take(index, found)
+                if found.kind == Profile.KIND:
+                    self.places["profile"] = key_of(index)
+                else:
+                    self.places["recalls"] = b"".join(map(key_of, self._standing.opened.values()))
 
 
 def _signed(txn: Transaction, verifier: VerifierKey, size: int, notes: Iterable[bytes]) -> tuple[bytes, Checkpoint]:

@@ -15,7 +15,7 @@ from tracechain.derivation import INDEX_MASK
 from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows
 from tracechain.errors import DataError
 from tracechain.record import Record, decode_record
-from tracechain.registers import Profile
+from tracechain.registers import Profile, RecallStep
 from tracechain.rules import Anchor, Standing
 from tracechain.rules.packing import packing_of
 from tracechain.store import Transaction
@@ -194,7 +194,7 @@ class Registers:
         if self._standing is not None and self._standing.asked > _ASKED_MOST:
             self._standing = None
         if self._standing is None or stamp != self._stamp:
-            self._standing = Standing(profile=_profile(txn))
+            self._standing = Standing(profile=_profile(txn), recalls=_recalls(txn))
             self._stamp = stamp
         self._standing.load = partial(_records, sealing)
         return self._standing
@@ -205,6 +205,8 @@ class Registers:
         txn.put_meta("registers", self._stamp)
         if record.kind == Profile.KIND:
             txn.put_meta("profile", self._stamp)
+        elif record.kind == RecallStep.KIND and self._standing is not None:
+            txn.put_meta("recalls", b"".join(map(key_of, self._standing.opened.values())))
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -229,6 +231,17 @@ def _profile(txn: Transaction) -> Profile | None:
     if part is None:
         raise DataError(f"entry {int.from_bytes(at, 'big')}: the profile in force is missing; restore a backup")
     return Profile.from_record(decode_record(part[SALT_SIZE:]))
+
+
+def _recalls(txn: Transaction) -> Iterator[tuple[int, RecallStep]]:
+    """The records that opened the recalls that are open: their indices are kept, oldest first."""
+    keys = txn.meta("recalls") or b""
+    for at in range(0, len(keys), 8):
+        index = int.from_bytes(keys[at : at + 8], "big")
+        part = txn.content(index)
+        if part is None:
+            raise DataError(f"entry {index}: the record of an open recall is missing; restore a backup")
+        yield index, RecallStep.from_record(decode_record(part[SALT_SIZE:]))
 
 
 def _records(sealing: Sealing, subject: str) -> Iterable[tuple[int, Record]]:

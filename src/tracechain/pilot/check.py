@@ -13,7 +13,7 @@ from typing import Any
 from attrs import field, frozen
 
 from tracechain import custody, identifiers
-from tracechain.custody import CUSTODY_MASK, PILOT, PLAIN, Act, Custody, PackState, Violation
+from tracechain.custody import CUSTODY_MASK, PILOT, PLAIN, Act, Custody, Flag, PackState, Violation
 from tracechain.entry import SALT_SIZE, parse_header
 from tracechain.errors import DataError, InputError
 from tracechain.event import Event, ObjectEvent
@@ -23,7 +23,8 @@ from tracechain.pilot.register import standing_of
 from tracechain.pilot.rows import lawful_rows, row_at
 from tracechain.registers import Carrier, Merchant, Place, Product, Scope
 from tracechain.rules import Anchor, Judge, Standing, clause_of
-from tracechain.rules.guards import ANCHOR_MASK, class_of, place_at
+from tracechain.rules.guards import ANCHOR_MASK, Pack, class_of, place_at
+from tracechain.rules.recalled import covering
 from tracechain.view import View
 
 __all__ = ["Finding", "SubjectVerdict", "Verdict", "ViewPast", "check", "check_code", "plain_event"]
@@ -287,6 +288,8 @@ def _in_the_way(case: _Asked, code: int, subject: str, last: int) -> int | None:
         return anchor - 1 if anchor else None
     if code in _BY_LAST:
         return last if last >= 0 else None
+    if code == _V.RECALLED and (opened := _open_recall(case, subject)) is not None:
+        return opened
     if code in _BY_ACT:
         wanted = _BY_ACT[code]
         return next(
@@ -295,6 +298,18 @@ def _in_the_way(case: _Asked, code: int, subject: str, last: int) -> int | None:
     if code in _BY_CUSTODY:
         return _brought(case.view, subject, last)
     return _registered(case, code, subject)
+
+
+def _open_recall(case: _Asked, subject: str) -> int | None:
+    """The entry that opened the recall which covers a pack that is not flagged."""
+    unit = case.view.unit(subject)
+    state = 0 if unit is None else unit.state
+    if state & Flag.RECALLED:
+        return None
+    pack = Pack(case.view.memory, lambda _: None)
+    pack.set(subject, state, subject)
+    name = covering(case.standing, case.event, pack)
+    return None if name is None else case.standing.opened[name]
 
 
 def _brought(view: View, subject: str, last: int) -> int | None:

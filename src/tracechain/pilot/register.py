@@ -18,7 +18,7 @@ from tracechain import registers
 from tracechain.entry import SALT_SIZE, EntryType, parse_header
 from tracechain.errors import DataError, InputError, TracechainError
 from tracechain.record import Record, decode_record, encode_record
-from tracechain.registers import Product, Profile, Register, Shield, subject_of
+from tracechain.registers import Product, Profile, RecallStep, Register, Shield, subject_of
 from tracechain.rules import Registered, Standing, fold
 from tracechain.view import View, unit_history
 
@@ -99,7 +99,7 @@ def standing_of(view: View, *, as_of: int | None = None) -> Standing:
     """What the registers say, for `rules`: subjects are read from their chains when they are asked for.
 
     With `as_of` (receipt time, ms) only what was recorded until then. Keep it for as many questions as are asked of
-    one view: it remembers what it read. Costs a look at each profile of the log, usually one.
+    one view: it remembers what it read. Costs a look at each profile of the log, usually one, and at each recall.
     """
     profile: Profile | None = None
     latest = -1
@@ -107,7 +107,12 @@ def standing_of(view: View, *, as_of: int | None = None) -> Standing:
         for version in _versions(view, subject, as_of):
             if version.index > latest and isinstance(version.value, Profile):
                 latest, profile = version.index, version.value
-    return Standing(load=partial(_records, view, as_of), profile=profile)
+    recalls: list[tuple[int, RecallStep]] = []
+    for subject, _ in view.subjects(subject_of(RecallStep.KIND, "")):
+        steps = [(one.index, one.value) for one in _versions(view, subject, as_of) if isinstance(one.value, RecallStep)]
+        if steps and steps[-1][1].phase != "closed":
+            recalls.append(steps[0])
+    return Standing(load=partial(_records, view, as_of), profile=profile, recalls=recalls)
 
 
 def lookup(view: View, kind: str, id: str, as_of: int | None = None) -> Registered | None:  # noqa: A002 - the library's word

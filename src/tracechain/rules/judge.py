@@ -32,6 +32,7 @@ from tracechain.rules.guards import (
     labelled_as_commissioned,
     lot_check,
 )
+from tracechain.rules.recalled import GUARDED, recalled
 from tracechain.rules.standing import Standing
 
 __all__ = ["JUDGED", "MADE", "TELLING", "Judge", "Past", "remember", "shanghai_day", "shanghai_year", "spend"]
@@ -58,7 +59,8 @@ _ANCHORS_MOST = 32_768
 _NOTHING = ObjectEvent(event_time=0, time_zone_offset=0, action="OBSERVE", epcs=("urn:x:none",))
 #: Acts that the judge has to see, by number; of the others it sees those whose event says more than a plain one.
 JUDGED: tuple[bool, ...] = tuple(
-    number in EVENT_GUARDS.keys() | PACK_GUARDS.keys() | _NEW | _OLD | _ANCHORS | {Act.CANCEL, Act.UNDO}
+    GUARDED[number]
+    or number in EVENT_GUARDS.keys() | PACK_GUARDS.keys() | _NEW | _OLD | _ANCHORS | {Act.CANCEL, Act.UNDO}
     for number in range(ACT_MASK + 1)
 )
 
@@ -219,6 +221,8 @@ class Judge(Generic[Key_contra]):
                     codes += guard(case, pack)
                 if labelled:
                     codes += labelled_as_commissioned(case, pack)
+        if self._standing.recalls:
+            codes += recalled(self._standing, event, self._pack, number)
         if number == Act.RELABEL_NEW or (number == Act.PRODUCE and sources.broken):
             codes += _made_of(event, number, act, sources)
         if codes:

@@ -188,10 +188,10 @@ class Transaction:
         self.txn.put(name.encode(), value, db=self.env.tables[META])
 
     def clear_derived(self) -> None:
-        """Empty what `reindex` rebuilds, evidence marks and where registers and profile are included."""
+        """Empty what `reindex` rebuilds, evidence marks and where registers, profile and recalls are included."""
         for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES):
             self.txn.drop(self.env.tables[table], delete=False)
-        for name in (b"registers", b"profile"):
+        for name in (b"registers", b"profile", b"recalls"):
             self.txn.delete(name, db=self.env.tables[META])
         cursor = self.txn.cursor(self.env.tables[META])
         while cursor.set_range(b"evidence ") and cursor.key().startswith(b"evidence "):
