@@ -41,7 +41,9 @@ from pilot_world import (
     ZONE,
     World,
     carrier,
+    closed,
     merchant,
+    opened,
     place,
     product,
     profile,
@@ -50,7 +52,9 @@ from pilot_world import (
     scope,
     stop,
     suspension,
+    told,
 )
+from tracechain.criteria import Codes, Lot, OfProduct
 from tracechain.custody import Custody
 from tracechain.event import Event, Extension, SourceDest, TransactionEvent, TransformationEvent
 from tracechain.event.sale import AMOUNT, AMOUNT_NAMESPACE, EXPIRY, LOT, MASTER_DATA
@@ -194,6 +198,13 @@ REGISTERS: dict[str, Callable[[], Register]] = {
     "profile of small orders": lambda: profile(order_limit=Decimal(100), year_limit=Decimal(500)),
     "profile without registers": lambda: profile(places_registered=False, products_registered=False),
     "profile of short terms": lambda: profile(return_apply_days=0, return_arrive_days=0, undo_days=0),
+    "lot recalled": opened,
+    "lot recalled, all told": told,
+    "lot recalled no more": closed,
+    "others recalled": lambda: opened(
+        Lot(EYE_DROPS, "LOT-B") | Codes((PACKS[0], UNREGISTERED)) | ~OfProduct(EYE_DROPS), "R-2"
+    ),
+    "others recalled no more": lambda: closed("R-2"),
     "profile without a platform": lambda: evolve(profile(), enterprise=None),
 }
 

@@ -4,7 +4,6 @@ entry after the record on, in every process, in a replay and after a rebuild ali
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,10 +20,13 @@ from pilot_world import (
     PLANT,
     REGISTERED,
     World,
+    closed,
     example,
     living,
+    opened,
     product,
     profile,
+    told,
 )
 from tracechain.criteria import (
     AllOf,
@@ -48,7 +50,7 @@ from tracechain.event import Event, Extension
 from tracechain.event.sale import LOT, MASTER_DATA
 from tracechain.ledger import Ledger
 from tracechain.pilot import check, standing_of
-from tracechain.registers import Profile, RecallStep
+from tracechain.registers import Profile
 from tracechain.replay import MemoryView, replay
 from tracechain.rules import JUDGED, Standing
 from tracechain.rules.recalled import GUARDED, Known, meets
@@ -57,34 +59,12 @@ from tracechain.verification import verify_rules
 
 V = Violation
 OF_LOT = Lot(EYE_DROPS, LOT_NUMBER)
-NOVEMBER = date(2026, 11, 21)
 OTHER_LOT = "LOT-B8"
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     yield from living(tmp_path)
-
-
-def opened(criterion: Criterion = OF_LOT, name: str = "R-1", affected: int = 1) -> RecallStep:
-    """A recall is opened."""
-    return RecallStep(
-        id=name, phase="opened", on=NOVEMBER, by="Quality", reason="Particles", recall_class="1", criterion=criterion,
-        affected=affected,
-    )  # fmt: skip
-
-
-def told(name: str = "R-1") -> RecallStep:
-    """Parties were told."""
-    return RecallStep(id=name, phase="notified", on=NOVEMBER, by="Quality", reason="Particles", parties=(PHARMACY,))
-
-
-def closed(name: str = "R-1") -> RecallStep:
-    """It is closed."""
-    return RecallStep(
-        id=name, phase="closed", on=NOVEMBER, by="Quality", reason="Done", affected=1, locked=0, returned=0,
-        destroyed=0, outstanding=1, open_reason="Used up",
-    )  # fmt: skip
 
 
 def refused(world: World, event: Event) -> set[str]:
@@ -332,7 +312,8 @@ def test_a_fresh_process_a_rebuilt_index_a_replay_and_a_check_know_it_alike(worl
     def rebuild() -> None:
         world.ledger.reindex()
 
-    for again in (lambda: None, world.reopen, rebuild, world.reopen):
+    ways: tuple[Callable[[], None], ...] = (lambda: None, world.reopen, rebuild, world.reopen)
+    for again in ways:
         again()
         world.breaks(world.sell(one), V.RECALLED)
         assert refused(world, world.sell(one)) == {"RECALLED"}

@@ -17,7 +17,8 @@ from typing import Any
 # The pilot's events and registers stand beside the tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pilot_world import World, merchant, place, profile, suspension
+from pilot_world import NMPA_PRODUCT, World, closed, merchant, opened, place, profile, suspension
+from tracechain.criteria import Lot
 from tracechain.errors import PoisonedError, StorageError, TracechainError
 from tracechain.event import Event
 from tracechain.ledger import Ledger, Receipt
@@ -272,11 +273,15 @@ def packs_of(events: list[Event]) -> tuple[str, ...]:
 
 
 def registers(name: str) -> list[Record]:
-    """Registers that can follow whatever is there: a place, a merchant that is suspended at once, another profile."""
+    """Registers that can follow whatever is there: a place, a merchant that is suspended at once, a recall, one that
+    is closed at once, another profile."""
     values = (
         place(f"urn:example:place:{name}", "warehouse"),
         merchant(f"urn:example:merchant:{name}"),
         suspension(f"urn:example:merchant:{name}"),
+        opened(Lot(NMPA_PRODUCT, name), f"R{name}"),
+        opened(Lot(NMPA_PRODUCT, name), f"S{name}"),
+        closed(f"S{name}"),
         profile(name=f"p{name}", order_limit=Decimal(4000)),
     )
     return [value.record() for value in values]
