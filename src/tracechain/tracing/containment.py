@@ -19,8 +19,10 @@ from tracechain.tracing.facts import ADD, AGGREGATION, Fact, Link, Log
 from tracechain.tracing.values import Moment, Stay, Unresolved
 from tracechain.view import View
 
-__all__ = ["FIRST", "Containment", "Inherited", "Past"]
+__all__ = ["CIRCLE", "FIRST", "Containment", "Inherited", "Past"]
 
+#: What is said of containers that hold each other.
+CIRCLE = "containers are said to hold each other"
 FIRST: Moment = (-(1 << 63), -1)
 _MOMENT = attrgetter("fact.moment")
 _MOST = 65_536
@@ -54,6 +56,7 @@ class Containment:
         self.log = Log(view)
         self._pasts: dict[str, Past] = {}
         self._stays: dict[str, list[Stay]] = {}
+        self._last: dict[str, tuple[Fact, str] | None] = {}
 
     def past(self, subject: str) -> Past:
         """The chain of a subject, put in order."""
@@ -67,6 +70,7 @@ class Containment:
             if len(self._pasts) >= _MOST:
                 self._pasts.clear()
                 self._stays.clear()
+                self._last.clear()
             self._pasts[subject] = found
         return found
 
@@ -150,9 +154,7 @@ class Containment:
             if last is not None and first > last:
                 continue
             if stay.container == around or stay.container in via:
-                unresolved.add(
-                    Unresolved("cycle", stay.container, stay.begin[1], "containers are said to hold each other")
-                )
+                unresolved.add(Unresolved("cycle", stay.container, stay.begin[1], CIRCLE))
                 continue
             path = (*via, stay.container)
             past = self.past(stay.container)
@@ -165,6 +167,64 @@ class Containment:
                     break
                 yield Inherited(link, path)
             yield from self.inherited(stay.container, unresolved, first, last, path, around)
+
+    def latest(
+        self, subject: str, unresolved: set[Unresolved], begin: Moment = FIRST, end: Moment | None = None
+    ) -> tuple[Fact, str] | None:
+        """The latest sighting of a subject between two moments, itself or with a container that it was in then, and
+        what was seen: the last of `inherited` and its own facts that locate, without looking at the others."""
+        return self._latest(subject, unresolved, begin, end, ())
+
+    def _latest(
+        self, subject: str, unresolved: set[Unresolved], begin: Moment, end: Moment | None, path: tuple[str, ...]
+    ) -> tuple[Fact, str] | None:
+        best = self._own_latest(subject, unresolved, begin, end)
+        for stay in reversed(self.stays(subject)):
+            first = max(stay.begin, begin)
+            last = stay.end if end is None else end if stay.end is None else min(stay.end, end)
+            if last is not None and stay.begin > last:
+                continue  # it began after the end
+            if last is not None and (first > last or (best is not None and last < best[0].moment)):
+                break  # and those before ended earlier still
+            if stay.container in path or stay.container == subject:
+                unresolved.add(Unresolved("cycle", stay.container, stay.begin[1], CIRCLE))
+                continue
+            found = self._in(stay.container, unresolved, first, last, (*path, subject))
+            if found is not None and (best is None or found[0].moment > best[0].moment):
+                best = found
+        return best
+
+    def _in(
+        self, container: str, unresolved: set[Unresolved], begin: Moment, end: Moment | None, path: tuple[str, ...]
+    ) -> tuple[Fact, str] | None:
+        """`_latest` of a container. What was seen last of all is what was seen last since a moment, unless that was
+        before: so for all that is in it still, it is worked out once."""
+        if end is not None:
+            return self._latest(container, unresolved, begin, end, path)
+        if container not in self._last:
+            noticed: set[Unresolved] = set()
+            found = self._latest(container, noticed, FIRST, None, path)
+            if any(one.kind == "cycle" for one in noticed):  # perhaps at another time
+                return self._latest(container, unresolved, begin, None, path)
+            unresolved |= noticed
+            self._last[container] = found
+        found = self._last[container]
+        return found if found is not None and found[0].moment >= begin else None
+
+    def _own_latest(
+        self, subject: str, unresolved: set[Unresolved], begin: Moment, end: Moment | None
+    ) -> tuple[Fact, str] | None:
+        past = self.past(subject)
+        unresolved |= past.unresolved
+        facts = past.facts
+        for at in range(len(facts) if end is None else bisect_right(facts, end, key=_MOMENT), 0, -1):
+            fact = facts[at - 1].fact
+            assert fact is not None
+            if fact.moment < begin:
+                break
+            if fact.locates:
+                return fact, subject
+        return None
 
     def contents(self, container: str, as_of: int | None = None) -> list[str]:
         """What is in a container itself, ascending: not what is in that in turn."""

@@ -20,6 +20,7 @@ from tracechain.custody import CUSTODY_MASK, Custody
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.entry import SALT_SIZE
 from tracechain.rules.packing import OUT, PLACE_MASK, TANGLED
+from tracechain.tracing.containment import CIRCLE
 from tracechain.tracing.facts import Fact
 from tracechain.tracing.tracer import BROKE, Tracer, holder_of
 from tracechain.tracing.values import Holder, Moment, Unresolved
@@ -184,18 +185,16 @@ class Locator:
         found = self._containers.get(subject)
         if found is None:
             containment = self._containment
-            seen: Fact | None = None
-            for link, _ in self._tracer.sightings(subject, self.unresolved):
-                fact = link.fact
-                if fact is not None and fact.locates and (seen is None or fact.moment > seen.moment):
-                    seen = fact
             around, circle = containment.containers(subject)
             if circle:
-                self.unresolved.add(Unresolved("cycle", subject, None, "containers are said to hold each other"))
-            tangled = bool(self._view.words((subject,))[0][1] & TANGLED) or circle
-            outermost = around[-1] if around else subject
-            found = _Container(tangled, self._view.emptied(subject), seen, outermost)
-            self._containers[subject] = found
+                self.unresolved.add(Unresolved("cycle", subject, None, CIRCLE))
+            sighting = containment.latest(subject, self.unresolved)
+            found = self._containers[subject] = _Container(
+                bool(self._view.words((subject,))[0][1] & TANGLED) or circle,
+                self._view.emptied(subject),
+                None if sighting is None else sighting[0],
+                around[-1] if around else subject,
+            )
         return found
 
     def _until_emptied(self, container: str, begin: Moment) -> Fact | None:
@@ -203,12 +202,8 @@ class Locator:
         emptyings = self._containment.past(container).emptyings
         at = bisect_right(emptyings, begin)
         end = emptyings[at] if at < len(emptyings) else None
-        seen: Fact | None = None
-        for link, _ in self._tracer.sightings(container, self.unresolved, begin, end):
-            fact = link.fact
-            if fact is not None and fact.locates and (seen is None or fact.moment > seen.moment):
-                seen = fact
-        return seen
+        sighting = self._containment.latest(container, self.unresolved, begin, end)
+        return None if sighting is None else sighting[0]
 
     # ---- one by one ----
 

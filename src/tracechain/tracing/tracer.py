@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from operator import attrgetter
+from typing import NamedTuple
 
 from tracechain.checkpoint import VerifierKey
 from tracechain.custody import CUSTODY_MASK, Custody
-from tracechain.tracing.containment import FIRST, Containment
+from tracechain.derivation import INDEX_MASK
+from tracechain.tracing.containment import CIRCLE, FIRST, Containment
 from tracechain.tracing.facts import (
     DESTINATIONS,
     SHIPPING,
@@ -52,6 +53,16 @@ def whereabouts(view: View, subject: str, as_of: int | None = None) -> Whereabou
     return Tracer(view).whereabouts(subject, as_of)
 
 
+class _Shown(NamedTuple):
+    """An entry that a trace will show: see Step."""
+
+    link: Link
+    subject: str
+    relation: str
+    via: tuple[str, ...]
+    voided: int | None
+
+
 class Tracer:
     """Answers about one view, and remembers containers and proofs, which many units share."""
 
@@ -71,43 +82,29 @@ class Tracer:
             return Whereabouts(subject, None, unresolved=(Unresolved("unknown", subject, None, words),))
         past = self.containment.past(subject)
         unresolved = set(past.unresolved)
-        seen: tuple[Moment, str, Fact] | None = None
-        for link, who in self.sightings(subject, unresolved):
-            fact = link.fact
-            assert fact is not None
-            if fact.locates and (as_of is None or fact.time <= as_of) and (seen is None or fact.moment > seen[0]):
-                seen = fact.moment, who, fact
+        end = None if as_of is None else (as_of, INDEX_MASK)
+        sighting = self.containment.latest(subject, unresolved, end=end)
         containers, circle = self.containment.containers(subject, as_of)
         if circle:
-            unresolved.add(Unresolved("cycle", subject, None, "containers are said to hold each other"))
+            unresolved.add(Unresolved("cycle", subject, None, CIRCLE))
         links = past.links if as_of is None else [one for one in past.links if one.fact and one.fact.time <= as_of]
         stood = Unit(links[-1].at, links[-1].state) if links else None
         latest = max((one for one in past.facts if as_of is None or _time(one) <= as_of), key=_moment, default=None)
         if latest is not None and latest.codes:
             unresolved.add(Unresolved("contradiction", subject, latest.at, BROKE))
-        fact_seen = None if seen is None else seen[2]
+        seen, who = (None, None) if sighting is None else sighting
         return Whereabouts(
             subject,
             stood,
-            None if fact_seen is None else fact_seen.place,
-            None if fact_seen is None else fact_seen.time,
-            None if fact_seen is None else fact_seen.index,
-            None if seen is None else seen[1],
+            None if seen is None else seen.place,
+            None if seen is None else seen.time,
+            None if seen is None else seen.index,
+            who,
             containers,
-            self._holder(0 if stood is None else stood.state, fact_seen, links),
+            self._holder(0 if stood is None else stood.state, seen, links),
             tuple(code for code, relation, _ in self._kin(subject, as_of) if relation == "made_into"),
             tuple(sorted(unresolved, key=_order)),
         )
-
-    def sightings(
-        self, subject: str, unresolved: set[Unresolved], begin: Moment = FIRST, end: Moment | None = None
-    ) -> Iterator[tuple[Link, str]]:
-        """The facts of a subject, its own and inherited, between two moments, with what was seen; in no order."""
-        for link in self.containment.past(subject).facts:
-            if begin <= _moment(link) and (end is None or _moment(link) <= end):
-                yield link, subject
-        for link, via in self.containment.inherited(subject, unresolved, begin, end):
-            yield link, via[-1]
 
     def _holder(self, state: int, seen: Fact | None, links: list[Link]) -> Holder:
         person = None
@@ -127,17 +124,19 @@ class Tracer:
         if proof is None:
             proof = self._proof = Proof(self.containment.log, self._verifier)
         unresolved: set[Unresolved] = set()
-        steps: dict[int, Step] = {}
-        self._take(subject, "own", None, None, steps, unresolved, proof)
+        shown: dict[int, _Shown] = {}
+        self._take(subject, "own", None, None, shown, unresolved)
         kin = self._kin(subject, None)
-        self._family(subject, kin, steps, unresolved, proof)
-        ordered = [one for one in sorted(steps.values(), key=_Key) if as_of is None or one.time <= as_of]
+        self._family(subject, kin, shown, unresolved)
+        # The newest first: each makes those before it sure, so that few have to be looked for in the tree.
+        steps = [self._step(shown[index], proof) for index in sorted(shown, reverse=True)]
+        ordered = [one for one in sorted(steps, key=_Key) if as_of is None or one.time <= as_of]
         broken = [one for one in ordered if one.subject == subject and one.violations and not one.declares]
         if broken and broken[-1] is next((one for one in reversed(ordered) if one.subject == subject), None):
             unresolved.add(Unresolved("contradiction", subject, broken[-1].index, BROKE))
         _, circle = self.containment.containers(subject, as_of)
         if circle:
-            unresolved.add(Unresolved("cycle", subject, None, "containers are said to hold each other"))
+            unresolved.add(Unresolved("cycle", subject, None, CIRCLE))
         findings = (*proof.findings, *(finding for one in ordered for finding in one.findings))
         stays = tuple(stay for stay in self.containment.stays(subject) if as_of is None or stay.begin[0] <= as_of)
         kin = [one for one in kin if as_of is None or one[2].time <= as_of]
@@ -158,32 +157,29 @@ class Tracer:
         relation: str,
         first: Moment | None,
         last: Moment | None,
-        steps: dict[int, Step],
+        shown: dict[int, _Shown],
         unresolved: set[Unresolved],
-        proof: Proof,
     ) -> None:
-        """Add the steps of a subject, and what it inherited, between two moments."""
+        """Add the entries of a subject, and what it inherited, between two moments."""
         past = self.containment.past(subject)
         unresolved |= past.unresolved
         for link in past.links:
             fact = link.fact
-            if link.at not in steps and (
+            if link.at not in shown and (
                 fact is None or ((first is None or fact.moment >= first) and (last is None or fact.moment <= last))
             ):
-                voided = past.voided.get(link.at)
-                steps[link.at] = self._step(link, subject, relation, (), voided, proof)
+                shown[link.at] = _Shown(link, subject, relation, (), past.voided.get(link.at))
         for link, via in self.containment.inherited(subject, unresolved, first or FIRST, last):
-            if link.at not in steps:
+            if link.at not in shown:
                 how = "container" if relation == "own" else relation
-                steps[link.at] = self._step(link, via[-1], how, via, None, proof)
+                shown[link.at] = _Shown(link, via[-1], how, via, None)
 
     def _family(
         self,
         subject: str,
         kin: list[tuple[str, str, Fact]],
-        steps: dict[int, Step],
+        shown: dict[int, _Shown],
         unresolved: set[Unresolved],
-        proof: Proof,
     ) -> None:
         """Add what happened to the codes it was made of, before that, and to those made of it, after."""
         known = {subject}
@@ -196,7 +192,7 @@ class Tracer:
             before = relation == "made_of"
             self._take(
                 code, "before" if before else "after", None if before else moment, moment if before else None,
-                steps, unresolved, proof,
+                shown, unresolved,
             )  # fmt: skip
             waiting += [(c, r, f.moment) for c, r, f in self._kin(code, None) if r == relation]
 
@@ -215,9 +211,8 @@ class Tracer:
                 found += [(code, "made_of", fact) for code in inputs if code != subject]
         return found
 
-    def _step(
-        self, link: Link, subject: str, relation: str, via: tuple[str, ...], voided: int | None, proof: Proof
-    ) -> Step:
+    def _step(self, shown: _Shown, proof: Proof) -> Step:
+        link, subject, relation, via, voided = shown
         header = self.view.header(link.at) or bytes(_HEADER)
         part = self.view.content(link.at)
         fact = link.fact
