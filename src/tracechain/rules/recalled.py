@@ -11,6 +11,7 @@ better has flagged the pack.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from attrs import frozen
@@ -91,15 +92,19 @@ def meets(criterion: Criterion, known: Known) -> bool | None:
         case ByMerchant():
             return None if known.file is None else criterion.merchant == known.file.merchant
         case Codes():
-            return None if known.code is None else known.code in criterion.codes
+            return None if known.code is None else _listed(criterion.codes, known.code)
         case AllOf():
             return _all(meets(part, known) for part in criterion.parts)
         case AnyOf():
-            met = _all(_not(meets(part, known)) for part in criterion.parts)
-            return _not(met)
+            return _not(_all(_not(meets(part, known)) for part in criterion.parts))
         case Not():
             return _not(meets(criterion.part, known))
     return None
+
+
+def _listed(codes: tuple[str, ...], code: str) -> bool:
+    at = bisect_left(codes, code)  # they are sorted, and may be thousands
+    return at < len(codes) and codes[at] == code
 
 
 def _not(met: bool | None) -> bool | None:
