@@ -252,7 +252,15 @@ class MemoryView:
         return self._state().emptied(container)
 
     def mentions(self, name: str) -> Iterator[range]:
-        """The entries that mention a name: all contents are read, once."""
+        """The entries that mention a name."""
+        return (range(index, index + 1) for index in self._mentioned().get(name, ()))
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names that are mentioned and begin with `prefix`."""
+        return iter(sorted(name for name in self._mentioned() if name.startswith(prefix)))
+
+    def _mentioned(self) -> dict[str, list[int]]:
+        """What mentions what: all contents are read, once."""
         if self._mentions is None:
             found: dict[str, list[int]] = {}
             for index, header in self.headers(0, self.size):
@@ -261,7 +269,7 @@ class MemoryView:
                     for one in mentioned(encoding.decode(part[SALT_SIZE:])):
                         found.setdefault(one, []).append(index)
             self._mentions = found
-        return (range(index, index + 1) for index in self._mentions.get(name, ()))
+        return self._mentions
 
     def leaf(self, index: int) -> bytes:
         """The leaf of an entry."""

@@ -96,6 +96,9 @@ class View(Protocol):
     def mentions(self, name: str) -> Iterator[range]:
         """The entries whose events mention a name (rules.mentions): runs of indices, ascending."""
 
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names that events mention and that begin with `prefix`, ascending."""
+
 
 @frozen
 class ViewNodes:

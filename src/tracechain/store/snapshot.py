@@ -181,6 +181,22 @@ class Snapshot:
             start = int.from_bytes(key[-8:], "big")
             yield range(start, start + int.from_bytes(count, "big"))
 
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names that events mention and that begin with `prefix`: one step each, however often they are
+        mentioned."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        head = prefix.encode()
+        cursor = self._txn.cursor(self._tables[MENTIONS])
+        there = cursor.set_range(head)
+        while there:
+            name = cursor.key()[:-8]
+            if not name.startswith(head):
+                return
+            yield name.decode()
+            # Behind a name stands the index of an entry, which begins with a zero byte: this is past all of them.
+            there = cursor.set_range(name + b"\x01")
+
     # ---- beyond the View ----
 
     def meta(self, name: str) -> bytes | None:
