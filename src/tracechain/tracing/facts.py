@@ -75,9 +75,18 @@ class Fact:
         return person
 
     def packs(self, subject: str) -> bool:
-        """Whether it packs or takes out this subject, which it names: and is not the container itself, unless it is
-        packed into itself."""
-        return self.kind == AGGREGATION and self.action != 2 and self.parent is not None and self.parent != subject
+        """Whether it packs or takes out this subject by its code: not as the container, and not as a class, of which
+        there is a quantity."""
+        return (
+            self.kind == AGGREGATION and self.action != 2 and self.parent not in (None, subject) and self.names(subject)
+        )
+
+    def names(self, subject: str) -> bool:
+        """Whether a subject is among its epcs."""
+        cut = subject.rfind("/") + 1
+        prefix, suffix = subject[:cut], subject[cut:]
+        groups = self.item(_EPCS) or ()
+        return any(groups[at] == prefix and suffix in groups[at + 1] for at in range(0, len(groups), 2))
 
     def item(self, position: int) -> Any:
         """An item of the content, None where there is none."""
