@@ -44,7 +44,7 @@ from tracechain.event.sale import (
 )
 from tracechain.identifiers import check_digit
 
-__all__ = ["PRODUCT", "Facts", "Lot", "Shape", "unit_scans"]
+__all__ = ["CARRIERS", "MERCHANT", "PRODUCT", "STATIONS", "STORES", "WAREHOUSES", "Facts", "Lot", "Shape", "unit_scans"]
 
 _BEGIN = 1_700_000_000_000_000_000
 _SECOND = 1_000_000_000
@@ -64,11 +64,11 @@ def _gln(number: int) -> str:
 _FACTORY = f"414/{_gln(100)}"
 _HUB = f"414/{_gln(200)}"
 _PORTS = tuple(f"414/{_gln(300 + n)}" for n in range(5))
-_WAREHOUSES = tuple(f"414/{_gln(400 + n)}" for n in range(3))
-_STORES = tuple(f"414/{_gln(500 + n)}" for n in range(12))
-_STATIONS = tuple(f"414/{_gln(600 + n)}" for n in range(200))
-_CARRIERS = tuple(f"417/{_gln(700 + n)}" for n in range(6))
-_MERCHANT = "417/9521234000037"
+WAREHOUSES = tuple(f"414/{_gln(400 + n)}" for n in range(3))
+STORES = tuple(f"414/{_gln(500 + n)}" for n in range(12))
+STATIONS = tuple(f"414/{_gln(600 + n)}" for n in range(200))
+CARRIERS = tuple(f"417/{_gln(700 + n)}" for n in range(6))
+MERCHANT = "417/9521234000037"
 
 
 @frozen
@@ -330,12 +330,12 @@ def _voyage(number: int) -> str:
 
 
 def _carrier(number: int) -> tuple[SourceDest, ...]:
-    return (_CARRIED[number % len(_CARRIERS)],)
+    return (_CARRIED[number % len(CARRIERS)],)
 
 
-_CARRIED = tuple(SourceDest("possessing_party", one) for one in _CARRIERS)
-_SELLER = (SourceDest("owning_party", _MERCHANT),)
-_TO_STORES = tuple(SourceDest("location", one) for one in _STORES)
+_CARRIED = tuple(SourceDest("possessing_party", one) for one in CARRIERS)
+_SELLER = (SourceDest("owning_party", MERCHANT),)
+_TO_STORES = tuple(SourceDest("location", one) for one in STORES)
 _PRICE = (Extension(AMOUNT_NAMESPACE, AMOUNT, Decimal(128)),)
 
 
@@ -352,11 +352,11 @@ def _makers(facts: Facts) -> list[_Maker]:
         return tuple([code(number) for number in range(first, min(first + count, stop))])
 
     def warehouse(case: int) -> tuple[str, str]:
-        place = _WAREHOUSES[case // (shape.pallet * shape.container) % len(_WAREHOUSES)]
+        place = WAREHOUSES[case // (shape.pallet * shape.container) % len(WAREHOUSES)]
         return f"{place}/254/{_spread(case, 20) % 40 + 1}", place
 
     def at_warehouse_of(number: int) -> str:
-        return _WAREHOUSES[number // facts._in_container % len(_WAREHOUSES)]
+        return WAREHOUSES[number // facts._in_container % len(WAREHOUSES)]
 
     def seen(
         nanos: int, epcs: tuple[str, ...], step: str, disposition: str, place: str | None, location: str | None = None,
@@ -422,7 +422,7 @@ def _makers(facts: Facts) -> list[_Maker]:
         return made
 
     def deliver(_: Lot, number: int, __: int, nanos: int) -> Event:
-        place = _STATIONS[_spread(number, 12) % len(_STATIONS)]
+        place = STATIONS[_spread(number, 12) % len(STATIONS)]
         return seen(
             nanos, (facts._unit(number),), "dispensing", "dispensed", place, sources=_carrier(number),
             person=_buyer(number),
@@ -431,11 +431,11 @@ def _makers(facts: Facts) -> list[_Maker]:
     def to_store(_: Lot, number: int, __: int, nanos: int) -> Event:
         return seen(
             nanos, (facts._unit(number),), "shipping", "in_transit", f"{at_warehouse_of(number)}/254/out",
-            sources=_carrier(number), destinations=(_TO_STORES[number % len(_STORES)],),
+            sources=_carrier(number), destinations=(_TO_STORES[number % len(STORES)],),
         )  # fmt: skip
 
     def pick_up(_: Lot, number: int, __: int, nanos: int) -> Event:
-        place = _STORES[number % len(_STORES)]
+        place = STORES[number % len(STORES)]
         return seen(nanos, (facts._unit(number),), "dispensing", "dispensed", place, person=_buyer(number))
 
     def apply(_: Lot, number: int, __: int, nanos: int) -> Event:
@@ -445,27 +445,27 @@ def _makers(facts: Facts) -> list[_Maker]:
         )  # fmt: skip
 
     def unpack_container(lot: Lot, what: int, _: int, nanos: int) -> Event:
-        place = _WAREHOUSES[what % len(_WAREHOUSES)]
+        place = WAREHOUSES[what % len(WAREHOUSES)]
         return packed(nanos, _container(what), pallets_of(lot, what) if what % 2 else (), f"{place}/254/dock", "DELETE")
 
     def unpack_pallet(lot: Lot, what: int, _: int, nanos: int) -> Event:
-        place = _WAREHOUSES[what // shape.container % len(_WAREHOUSES)]
+        place = WAREHOUSES[what // shape.container % len(WAREHOUSES)]
         cases = cases_of(lot, what) if what % 3 else ()
         return packed(nanos, pallet_code(what), cases, f"{place}/254/dock", "DELETE")
 
     def restack(lot: Lot, what: int, _: int, nanos: int) -> Event:
-        place = _WAREHOUSES[what // shape.container % len(_WAREHOUSES)]
+        place = WAREHOUSES[what // shape.container % len(WAREHOUSES)]
         return packed(nanos, _sscc(3, what), cases_of(lot, what), f"{place}/254/stacks")
 
     def restacked(_: Lot, what: int, time: int, nanos: int) -> Event:
-        place = _WAREHOUSES[(what // shape.container + time) % len(_WAREHOUSES)]
+        place = WAREHOUSES[(what // shape.container + time) % len(WAREHOUSES)]
         return seen(nanos, (_sscc(3, what),), "storing", "in_progress", f"{place}/254/high{what % 9}", place)
 
     def voyage_seen(_: Lot, what: int, time: int, nanos: int) -> Event:
         place = _PORTS[time if time < 3 else 3 + what % 2]
         return seen(nanos, (_voyage(what),), "transporting", "in_transit", place, sources=_carrier(what))
 
-    returns = f"{_WAREHOUSES[0]}/254/returns"
+    returns = f"{WAREHOUSES[0]}/254/returns"
     makers: dict[int, _Maker] = {
         _COMMISSION: commission,
         _PACK_CASE: lambda lot, what, _, nanos: packed(
@@ -505,12 +505,12 @@ def _makers(facts: Facts) -> list[_Maker]:
         ),
         _CONTAINER_IN_ZONE: lambda _, what, __, nanos: seen(
             nanos, (_container(what),), "arriving", "in_transit",
-            f"{_WAREHOUSES[what % len(_WAREHOUSES)]}/254/gate", sources=_carrier(what),
+            f"{WAREHOUSES[what % len(WAREHOUSES)]}/254/gate", sources=_carrier(what),
         ),
         _UNPACK_CONTAINER: unpack_container,
         _PALLET_AT_DOCK: lambda _, what, __, nanos: seen(
             nanos, (pallet_code(what),), "receiving", "in_progress",
-            f"{_WAREHOUSES[what // shape.container % len(_WAREHOUSES)]}/254/dock",
+            f"{WAREHOUSES[what // shape.container % len(WAREHOUSES)]}/254/dock",
         ),
         _UNPACK_PALLET: unpack_pallet,
         _BOND_IN: lambda lot, what, _, nanos: seen(

@@ -43,11 +43,11 @@ CREATE TABLE lots (id INTEGER PRIMARY KEY, product TEXT NOT NULL, lot TEXT NOT N
 CREATE TABLE events (
     id INTEGER PRIMARY KEY, time INTEGER NOT NULL, zone INTEGER NOT NULL, received INTEGER NOT NULL,
     author INTEGER NOT NULL, class INTEGER NOT NULL, action INTEGER NOT NULL, step INTEGER, disposition INTEGER,
-    read_point INTEGER, location INTEGER, parent INTEGER, holder INTEGER, person BLOB, detail TEXT
+    read_point INTEGER, location INTEGER, parent INTEGER, holder INTEGER, buyer TEXT, detail TEXT
 );
 CREATE TABLE subjects (
     id INTEGER PRIMARY KEY, code TEXT NOT NULL, lot INTEGER, state INTEGER NOT NULL, last INTEGER NOT NULL,
-    parent INTEGER, seen INTEGER, place INTEGER, holder INTEGER, buyer BLOB
+    parent INTEGER, seen INTEGER, place INTEGER, holder INTEGER, buyer TEXT
 );
 CREATE TABLE event_subjects (
     subject INTEGER NOT NULL, time INTEGER NOT NULL, event INTEGER NOT NULL, act INTEGER NOT NULL,
@@ -76,7 +76,7 @@ WITH RECURSIVE inside (subject, start, stop, depth) AS (
     WHERE depth < 32
 )
 SELECT e.id, e.time, e.zone, e.received, e.author, c.code, i.depth, r.act, r.state, r.violations, e.class, e.action,
-    e.step, e.disposition, e.read_point, e.location, e.holder, e.parent, e.person, e.detail
+    e.step, e.disposition, e.read_point, e.location, e.holder, e.parent, e.buyer, e.detail
 FROM inside i CROSS JOIN event_subjects r ON r.subject = i.subject AND r.time > i.start AND r.time < i.stop
     CROSS JOIN events e ON e.id = r.event CROSS JOIN subjects c ON c.id = i.subject
 ORDER BY e.time, e.id
@@ -116,8 +116,8 @@ _SIGHT = (
     " AND coalesce(e.read_point, e.location) IS NOT NULL ORDER BY r.time DESC, r.event DESC LIMIT 1)"
 )
 _BUYER = (
-    "(SELECT person FROM event_subjects r CROSS JOIN events e ON e.id = r.event WHERE r.subject = {}"
-    " AND e.person IS NOT NULL ORDER BY r.time DESC, r.event DESC LIMIT 1)"
+    "(SELECT e.buyer FROM event_subjects r CROSS JOIN events e ON e.id = r.event WHERE r.subject = {}"
+    " AND e.buyer IS NOT NULL ORDER BY r.time DESC, r.event DESC LIMIT 1)"
 )
 
 #: The same answer where only state and last event of a unit are kept, and the rest is found among the facts.
@@ -161,7 +161,8 @@ FROM up CROSS JOIN subjects s ON s.id = up.at ORDER BY depth
 
 _STOCK = """
 SELECT l.product, l.lot, n FROM (
-    SELECT lot AS number, count(*) AS n FROM subjects WHERE lot IS NOT NULL AND state & 15 <> 2 GROUP BY lot
+    SELECT lot AS number, count(*) AS n FROM subjects WHERE lot IS NOT NULL AND state & 15 NOT IN (0, 2, 8, 9, 12)
+    GROUP BY lot
 ) CROSS JOIN lots l ON l.id = number ORDER BY 1, 2
 """
 
@@ -199,7 +200,7 @@ class Peer:
         return self._words[seen[4]], seen[3], tuple([row[0] for row in rows[1:]])
 
     def stock(self) -> list[tuple[str, str, int]]:
-        """(product, lot, units that are not gone)."""
+        """(product, lot, units that are neither sold, exported nor destroyed)."""
         return self._connection.execute(_STOCK).fetchall()
 
     def _lot(self, product: str, lot: str) -> int:
@@ -218,7 +219,7 @@ class Peer:
 class Loader:
     """Writes events as they come; what is current, and the stays, once all are there."""
 
-    def __init__(self, path: Path, rule_set: int) -> None:
+    def __init__(self, path: Path, rule_set: int = custody.PLAIN) -> None:
         self._rule_set = rule_set
         self._table = custody.TABLES[rule_set]
         self._connection = sqlite3.connect(path, isolation_level=None)
@@ -239,7 +240,7 @@ class Loader:
         self._states: list[int] = []
         self._last: list[int] = []
         self._seen: dict[int, tuple[int, int | None, int | None]] = {}
-        self._buyers: dict[int, bytes] = {}
+        self._buyers: dict[int, str] = {}
 
     def take(self, first: int, received: int, events: Sequence[Event]) -> None:
         """Events with neighbouring numbers."""
@@ -270,12 +271,12 @@ class Loader:
             number, event.event_time, event.time_zone_offset, received, 1, _CLASSES[type(event)],
             _ACTIONS[event.action], self._word(event.biz_step), self._word(event.disposition),  # type: ignore[attr-defined]  # all three classes have one
             self._word(event.read_point), self._word(event.biz_location), parent and self._id(parent),
-            self._word(_holder(event)), event.person, _detail(event),
+            self._word(_holder(event)), _buyer(event), _detail(event),
         )  # fmt: skip
 
     def _named(self, number: int, event: Event, named: list[tuple[int, int, int, int, int, str | None]]) -> None:
         time = event.event_time
-        seen = self._sighting(event)
+        seen, buyer = self._sighting(event), _buyer(event)
         table, states, last, latest = self._table, self._states, self._last, self._seen
         for code, act in custody.acts(event, self._rule_set):
             at = self._id(code)
@@ -284,8 +285,8 @@ class Loader:
             named.append((at, time, number, act, states[at], json.dumps(codes) if codes else None))
             if seen is not None and (at not in latest or latest[at][0] < time):
                 latest[at] = seen
-            if event.person is not None:
-                self._buyers[at] = event.person
+            if buyer is not None:
+                self._buyers[at] = buyer
         if isinstance(event, AggregationEvent) and event.parent is not None and event.action != "OBSERVE":
             parent, adds = self._ids[event.parent], event.action == "ADD"
             if event.epcs:
@@ -345,6 +346,10 @@ def _holder(event: Event) -> str | None:
         return carrier
     place = event.read_point or event.biz_location
     return place and place.partition("/254/")[0]
+
+
+def _buyer(event: Event) -> str | None:
+    return None if event.person is None else f"person/{event.person.hex()}"
 
 
 def _detail(event: Event) -> str | None:
