@@ -9,25 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, islice
 from typing import NamedTuple
 
-from attrs import evolve
-
-from tracechain import encoding
 from tracechain.custody import CUSTODY_MASK, Custody, is_pack
-from tracechain.entry import HEADER_STRUCT, SALT_SIZE
 from tracechain.errors import InputError
-from tracechain.event.sale import LOT, label
 from tracechain.rules.guards import class_of
-from tracechain.rules.mentions import lot_name
-from tracechain.rules.packing import TANGLED
-from tracechain.tracing.containment import Containment
-from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of
+from tracechain.tracing.locate import Locator
+from tracechain.tracing.lots import Lots
 from tracechain.tracing.tracer import Tracer
 from tracechain.tracing.values import StockRow
-from tracechain.view import View
+from tracechain.view import Unit, View
 
 __all__ = ["IN_HAND", "STOCK_KEYS", "stock"]
 
@@ -44,16 +36,15 @@ IN_HAND = frozenset(
 #: What the ids of packs begin with; of those in the spellings of other standards too (custody.is_pack).
 _BEGINNINGS = ("01/", "http://", "https://", "nmpa/", "urn:epc:id:sgtin:")
 _CUSTODIES = {int(one): one.name.lower() for one in Custody}
-_ROWS, _FIRST_ROWS = 10, 13  # of the fields of a header
-_TRACED_MOST = 20_000
+_AT_ONCE = 4096
 
 
 class _Stand(NamedTuple):
-    """A pack in stock: what is counted of it beside product and lot."""
+    """A pack that is counted. No attrs class: there may be a million."""
 
     pack: str
-    state: int
-    place: str | None = None
+    custody: int
+    place: str | None
 
 
 def stock(
@@ -75,22 +66,24 @@ def stock(
     States alone cost microseconds a pack; a place, or a time, some hundred.
     """
     keys = _checked(by, merchants)
+    counted = frozenset(map(int, Custody if all else IN_HAND))
     found: Counter[tuple[str | None, ...]] = Counter()
     tracer = Tracer(view)
-    stands = _stands(tracer, place, as_of, everything=all, placed="place" in keys)
-    for product, packs in groupby(stands, key=lambda stand: class_of(stand.pack)):
+    lots = Lots(tracer.containment)
+    located = place is not None or as_of is not None or "place" in keys
+    stands = _located(tracer, counted, place, as_of) if located else _standing(view, counted)
+    for product, some in groupby(stands, key=lambda one: class_of(one.pack)):
+        packs: Iterable[_Stand] = list(some) if "lot" in keys else some  # noqa: B031 - one of the two
+        lot_of = lots.of_many(one.pack for one in packs).get if "lot" in keys else _nothing
         merchant = merchants(product) if merchants is not None and "merchant" in keys else None
-        with_lots = _with_lots(tracer.containment, product, packs) if "lot" in keys else ((None, one) for one in packs)
-        # States hold dates of expiry, and few differ: names are looked up once for each of what is left.
+        by_product = product if "product" in keys else None
+        with_custody, with_place = "custody" in keys, "place" in keys
         alike = Counter(
-            (lot, state & CUSTODY_MASK if "custody" in keys else -1, where if "place" in keys else None)
-            for lot, (_, state, where) in with_lots
+            (lot_of(pack), custody if with_custody else -1, where if with_place else None)
+            for pack, custody, where in packs
         )
         for (lot, custody, where), count in alike.items():
-            named = (
-                product if "product" in keys else None, lot, merchant, _CUSTODIES.get(custody), where,
-            )  # fmt: skip
-            found[named] += count
+            found[by_product, lot, merchant, _CUSTODIES.get(custody), where] += count
     ordered = sorted(found.items(), key=lambda item: [(one is None, one or "") for one in item[0]])
     return [StockRow(count, *named) for named, count in ordered]
 
@@ -104,22 +97,43 @@ def _checked(by: Sequence[str], merchants: object) -> frozenset[str]:
     return frozenset(by) | ({"product"} if "lot" in by else frozenset())
 
 
-def _stands(
-    tracer: Tracer, place: str | None, as_of: int | None, *, everything: bool, placed: bool
-) -> Iterator[_Stand]:
-    """The packs that are counted, in order of their ids."""
-    counted = frozenset(map(int, Custody if everything else IN_HAND))
-    view = tracer.view
-    if as_of is None and place is None and not placed:
-        for pack, unit in _packs(view):
-            if unit.state & CUSTODY_MASK in counted:
-                yield _Stand(pack, unit.state)
-        return
-    for number, (pack, unit) in enumerate(_packs(view)):
-        if as_of is None and unit.state & CUSTODY_MASK not in counted:
-            continue
-        where = tracer.whereabouts(pack, as_of)
-        if where.unit is None or where.unit.state & CUSTODY_MASK not in counted:
-            continue
-        if place is None or where.place == place or (where.place or "").startswith(f"{place}/254/"):
-            yield _Stand(pack, where.unit.state, where.place)
+def _nothing(_: str) -> None:
+    return None
+
+
+def _packs(view: View) -> Iterator[tuple[str, Unit]]:
+    for beginning in _BEGINNINGS:
+        for subject, unit in view.subjects(beginning):
+            if is_pack(subject):
+                yield subject, unit
+
+
+def _standing(view: View, counted: frozenset[int]) -> Iterator[_Stand]:
+    """What is counted, wherever it is, in order of ids."""
+    for pack, unit in _packs(view):
+        custody = unit.state & CUSTODY_MASK
+        if custody in counted:
+            yield _Stand(pack, custody, None)
+
+
+def _located(tracer: Tracer, counted: frozenset[int], place: str | None, as_of: int | None) -> Iterator[_Stand]:
+    """What is, or was, counted, with where it is."""
+    for one in _now(tracer, counted) if as_of is None else _then(tracer, counted, as_of):
+        if place is None or (one.place is not None and (one.place == place or one.place.startswith(f"{place}/254/"))):
+            yield one
+
+
+def _now(tracer: Tracer, counted: frozenset[int]) -> Iterator[_Stand]:
+    locator = Locator(tracer)
+    packs = (one.pack for one in _standing(tracer.view, counted))
+    while some := list(islice(packs, _AT_ONCE)):
+        for unit, state, _, where, *_ in locator.locate(some):
+            yield _Stand(unit, state & CUSTODY_MASK, where)
+
+
+def _then(tracer: Tracer, counted: frozenset[int], as_of: int) -> Iterator[_Stand]:
+    for pack, _ in _packs(tracer.view):
+        found = tracer.whereabouts(pack, as_of)
+        custody = 0 if found.unit is None else found.unit.state & CUSTODY_MASK
+        if found.unit is not None and custody in counted:
+            yield _Stand(pack, custody, found.place)
