@@ -21,9 +21,23 @@ from tracechain.registers import Product
 from tracechain.rules import Standing
 from tracechain.rules.guards import class_of
 
-__all__ = ["Containment", "Excursion", "excursions"]
+__all__ = ["Containment", "Excursion", "Measurement", "Series", "excursions", "measurements"]
 
 _MEASURES = {"Temperature": "temperature", "RelativeHumidity": "humidity"}
+
+
+@frozen
+class Measurement:
+    """What a thing (`subject`) was measured to be, by a reading: one value, or the least and the greatest of a period
+    (ns)."""
+
+    start: int
+    index: int
+    subject: str
+    measure: str
+    end: int
+    low: Decimal
+    high: Decimal
 
 
 @frozen
@@ -32,7 +46,8 @@ class Excursion:
 
     `measure` is "temperature" (Celsius) or "humidity" (per cent), `allowed` the product's range, `low` and `high` the
     extremes that were measured. It began at `start` (ns, by the reading of entry `index`) and was over by `end`; `over`
-    is False where no later reading is inside again, and `end` is that of the last one. `packs` are those concerned.
+    is False where no later reading is inside again, and `end` is that of the last one. `packs` are those concerned,
+    `periods` the times of the readings outside (first and last of each, the same for a single value).
     """
 
     subject: str
@@ -47,6 +62,7 @@ class Excursion:
     readings: int
     index: int
     packs: tuple[str, ...]
+    periods: tuple[tuple[int, int], ...]
 
 
 class Containment:
@@ -94,89 +110,69 @@ class Containment:
                     waiting.append(child)
 
 
-@frozen
-class _Measured:
-    """One value, or the least and greatest of a period."""
-
-    measure: str
-    start: int
-    end: int
-    low: Decimal
-    high: Decimal
-
-
 @define
-class _Series:
-    """Readings of one thing for one product, while they are outside."""
+class Series:
+    """Measurements of one thing, in order of time, and the excursions that they make from a range.
 
+    `product` is whose range it is; excursions say so.
+    """
+
+    subject: str
+    product: str
+    measure: str
+    allowed: tuple[Decimal, Decimal]
     found: list[Excursion] = field(factory=list)
-    packs: set[str] = field(factory=set)
-    first: tuple[int, int] | None = None
-    end: int = 0
-    low: Decimal = Decimal(0)
-    high: Decimal = Decimal(0)
-    count: int = 0
+    _packs: set[str] = field(factory=set)
+    _outside: list[Measurement] = field(factory=list)
+
+    def take(self, one: Measurement, packs: Iterable[str] = ()) -> None:
+        """The next measurement; `packs` are those that it concerns."""
+        if self.allowed[0] <= one.low and one.high <= self.allowed[1]:
+            if self._outside:
+                self._close(one.start, over=True)
+            return
+        self._outside.append(one)
+        self._packs.update(packs)
+
+    def finish(self) -> list[Excursion]:
+        """All excursions, the last one too, which may not be over."""
+        if self._outside:
+            self._close(max(one.end for one in self._outside), over=False)
+        return self.found
+
+    def _close(self, end: int, *, over: bool) -> None:
+        outside = self._outside
+        self.found.append(
+            Excursion(
+                self.subject, self.product, self.measure, self.allowed,
+                min(one.low for one in outside), max(one.high for one in outside),
+                outside[0].start, end, over, len(outside), outside[0].index,
+                tuple(sorted(self._packs)), tuple((one.start, one.end) for one in outside),
+            )
+        )  # fmt: skip
+        self._outside, self._packs = [], set()
 
 
 def excursions(changes: Iterable[Change], readings: Iterable[Reading], standing: Standing) -> list[Excursion]:
     """All excursions, by the ranges that the register has now. Packs of products without a range have none."""
-    measured = [
-        (one.start, reading.index, subject, one)
-        for reading in readings
-        for element in reading.event.sensors
-        for report in element.reports
-        if (one := _measured(reading, element, report)) is not None
-        for subject in _named(reading, element, report)
-    ]
-    measured.sort(key=lambda one: (one[0], one[1], one[2], one[3].measure, one[3].end))
     ordered = sorted(changes, key=attrgetter("time", "index"))
     inside, at = Containment(), 0
-    series: dict[tuple[str, str, str], _Series] = {}
-    for time, index, subject, one in measured:
-        while at < len(ordered) and ordered[at].time <= time:
+    series: dict[tuple[str, str, str], Series] = {}
+    for one in measurements(readings):
+        while at < len(ordered) and ordered[at].time <= one.start:
             inside.take(ordered[at])
             at += 1
         products: dict[str, list[str]] = {}
-        for pack in inside.packs(subject):
+        for pack in inside.packs(one.subject):
             products.setdefault(class_of(pack), []).append(pack)
         for product, packs in products.items():
             allowed = _allowed(standing, product, one.measure)
             if allowed is not None:
-                key = (subject, product, one.measure)
-                _take(series.setdefault(key, _Series()), key, allowed, one, index, packs)
-    for key, open_one in series.items():
-        allowed = _allowed(standing, key[1], key[2])
-        if open_one.first is not None and allowed is not None:
-            _close(open_one, key, allowed, open_one.end, over=False)
-    return [excursion for one_series in series.values() for excursion in one_series.found]
-
-
-def _take(
-    series: _Series, key: tuple[str, str, str], allowed: tuple[Decimal, Decimal], one: _Measured, index: int,
-    packs: list[str],
-) -> None:  # fmt: skip
-    """The next reading of a series."""
-    if allowed[0] <= one.low and one.high <= allowed[1]:
-        if series.first is not None:
-            _close(series, key, allowed, one.start, over=True)
-        return
-    if series.first is None:
-        series.first, series.low, series.high = (one.start, index), one.low, one.high
-    series.low, series.high = min(series.low, one.low), max(series.high, one.high)
-    series.end = max(series.end, one.end)
-    series.count += 1
-    series.packs.update(packs)
-
-
-def _close(
-    series: _Series, key: tuple[str, str, str], allowed: tuple[Decimal, Decimal], end: int, *, over: bool
-) -> None:
-    assert series.first is not None
-    (start, index), packs = series.first, tuple(sorted(series.packs))
-    series.found.append(
-        Excursion(*key, allowed, series.low, series.high, start, end, over, series.count, index, packs)
-    )  # fmt: skip
-    series.first, series.end, series.count, series.packs = None, 0, 0, set()
+                key = (one.subject, product, one.measure)
+                if key not in series:
+                    series[key] = Series(*key, allowed)
+                series[key].take(one, packs)
+    return [excursion for one_series in series.values() for excursion in one_series.finish()]
 
 
 def _allowed(standing: Standing, product: str, measure: str) -> tuple[Decimal, Decimal] | None:
@@ -190,6 +186,21 @@ def _allowed(standing: Standing, product: str, measure: str) -> tuple[Decimal, D
 # ---- what sensors say ----------------------------------------------------------------------------
 
 
+def measurements(readings: Iterable[Reading]) -> list[Measurement]:
+    """What readings say of temperature and humidity, one for each thing that it is about, in order of time."""
+    found = [
+        Measurement(start, reading.index, subject, measure, end, low, high)
+        for reading in readings
+        for element in reading.event.sensors
+        for report in element.reports
+        if (measured := _measured(reading, element, report)) is not None
+        for measure, start, end, low, high in (measured,)
+        for subject in _named(reading, element, report)
+    ]
+    found.sort(key=attrgetter("start", "index", "subject", "measure", "end"))
+    return found
+
+
 def _named(reading: Reading, element: SensorElement, report: SensorReport) -> tuple[str, ...]:
     """What a report is about: the things of its event, or the logger that took it."""
     parent = getattr(reading.event, "parent", None)
@@ -200,8 +211,11 @@ def _named(reading: Reading, element: SensorElement, report: SensorReport) -> tu
     return () if device is None else (device,)
 
 
-def _measured(reading: Reading, element: SensorElement, report: SensorReport) -> _Measured | None:
-    """A report as one measure; None for other kinds, units that are not known, and reports without a number."""
+def _measured(
+    reading: Reading, element: SensorElement, report: SensorReport
+) -> tuple[str, int, int, Decimal, Decimal] | None:
+    """A report as (measure, start, end, low, high); None for other kinds, units that are not known, and reports without
+    a number."""
     measure = _MEASURES.get(report.type)
     if measure is None:
         return None
@@ -211,7 +225,7 @@ def _measured(reading: Reading, element: SensorElement, report: SensorReport) ->
     if not known:
         return None
     start, end = _times(reading.time, element, report)
-    return _Measured(measure, start, end, min(known), max(known))
+    return measure, start, end, min(known), max(known)
 
 
 def _times(event_time: int, element: SensorElement, report: SensorReport) -> tuple[int, int]:
