@@ -81,6 +81,16 @@ class Containment:
             found = self._stays[subject] = list(self._work_out(subject))
         return found
 
+    def stays_until(self, subject: str, as_of: int | None) -> tuple[Stay, ...]:
+        """The same as far as is claimed for a time (ns): what ended later had not ended then."""
+        if as_of is None:
+            return tuple(self.stays(subject))
+        return tuple(
+            Stay(stay.container, stay.begin, None) if stay.end is not None and stay.end[0] > as_of else stay
+            for stay in self.stays(subject)
+            if stay.begin[0] <= as_of
+        )
+
     def _work_out(self, subject: str) -> Iterator[Stay]:
         inside: Stay | None = None
         for link in self.past(subject).facts:

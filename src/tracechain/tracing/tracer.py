@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -101,15 +102,17 @@ class Tracer:
             None if seen is None else seen.index,
             who,
             containers,
-            self._holder(0 if stood is None else stood.state, seen, links),
-            tuple(code for code, relation, _ in self._kin(subject, as_of) if relation == "made_into"),
+            self._holder(0 if stood is None else stood.state, seen, links, past.voided),
+            tuple(dict.fromkeys(code for code, relation, _ in self._kin(subject, as_of) if relation == "made_into")),
             tuple(sorted(unresolved, key=_order)),
         )
 
-    def _holder(self, state: int, seen: Fact | None, links: list[Link]) -> Holder:
+    def _holder(self, state: int, seen: Fact | None, links: list[Link], voided: Container[int]) -> Holder:
+        """Who has it; the buyer is whom the latest of `links` names that is not declared an error."""
         person = None
         if state & CUSTODY_MASK in _SOLD:
-            person = next((one.fact.person for one in reversed(links) if one.fact and one.fact.person), None)
+            said = (one.fact for one in reversed(links) if one.fact and not one.fact.declares and one.at not in voided)
+            person = next((fact.person for fact in said if fact.person), None)
         return holder_of(state, seen, person)
 
     # ---- trace ----
@@ -126,8 +129,8 @@ class Tracer:
         unresolved: set[Unresolved] = set()
         shown: dict[int, _Shown] = {}
         self._take(subject, "own", None, None, shown, unresolved)
-        kin = self._kin(subject, None)
-        self._family(subject, kin, shown, unresolved)
+        kin = self._kin(subject, as_of)
+        self._family(subject, as_of, shown, unresolved)
         # The newest first: each makes those before it sure, so that few have to be looked for in the tree.
         steps = [self._step(shown[index], proof) for index in sorted(shown, reverse=True)]
         ordered = [one for one in sorted(steps, key=_Key) if as_of is None or one.time <= as_of]
@@ -138,14 +141,12 @@ class Tracer:
         if circle:
             unresolved.add(Unresolved("cycle", subject, None, CIRCLE))
         findings = (*proof.findings, *(finding for one in ordered for finding in one.findings))
-        stays = tuple(stay for stay in self.containment.stays(subject) if as_of is None or stay.begin[0] <= as_of)
-        kin = [one for one in kin if as_of is None or one[2].time <= as_of]
         return Trace(
             subject,
             unit,
             tuple(ordered),
             tuple(Kin(code, relation, fact.index) for code, relation, fact in kin),
-            stays,
+            self.containment.stays_until(subject, as_of),
             tuple(sorted(unresolved, key=_order)),
             findings,
             (PROVED,),
@@ -164,37 +165,41 @@ class Tracer:
         past = self.containment.past(subject)
         unresolved |= past.unresolved
         for link in past.links:
-            fact = link.fact
-            if link.at not in shown and (
-                fact is None or ((first is None or fact.moment >= first) and (last is None or fact.moment <= last))
-            ):
+            moment = self._told(link)
+            if link.at not in shown and (first is None or moment >= first) and (last is None or moment <= last):
                 shown[link.at] = _Shown(link, subject, relation, (), past.voided.get(link.at))
         for link, via in self.containment.inherited(subject, unresolved, first or FIRST, last):
             if link.at not in shown:
                 how = "container" if relation == "own" else relation
                 shown[link.at] = _Shown(link, via[-1], how, via, None)
 
-    def _family(
-        self,
-        subject: str,
-        kin: list[tuple[str, str, Fact]],
-        shown: dict[int, _Shown],
-        unresolved: set[Unresolved],
-    ) -> None:
-        """Add what happened to the codes it was made of, before that, and to those made of it, after."""
-        known = {subject}
-        waiting = [(code, relation, fact.moment) for code, relation, fact in kin]
-        while waiting:
-            code, relation, moment = waiting.pop()
-            if code in known:
-                continue
-            known.add(code)
+    def _told(self, link: Link) -> Moment:
+        """The moment of an entry; what claims no time stands where it was received."""
+        if link.fact is not None:
+            return link.fact.moment
+        return int.from_bytes((self.view.header(link.at) or bytes(_HEADER))[8:16], "big") * 1_000_000, link.at
+
+    def _family(self, subject: str, as_of: int | None, shown: dict[int, _Shown], unresolved: set[Unresolved]) -> None:
+        """Add what happened to the codes it was made of, before that, and to those made of it, after.
+
+        Whatever made a code is followed, whatever the claimed times, for clocks differ; where a code comes in more than
+        once, all counts that is before, or after, one of these times.
+        """
+        for relation, how in (("made_of", "before"), ("made_into", "after")):
             before = relation == "made_of"
-            self._take(
-                code, "before" if before else "after", None if before else moment, moment if before else None,
-                shown, unresolved,
-            )  # fmt: skip
-            waiting += [(c, r, f.moment) for c, r, f in self._kin(code, None) if r == relation]
+            limits: dict[str, Moment] = {}
+            waiting = [subject]
+            while waiting:
+                for code, kind, fact in self._kin(waiting.pop(), as_of):
+                    if kind != relation or code == subject:
+                        continue
+                    known = limits.get(code)
+                    if known is None:
+                        waiting.append(code)
+                    if known is None or (fact.moment > known) is before:
+                        limits[code] = fact.moment
+            for code, moment in limits.items():
+                self._take(code, how, None if before else moment, moment if before else None, shown, unresolved)
 
     def _kin(self, subject: str, as_of: int | None) -> list[tuple[str, str, Fact]]:
         """(code, relation, event) of what it was made of, and into."""
