@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 
 from pilot_world import World, compare
+from tracechain import tracing
 from tracechain.custody import PACKING
 from tracechain.entry import SALT_SIZE, decode_rows
 from tracechain.errors import RefusedError
@@ -24,11 +25,11 @@ from tracechain.ledger.commit import prepare
 from tracechain.ledger.groups import Request
 from tracechain.ledger.jobs import Append, Job
 from tracechain.record import Record
-from tracechain.replay import replay
+from tracechain.replay import MemoryView, replay
 from tracechain.verification import verify
 from tracechain.view import View
 from tracing_histories import Commit, History, Player, histories, random_history
-from tracing_model import Model
+from tracing_model import Model, Seen
 
 Paths = Callable[[], Path]
 
@@ -82,7 +83,41 @@ def packing_rows(view: View) -> list[tuple[int, str, int]]:
     ]
 
 
-def agrees(world: World) -> Model:
+def same_whereabouts(view: View, model: Model, subject: str, as_of: int | None) -> None:
+    """Whereabouts are those of the model."""
+    found, wanted = tracing.whereabouts(view, subject, as_of), model.whereabouts(subject, as_of)
+    assert (found.place, found.time, found.index, found.seen) == (wanted.place, wanted.time, wanted.index, wanted.seen)
+    assert found.containers == wanted.containers
+    assert found.successors == wanted.successors
+    if as_of is None:
+        assert found.unit is not None
+        assert (found.unit.last, found.unit.state) == model.known[subject]
+    else:
+        assert (None if found.unit is None else found.unit.state) == wanted.state
+    assert (found.holder.kind, found.holder.id) == wanted.holder
+
+
+def same_trace(view: View, model: Model, subject: str, as_of: int | None = None) -> None:
+    """A trace is that of the model, and all of it verifies."""
+    found = tracing.trace(view, subject, as_of=as_of)
+    lines = [Seen(step.index, step.relation, step.voided, step.declares) for step in found.steps]
+    assert lines == model.trace(subject, as_of)
+    assert list(found.stays) == model.stays(subject, as_of)
+    assert {(kin.code, kin.relation, kin.index) for kin in found.kin} == model.kin(subject, as_of)
+    assert found, found.findings
+
+
+def answers(view: View, model: Model) -> None:
+    """Everything that can be asked about subjects, as of any time."""
+    for subject in model.known:
+        same_whereabouts(view, model, subject, None)
+        same_trace(view, model, subject)
+        for time in model.times():
+            same_whereabouts(view, model, subject, time)
+
+
+def agrees(world: World) -> None:
+    """The answers of the model, of the live ledger, of copies of it, and after the index was rebuilt, are the same."""
     with world.ledger.snapshot() as view:
         model = Model(view)
         assert packing_rows(view) == sorted(model.packing_violations())
@@ -90,12 +125,22 @@ def agrees(world: World) -> Model:
         compare(view, state)
         report = verify(view, verifier=world.ledger.verifier, index=True)
         assert report, report.findings
-        live = {subject: view.words([subject]) for subject in model.known}
+        answers(view, model)
+        copy = MemoryView.of(view)
+        bare = MemoryView(copy.raw_headers, copy.raw_contents, copy.raw_rows, copy.checkpoint, copy.size)
+        words = view.words(list(model.known))
+        assert copy.words(list(model.known)) == bare.words(list(model.known)) == words
+        times: list[int | None] = [*model.times(), None]
+        for copied in (copy, bare):
+            for subject in model.known:
+                same_whereabouts(copied, model, subject, None)
+                same_trace(copied, model, subject, times[len(subject) % len(times)])
     world.ledger.reindex()
     with world.ledger.snapshot() as view:
         compare(view, state)
-        assert {subject: view.words([subject]) for subject in model.known} == live
-    return model
+        assert view.words(list(model.known)) == words
+        for subject in model.known:
+            same_whereabouts(view, model, subject, None)
 
 
 def told(path: Path, history: History, *, pilot: bool) -> None:

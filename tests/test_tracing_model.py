@@ -357,12 +357,18 @@ def test_a_trace_has_own_and_inherited_entries_by_moment() -> None:
     ]  # fmt: skip
 
 
-def test_a_trace_shows_errors_and_declarations_marked() -> None:
-    scan = at(20, SHOP, CASE)
-    log = model(into(10, CASE, PACK), scan, error(scan))
-    assert log.trace(PACK) == [
-        Seen(0, "own", None, False), Seen(1, "container", 2, False), Seen(2, "container", None, True),
-    ]  # fmt: skip
+def test_a_trace_shows_its_own_errors_and_declarations_marked_and_inherits_none() -> None:
+    scan = at(20, SHOP, PACK, CASE)
+    log = model(into(10, CASE, PACK, SECOND), scan, error(scan))
+    assert log.trace(PACK) == [Seen(0, "own", None, False), Seen(1, "own", 2, False), Seen(2, "own", None, True)]
+    assert log.trace(SECOND) == [Seen(0, "own", None, False)]
+
+
+def test_a_trace_as_of_a_time_knows_nothing_later() -> None:
+    log = model(at(10, PLANT, PACK), change(20, (PACK,), (NEW,)), at(30, SHOP, NEW))
+    assert [seen.index for seen in log.trace(NEW, 20)] == [0, 1]
+    assert log.trace(NEW, 19) == []
+    assert [seen.index for seen in log.trace(PACK, 29)] == [0, 1]
 
 
 def test_a_trace_runs_back_to_what_it_was_made_of_and_forward_to_what_it_became() -> None:
@@ -387,14 +393,26 @@ def test_a_trace_runs_back_to_what_it_was_made_of_and_forward_to_what_it_became(
         (index, "after") for index in (5, 6, 7)
     )]  # fmt: skip
     assert log.kin(NEW) == {(PACK, "made_of", 3), (third, "made_into", 6)}
-    assert log.kin(third) == {(NEW, "made_of", 6), (PACK, "made_of", 3)}
+    assert log.kin(third) == {(NEW, "made_of", 6)}
 
 
-def test_what_was_exchanged_after_the_goods_had_gone_on_is_none_of_them() -> None:
+def test_clocks_that_differ_do_not_part_the_old_codes_from_the_new() -> None:
     """NEW was made into THIRD before it was, by claimed times, made of PACK."""
-    log = model(change(30, (PACK,), (NEW,)), change(20, (NEW,), (THIRD,)))
-    assert log.kin(THIRD) == {(NEW, "made_of", 1)}
-    assert log.kin(PACK) == {(NEW, "made_into", 0)}
+    log = model(at(10, PLANT, PACK), change(30, (PACK,), (NEW,)), change(20, (NEW,), (THIRD,)))
+    assert told(log, THIRD) == [(0, "before"), (2, "own"), (1, "before")]
+    assert told(log) == [(0, "own"), (2, "after"), (1, "own")]
+
+
+def test_an_old_code_is_told_of_up_to_the_last_time_it_was_made_into_something() -> None:
+    log = model(
+        change(10, (PACK,), (SECOND,)),
+        at(15, SHOP, PACK),
+        change(20, (PACK,), (THIRD,)),
+        at(25, SHOP, PACK),
+        change(30, (SECOND, THIRD), (NEW,)),
+    )
+    assert told(log, NEW) == [(0, "before"), (1, "before"), (2, "before"), (4, "own")]
+    assert told(log, SECOND) == [(0, "own"), (4, "own")]
 
 
 def test_siblings_are_no_kin() -> None:

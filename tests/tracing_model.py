@@ -16,15 +16,19 @@ What was ambiguous, and how it is read here:
   places.
 - A transformation links codes of one event. That it holds is asked of the code one comes from: forward of the old code,
   backward of the new one. A code among inputs and outputs of one event is not made of itself.
-- A trace runs on: to what the old codes were made of before, to what the new ones were made into after, and through the
-  containers of all of them. It does not run down again to other new codes of an old code, nor up to other old codes of
-  a new one.
+- A trace runs on: to what the old codes were made of, to what the new ones were made into, and through the containers
+  of all of them. It does not run down again to other new codes of an old code, nor up to other old codes of a new one.
+- Kin is followed whatever the claimed times, for clocks differ: a new code that is said to be older than the old one is
+  of the same goods all the same, and of the same lot. Of an old code all is told up to the moment it was made into
+  another, the latest where there are several; of a new code from the moment it was made, the earliest.
+- Errors and declarations are shown among the entries of a subject and of its kin. What a container only seemed to do is
+  no fact, and is not inherited.
+- Records about a subject (and about its kin) are told of at their receipt; they are not inherited.
+- The buyer of what is sold is named by the latest fact of the log that names one.
 - A container is emptied of what was in it at that moment by claimed times.
 - A cycle is broken before a container, or the subject itself, is entered a second time.
 - Bounds in time (ThroughPlace and the like) are both included; those of Commissioned are not: start <= time < stop.
 - A criterion covers packs that the ledger has heard of, by any entry; containers and classes are never covered.
-- What was made of a lot is followed whatever the claimed times: a new code that is said to be older than the old one is
-  suspect too.
 - A code shares a container with itself, wherever it was in one.
 """
 
@@ -37,7 +41,7 @@ from attrs import frozen
 
 from tracechain import criteria
 from tracechain.criteria import Criterion
-from tracechain.custody import Violation, is_pack
+from tracechain.custody import CUSTODY_MASK, Custody, Violation, is_pack
 from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows, parse_header
 from tracechain.errors import TracechainError
@@ -87,6 +91,15 @@ class Entry:
 
 
 @frozen
+class Note:
+    """An entry that names subjects and records no event: a record about them. Its time is that of its receipt (ns)."""
+
+    index: int
+    time: int
+    rows: dict[str, Row]
+
+
+@frozen
 class Way:
     """`path` leads from a subject to one of its containers, which held it (through the ones between) from `begin` to
     `end`. The path of a subject alone is a way too. `closed`: the last of the path is on it already."""
@@ -115,6 +128,7 @@ class Where:
     seen: str | None
     containers: tuple[str, ...]
     state: int | None
+    holder: tuple[str, str | None]
     successors: tuple[str, ...]
 
 
@@ -136,6 +150,7 @@ class Model:
 
     def __init__(self, view: View) -> None:
         self.entries: list[Entry] = []
+        self.notes: list[Note] = []
         #: All subjects that any entry names, whatever its type, with (index, state) of the latest.
         self.known: dict[str, tuple[int, int]] = {}
         self.standing = Standing()
@@ -145,14 +160,14 @@ class Model:
             content = part[SALT_SIZE:]
             rows = {} if stored is None else {row.subject: row for row in decode_rows(stored[SALT_SIZE:])[1]}
             self.known.update({subject: (index, row.state) for subject, row in rows.items()})
-            match parse_header(header).type:
-                case EntryType.EVENT:
-                    self.entries.append(Entry(index, decode(content), rows))
-                case EntryType.RECORD:
-                    with suppress(TracechainError):  # what cannot follow stays in the log and changes nothing
-                        self.standing.take(index, decode_record(content))
-                case _:
-                    pass
+            parsed = parse_header(header)
+            if parsed.type == EntryType.EVENT:
+                self.entries.append(Entry(index, decode(content), rows))
+                continue
+            self.notes.append(Note(index, parsed.time * 1_000_000, rows))
+            if parsed.type == EntryType.RECORD:
+                with suppress(TracechainError):  # what cannot follow stays in the log and changes nothing
+                    self.standing.take(index, decode_record(content))
         #: (entry, subject) -> the entry that declares it an error.
         self.voided: dict[tuple[int, str], int] = {}
         for entry in self.entries:
@@ -281,10 +296,11 @@ class Model:
     def told(
         self, subject: str, as_of: int | None = None, begin: Moment = BEGINNING, end: Moment = END
     ) -> Iterator[Told]:
-        """All that was said of a subject, and of what held it while it did, from `begin` to `end`."""
+        """All that was said of a subject, errors too, and what was true of its containers, from `begin` to `end`."""
         for way in self.ways(subject, as_of, begin, end):
             if not way.closed:
-                for entry in self.about(way.path[-1], as_of):
+                last = way.path[-1]
+                for entry in self.about(last, as_of) if last == subject else self.facts(last, as_of):
                     if way.begin <= entry.moment <= way.end:
                         yield Told(entry, way.path[1:])
 
@@ -302,15 +318,35 @@ class Model:
         # One entry may tell of a subject and of its container; the nearer counts.
         last = max(sightings, key=lambda told: (told.entry.moment, -len(told.via)), default=None)
         states = sorted((entry.index, entry.rows[subject].state) for entry in self.about(subject, as_of))
+        state = states[-1][1] if states else None
         return Where(
             place=None if last is None else last.entry.place,
             time=None if last is None else last.entry.event.event_time,
             index=None if last is None else last.entry.index,
             seen=None if last is None else (last.via[-1] if last.via else subject),
             containers=self.containers(subject, as_of),
-            state=states[-1][1] if states else None,
-            successors=tuple(sorted({code for code, _ in self.made_into(subject, as_of)})),
+            state=state,
+            holder=self._holder(subject, state or 0, None if last is None else last.entry, as_of),
+            successors=tuple(dict.fromkeys(code for code, _ in self.made_into(subject, as_of))),
         )
+
+    def _holder(self, subject: str, state: int, seen: Entry | None, as_of: int | None) -> tuple[str, str | None]:
+        """Who has it: (kind, id)."""
+        custody = state & CUSTODY_MASK
+        if custody == Custody.DEAD:
+            return "none", None
+        if custody in (Custody.SOLD, Custody.DELIVERED):
+            named = sorted((e.index, e.event.person) for e in self.facts(subject, as_of) if e.event.person is not None)
+            return "buyer", f"person/{named[-1][1].hex()}" if named else None
+        if seen is None or seen.place is None:
+            return "unknown", None
+        if seen.event.biz_step == "shipping" or custody == Custody.EXPORTED:
+            # On its way: the carrier has it; where none is named, whoever it goes to.
+            for kind, parties in (("carrier", seen.event.sources), ("place", seen.event.destinations)):
+                for party in parties:
+                    if party.type == "possessing_party":
+                        return kind, party.id
+        return "place", seen.place.split("/254/")[0]
 
     def made_of(self, subject: str, as_of: int | None = None) -> list[tuple[str, Entry]]:
         """The old codes of the same goods, with what made the new one of them."""
@@ -332,41 +368,52 @@ class Model:
             if code != subject
         ]
 
-    def ancestors(self, path: tuple[str, ...], end: Moment = END) -> Iterator[tuple[str, Entry]]:
-        """(code, what made it so) of all that the last of the path was made of until `end`, and that was made of."""
-        for code, entry in self.made_of(path[-1]):
-            if code not in path and entry.moment <= end:
-                yield code, entry
-                yield from self.ancestors((*path, code), entry.moment)
+    def ancestors(self, subject: str, as_of: int | None = None) -> dict[str, Moment]:
+        """All that it was made of, and that was made of, with the latest moment at which something was made of each."""
+        family = {subject}
+        while more := {code for one in family for code, _ in self.made_of(one, as_of)} - family:
+            family |= more
+        links = [(code, entry.moment) for one in family for code, entry in self.made_of(one, as_of)]
+        return {code: max(moment for made, moment in links if made == code) for code in family - {subject}}
 
-    def descendants(self, path: tuple[str, ...], begin: Moment = BEGINNING) -> Iterator[tuple[str, Entry]]:
-        """Likewise what was made of it from `begin` on, and of that."""
-        for code, entry in self.made_into(path[-1]):
-            if code not in path and entry.moment >= begin:
-                yield code, entry
-                yield from self.descendants((*path, code), entry.moment)
+    def descendants(self, subject: str, as_of: int | None = None) -> dict[str, Moment]:
+        """All that was made of it, and of that, with the earliest moment at which each was made."""
+        family = {subject}
+        while more := {code for one in family for code, _ in self.made_into(one, as_of)} - family:
+            family |= more
+        links = [(code, entry.moment) for one in family for code, entry in self.made_into(one, as_of)]
+        return {code: min(moment for made, moment in links if made == code) for code in family - {subject}}
 
-    def trace(self, subject: str) -> list[Seen]:
+    def trace(self, subject: str, as_of: int | None = None) -> list[Seen]:
         """The whole history, each entry once, by moment."""
-        told = [("own" if not one.via else "container", subject, one) for one in self.told(subject)]
-        for code, made in self.ancestors((subject,)):
-            told += [("before", code, one) for one in self.told(code, end=made.moment)]
-        for code, made in self.descendants((subject,)):
-            told += [("after", code, one) for one in self.told(code, begin=made.moment)]
-        seen: dict[int, tuple[tuple[int, int], Moment, Seen]] = {}
-        for relation, code, one in told:
-            entry, whose = one.entry, one.via[-1] if one.via else code
-            line = Seen(entry.index, relation, self.voided.get((entry.index, whose)), entry.declares)
-            # An entry that tells of it in several ways is told of in the nearest.
-            nearness = RELATIONS.index(relation), len(one.via)
-            if entry.index not in seen or nearness < seen[entry.index][0]:
-                seen[entry.index] = nearness, entry.moment, line
-        return [line for _, _, line in sorted(seen.values(), key=lambda one: one[1])]
+        found = list(self._lines(subject, "own", as_of))
+        for code, end in self.ancestors(subject, as_of).items():
+            found += self._lines(code, "before", as_of, end=end)
+        for code, begin in self.descendants(subject, as_of).items():
+            found += self._lines(code, "after", as_of, begin=begin)
+        # An entry that tells of it in several ways is told of in the nearest.
+        nearest: dict[int, tuple[Moment, Seen]] = {}
+        for moment, line in sorted(found, key=lambda one: RELATIONS.index(one[1].relation)):
+            nearest.setdefault(line.index, (moment, line))
+        return [line for _, line in sorted(nearest.values(), key=lambda one: one[0])]
 
-    def kin(self, subject: str) -> set[tuple[str, str, int]]:
-        """(code, relation, entry) of all codes of the same goods that a trace goes through."""
-        return {(code, "made_of", made.index) for code, made in self.ancestors((subject,))} | {
-            (code, "made_into", made.index) for code, made in self.descendants((subject,))
+    def _lines(
+        self, code: str, relation: str, as_of: int | None, begin: Moment = BEGINNING, end: Moment = END
+    ) -> Iterator[tuple[Moment, Seen]]:
+        for told in self.told(code, as_of, begin, end):
+            entry = told.entry
+            how = "container" if told.via and relation == "own" else relation
+            voided = None if told.via else self.voided.get((entry.index, code))
+            yield entry.moment, Seen(entry.index, how, voided, entry.declares)
+        for note in self.notes:
+            moment = note.time, note.index
+            if code in note.rows and (as_of is None or note.time <= as_of) and begin <= moment <= end:
+                yield moment, Seen(note.index, relation, None, False)
+
+    def kin(self, subject: str, as_of: int | None = None) -> set[tuple[str, str, int]]:
+        """(code, relation, entry) of the codes that it was made of, or into."""
+        return {(code, "made_of", made.index) for code, made in self.made_of(subject, as_of)} | {
+            (code, "made_into", made.index) for code, made in self.made_into(subject, as_of)
         }
 
     # ---- recall ----
@@ -392,9 +439,8 @@ class Model:
             for pack in self.packs
             if class_of(pack) == product and any(_lot(entry, pack) == lot for entry in self.facts(pack))
         }
-        while made := {code for one in found for code, _ in self.made_into(one)} - found:
-            found |= made
-        return {code for code in found if is_pack(code)}
+        made = {code for one in found for code in self.descendants(one)}
+        return {code for code in found | made if is_pack(code)}
 
     def _is_covered(self, pack: str, criterion: Criterion) -> bool:
         match criterion:
