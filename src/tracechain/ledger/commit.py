@@ -5,9 +5,7 @@ A job validates first and seals then, so a refused one leaves nothing behind and
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from itertools import groupby
 
@@ -15,6 +13,7 @@ from attrs import evolve, frozen
 
 from tracechain import custody, encoding, signing
 from tracechain.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
+from tracechain.collector import uninterrupted
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT, Acts
 from tracechain.encoding import decode, encode
 from tracechain.entry import CONTENT_TAG, MAX_CONTENT, SALT_SIZE, EntryType
@@ -48,26 +47,10 @@ from tracechain.statement import (
 )
 from tracechain.store import Tip, Transaction
 
-__all__ = ["Batch", "Commit", "Outcome", "acts_of", "check_batch", "prepare", "uninterrupted"]
+__all__ = ["Batch", "Commit", "Outcome", "acts_of", "check_batch", "prepare"]
 
 #: What a job leaves: called with the signed note once the commit is durable, gives the submitter's result.
 Outcome = Callable[[str], Receipt]
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Without cyclic garbage collection: a large batch makes a dozen containers an event and not one cycle, and the
-    collector, called each 700 of them, would walk the caller's objects again and again (5 % of the time, and most of
-    the worst commit).
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @frozen

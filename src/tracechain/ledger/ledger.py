@@ -19,6 +19,7 @@ from tracechain.checkpoint import (
     format_proof,
     open_checkpoint,
 )
+from tracechain.collector import uninterrupted
 from tracechain.custody import PLAIN, Act
 from tracechain.entry import SALT_SIZE, EntryType, content_commitment, parse_header
 from tracechain.errors import (
@@ -33,7 +34,7 @@ from tracechain.event import Event
 from tracechain.ledger import maintenance
 from tracechain.ledger.anchor import Anchor, Anchored
 from tracechain.ledger.authors import Author
-from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare, uninterrupted
+from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare
 from tracechain.ledger.groups import GroupCommit, Request
 from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
 from tracechain.ledger.jobs import Append, Job, Submit, run_jobs, runs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tracechain.collector import uninterrupted
 from tracechain.criteria import Criterion, Lot
 from tracechain.custody import CUSTODY_MASK, Custody
 from tracechain.pilot.register import standing_of
@@ -30,12 +31,13 @@ def fan_out(view: View, criterion: Criterion) -> FanOut:
     """
     units: list[Affected] = []
     unresolved: list[Unresolved] = []
-    for one in affected(view, criterion):
-        if isinstance(one, Affected):
-            units.append(one)
-        else:
-            unresolved.append(one)
-    units.sort()
+    with uninterrupted():
+        for one in affected(view, criterion):
+            if isinstance(one, Affected):
+                units.append(one)
+            else:
+                unresolved.append(one)
+        units.sort()
     standing = standing_of(view)
     makers = {}
     for product in {class_of(unit.unit) for unit in units}:
@@ -50,16 +52,16 @@ def affected(view: View, criterion: Criterion) -> Iterator[Affected | Unresolved
     """The units that a criterion covers, one after the other in the order in which they are found; then what could
     not be told. Holds no more of them in memory than it takes to find each once."""
     tracer = Tracer(view)
-    locator = Locator(tracer)
+    locator = Locator(tracer, Affected)
     selection = Selection(view, tracer)
     exported: Counter[str] = Counter()
     lots = Lots(tracer.containment)
     for units, together, lot in _batches(criterion, tracer, selection):
-        for unit, state, last, place, holder, container, time in locator.locate(units, together=together):
-            if state & CUSTODY_MASK == _EXPORTED:
-                exported[holder.id or ""] += 1
-            stated = lots.of(unit) if lot is None else lot
-            yield Affected(unit, state, last, place, holder.id, container, time, stated)
+        located = locator.locate(units, together=together, lot=lot)
+        if lot is None:
+            located = [one._replace(lot=lots.of(one.unit)) for one in located]
+        exported.update([one.holder or "" for one in located if one.state & CUSTODY_MASK == _EXPORTED])
+        yield from located
     if isinstance(criterion, Lot):
         yield from _without_codes(view, criterion)
     for party, count in sorted(exported.items()):
@@ -80,7 +82,7 @@ def _batches(
     for made, together in lot_units(tracer.containment, criterion.product, criterion.lot):
         known += made
         yield made, together, criterion.lot
-    later = sorted(descendants(tracer.containment, known))
+    later = sorted(descendants(tracer.containment, known, (criterion.product,)))
     if later:
         yield later, False, None
 

@@ -35,7 +35,7 @@ def lot_units(containment: Containment, product: str, lot: str) -> Iterator[tupl
         made = epcs_of(fact, outputs=fact.kind == TRANSFORMATION)
         fields = HEADER_STRUCT.unpack(view.header(fact.index) or bytes(HEADER_STRUCT.size))
         together = fields[_FIRST_ROWS] == fields[_ROWS] == len(made)
-        units = [unit for unit in made if class_of(unit) == product and unit not in seen]
+        units = [unit for unit in made if unit.startswith(product) and unit not in seen]
         if declared:
             units = [unit for unit in units if fact.index not in containment.past(unit).voided]
         seen.update(units)
@@ -43,13 +43,13 @@ def lot_units(containment: Containment, product: str, lot: str) -> Iterator[tupl
             yield units, together and len(units) == len(made)
 
 
-def descendants(containment: Containment, units: Iterable[str]) -> set[str]:
+def descendants(containment: Containment, units: Iterable[str], products: Iterable[str] | None = None) -> set[str]:
     """What was made of these units, and of that in turn, by transformations that were not declared an error: those
-    units not counted among them."""
+    units not counted among them. `products` are those of the units, if they are known."""
     log = containment.log
     known = set(units)
     found: set[str] = set()
-    waiting = set(map(class_of, known))
+    waiting = set(map(class_of, known) if products is None else products)
     while waiting:
         product = waiting.pop()
         for run in log.view.mentions(transformed_name(product)):

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -14,6 +14,7 @@ from tracechain.criteria import Criterion
 from tracechain.custody import CUSTODY_MASK, Custody
 from tracechain.rules.guards import class_of
 from tracechain.tracing import Unresolved
+from tracechain.tracing.locate import Located
 
 __all__ = ["GROUPS", "GROUP_OF", "Affected", "FanOut", "Node", "Progress"]
 
@@ -46,22 +47,10 @@ GROUP_OF: Mapping[int, str] = MappingProxyType(
 Node: TypeAlias = tuple[str, str]
 
 
-class Affected(NamedTuple):
-    """One unit that a criterion covers, and where it is now. No attrs class: a fan-out makes a million of them.
+class Affected(Located):
+    """One unit that a criterion covers, and where it is now."""
 
-    `last` is its latest entry, `place` where it was seen last, at `time` (ns, claimed), itself or its container;
-    `container` is the outermost that holds it now; `holder` the id of a place, a carrier, or of a buyer ("person/"
-    and a token).
-    """
-
-    unit: str
-    state: int
-    last: int
-    place: str | None
-    holder: str | None
-    container: str | None
-    time: int | None
-    lot: str | None
+    __slots__ = ()
 
     @property
     def group(self) -> str:

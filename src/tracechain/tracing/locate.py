@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from attrs import define
 
@@ -23,7 +23,7 @@ from tracechain.rules.packing import OUT, PLACE_MASK, TANGLED
 from tracechain.tracing.containment import CIRCLE
 from tracechain.tracing.facts import Fact
 from tracechain.tracing.tracer import BROKE, Tracer, holder_of
-from tracechain.tracing.values import Holder, Moment, Unresolved
+from tracechain.tracing.values import Moment, Unresolved
 
 __all__ = ["Located", "Locator"]
 
@@ -34,16 +34,21 @@ _WALK_MOST = 64
 
 
 class Located(NamedTuple):
-    """Where a unit is: its latest entry and state, place and claimed time of its last sighting, who has it, and the
-    outermost container that it is in. No attrs class: there are a million of them."""
+    """Where a unit is now. No attrs class: there are a million of them.
+
+    `last` is its latest entry, `place` where it was seen last, at `time` (ns, claimed), itself or with its container;
+    `container` is the outermost that holds it now; `holder` the id of a place, a carrier, or of a buyer ("person/"
+    and a token). `lot` is what the asker knows of it.
+    """
 
     unit: str
     state: int
     last: int
     place: str | None
-    holder: Holder
+    holder: str | None
     container: str | None
     time: int | None
+    lot: str | None = None
 
 
 @define
@@ -56,56 +61,59 @@ class _Container:
     outermost: str
 
 
-class Locator:
+AnyLocated = TypeVar("AnyLocated", bound=Located)
+#: The fields of a Located but its lot.
+_Cells = tuple[str, int, int, str | None, str | None, str | None, int | None]
+
+
+class Locator(Generic[AnyLocated]):
     """Locates units of one view, chunk by chunk. `unresolved` is filled on the way."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Tracer, kind: type[AnyLocated]) -> None:
         self._tracer = tracer
+        self._kind = kind
         self._view = tracer.view
         self._containment = tracer.containment
         self._log = tracer.containment.log
         self._containers: dict[str, _Container] = {}
         self.unresolved: set[Unresolved] = set()
 
-    def locate(self, units: Sequence[str], *, together: bool = False) -> list[Located]:
-        """Where these packs are now, in their order. `together` is as for View.words."""
-        found: list[Located] = []
+    def locate(self, units: Sequence[str], *, together: bool = False, lot: str | None = None) -> list[AnyLocated]:
+        """Where these packs are now, in no order. `together` is as for View.words; `lot` is that of all of them."""
+        found: list[AnyLocated] = []
         for start in range(0, len(units), CHUNK):
             chunk = units if len(units) <= CHUNK else units[start : start + CHUNK]
-            found += self._chunk(chunk, self._view.words(chunk, together=together))
+            self._chunk(chunk, self._view.words(chunk, together=together), lot, found)
         return found
 
-    def _chunk(self, units: Sequence[str], words: list[tuple[int, int]]) -> list[Located]:
-        alike: dict[tuple[int, int], list[int]] = {}
-        for at, pair in enumerate(words):
+    def _chunk(
+        self, units: Sequence[str], words: list[tuple[int, int]], lot: str | None, found: list[AnyLocated]
+    ) -> None:
+        alike: dict[tuple[int, int], list[str]] = {}
+        for unit, pair in zip(units, words, strict=True):
             others = alike.get(pair)
             if others is None:
-                alike[pair] = [at]
+                alike[pair] = [unit]
             else:
-                others.append(at)
-        located: list[Located | None] = [None] * len(units)
+                others.append(unit)
+        new, kind = tuple.__new__, self._kind  # half of what calling the class costs
         facts = self._read(sorted({word & INDEX_MASK for word, _ in alike}))
-        for (word, packed), places in alike.items():
-            place = word & INDEX_MASK
-            fact, broken = facts.get(place, (None, True))
+        for (word, packed), same in alike.items():
+            fact, broken = facts.get(word & INDEX_MASK, (None, True))
             plain = self._plain(word, packed, fact)
-            state = word >> STATE_SHIFT
             if plain is None:
-                for at in places:
-                    located[at] = self._walk(units[at], word, packed, fact) or self._exactly(units[at])
+                found += [kind(*(self._walk(unit, word, packed, fact) or self._exactly(unit)), lot) for unit in same]
                 continue
+            state, last = word >> STATE_SHIFT, (word & INDEX_MASK) - 1
             if broken:
-                self._contradictions([units[at] for at in places], place - 1)
-            last, seen_at, time, holder, container = place - 1, *plain
-            if state & CUSTODY_MASK in _SOLD and holder.id is None:
-                for at in places:
-                    located[at] = Located(
-                        units[at], state, last, seen_at, self._buyer(units[at], last), container, time
-                    )
-                continue
-            for at in places:
-                located[at] = Located(units[at], state, last, seen_at, holder, container, time)
-        return located  # type: ignore[return-value]  # none is None
+                self._contradictions(same, last)
+            place, holder, container, time = plain
+            if holder is None and state & CUSTODY_MASK in _SOLD:
+                found += [
+                    kind(unit, state, last, place, self._buyer(unit, last), container, time, lot) for unit in same
+                ]
+            else:
+                found += [new(kind, (unit, state, last, place, holder, container, time, lot)) for unit in same]
 
     def _read(self, places: list[int]) -> dict[int, tuple[Fact | None, bool]]:
         """The latest entries, by 1 + index: what they say, and whether one of their rows broke a rule."""
@@ -126,9 +134,9 @@ class Locator:
 
     def _plain(
         self, word: int, packed: int, fact: Fact | None
-    ) -> tuple[str | None, int | None, Holder, str | None] | None:
-        """(place, time, holder, outermost container) of units with these words; None where they have to be looked at
-        one by one. A holder who is a buyer has no id where the entry does not name him."""
+    ) -> tuple[str | None, str | None, str | None, int | None] | None:
+        """(place, holder, outermost container, time) of units with these words; None where they have to be looked at
+        one by one. The holder of what is sold is None where the entry does not name him."""
         if fact is None or packed & TANGLED or not fact.locates:
             return None
         seen: Fact = fact
@@ -149,10 +157,9 @@ class Locator:
                     shared = None
             if shared is not None and shared.moment > seen.moment:
                 seen = shared
-        state = word >> STATE_SHIFT
-        return seen.place, seen.time, holder_of(state, seen, fact.person), outermost
+        return seen.place, holder_of(word >> STATE_SHIFT, seen, fact.person).id, outermost, seen.time
 
-    def _walk(self, unit: str, word: int, packed: int, fact: Fact | None) -> Located | None:
+    def _walk(self, unit: str, word: int, packed: int, fact: Fact | None) -> _Cells | None:
         """A unit whose latest entry has no place, an order say: by the latest that has one. None where that is not
         plain."""
         state, last = word >> STATE_SHIFT, (word & INDEX_MASK) - 1
@@ -166,10 +173,10 @@ class Locator:
                 plain = self._plain(word, packed, fact)
                 if plain is None:
                     return None
-                place, time, holder, container = plain
+                place, holder, container, time = plain
                 if state & CUSTODY_MASK in _SOLD:
                     holder = self._buyer(unit, last)
-                return Located(unit, state, last, place, holder, container, time)
+                return unit, state, last, place, holder, container, time
             cells = self._log.cells(at, unit)
             if cells is None or cells[1] is None or cells[1] >= at:
                 return None
@@ -207,12 +214,12 @@ class Locator:
 
     # ---- one by one ----
 
-    def _exactly(self, unit: str) -> Located:
+    def _exactly(self, unit: str) -> _Cells:
         found = self._tracer.whereabouts(unit)
         self.unresolved.update(found.unresolved)
         state, last = (0, -1) if found.unit is None else (found.unit.state, found.unit.last)
         container = found.containers[-1] if found.containers else None
-        return Located(unit, state, last, found.place, found.holder, container, found.time)
+        return unit, state, last, found.place, found.holder.id, container, found.time
 
     def _contradictions(self, units: Sequence[str], index: int) -> None:
         for unit in units:
@@ -222,7 +229,7 @@ class Locator:
             elif cells[3]:
                 self.unresolved.add(Unresolved("contradiction", unit, index, BROKE))
 
-    def _buyer(self, unit: str, last: int) -> Holder:
+    def _buyer(self, unit: str, last: int) -> str | None:
         """The buyer of a unit: the latest of its entries that names a person, its order at the latest."""
         at: int | None = last
         for _ in range(_WALK_MOST):
@@ -230,7 +237,7 @@ class Locator:
                 break
             fact = self._log.event(at)
             if fact is not None and fact.person is not None:
-                return Holder("buyer", f"person/{fact.person.hex()}")
+                return f"person/{fact.person.hex()}"
             cells = self._log.cells(at, unit)
             at = None if cells is None else cells[1]
-        return Holder("buyer")
+        return None
