@@ -1,8 +1,8 @@
 """All texts of the pages, in English and in Chinese: key -> (English, Chinese).
 
-A page carries both and switches without being loaded again, so each key has both, with the same places for values. A text
-with `|` has a form for one and a form for any other number, told apart by the value `n`. Keys that begin with a word of
-`FOR_SCRIPTS` are what the scripts of a page put together themselves.
+A page carries both and switches without being loaded again, so each key has both, with the same places for values.
+A text with `|` has a form for one and a form for any other number, told apart by the value `n`. Keys that begin with a
+word of `FOR_SCRIPTS` are what the scripts of a page put together themselves.
 """
 
 from __future__ import annotations
@@ -46,8 +46,10 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     ),
     "page.skip": ("Skip to the content", "跳到正文"),
     "page.foot": (
-        "This page is complete in itself: it asks nothing of the network. What it says is what the ledger held when the "
-        "page was made; the ledger is the evidence, not the page.",
+        (
+            "This page is complete in itself: it asks nothing of the network. What it says is what the ledger held "
+            "when the page was made; the ledger is the evidence, not the page."
+        ),
         "本页自成一体，不访问网络。内容为生成时账本所载；以账本为证，不以本页为证。",
     ),
     "page.index": ("entry {index}", "条目 {index}"),
@@ -110,24 +112,21 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "timeline.way_level": ("in", "装入"),
     "timeline.way_outer": ("in that", "外层"),
     "timeline.way_others": ("1 other place|{n} other places", "其他 {n} 个地点"),
-    "timeline.way_left_out": (
-        "Only the latest {n} sightings are drawn.|Only the latest {n} sightings are drawn.",
-        "仅绘出最近 {n} 次记录。",
-    ),
+    "timeline.way_left_out": ("Only the latest {n} sightings are drawn.", "仅绘出最近 {n} 次记录。"),
     "timeline.mark.own": ("seen itself", "自身被扫描"),
     "timeline.mark.container": ("seen with its container", "随容器被扫描"),
     "timeline.mark.kin": ("under another code", "以另一编码"),
     "timeline.mark.voided": ("declared an error", "已声明有误"),
     "timeline.now": ("now", "现在"),
     "timeline.steps": ("Step by step", "逐步记录"),
-    "timeline.filter": ("Filter steps", "筛选步骤"),
+    "timeline.filter": ("Filter the steps", "筛选步骤"),
     "timeline.left_out": (
-        "The oldest step is left out; the command line shows all with --json.|"
-        "The oldest {n} steps are left out; the command line shows all with --json.",
+        (
+            "The oldest step is left out; the command line shows all with --json.|"
+            "The oldest {n} steps are left out; the command line shows all with --json."
+        ),
         "最早的 {n} 步未列出；命令行加 --json 可得全部。",
     ),
-    "timeline.relation.own": ("own scan", "自身"),
-    "timeline.relation.container": ("with container", "随容器"),
     "timeline.relation.before": ("as {code}, which it was made of", "以前身编码 {code}"),
     "timeline.relation.after": ("as {code}, which was made of it", "以后续编码 {code}"),
     "timeline.show.own": ("own", "自身"),
@@ -138,7 +137,7 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "timeline.by": ("stated by {author}", "由 {author} 陈述"),
     "timeline.by_ledger": ("stated by the ledger itself", "由账本自身陈述"),
     "timeline.received": ("received {time}", "接收于 {time}"),
-    "timeline.after": ("after it: {state}", "其后状态：{state}"),
+    "timeline.after": ("its state after this step", "此步骤之后的状态"),
     "timeline.verifies": ("verifies", "通过验证"),
     "timeline.fails": ("does not verify", "未通过验证"),
     "timeline.voided": ("declared an error by entry {index}", "已由条目 {index} 声明有误"),
@@ -239,15 +238,16 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "recall.several": ("several criteria", "多项条件"),
     "recall.ledgers": ("ledger {ids}|ledgers {ids}", "账本 {ids}"),
     "recall.size": ("1 entry|{n} entries", "{n} 个条目"),
-    "recall.none": ("No unit is affected", "没有受影响的单元"),
     "recall.affected": ("unit is affected|units are affected", "件受影响"),
     "recall.complete": (
         "Nothing was left unresolved: the list is complete as far as the data goes.",
         "没有未查明之处：就现有数据而言，清单完整。",
     ),
     "recall.unresolved": (
-        "1 thing could not be resolved: more units may be affected than are listed.|"
-        "{n} things could not be resolved: more units may be affected than are listed.",
+        (
+            "1 thing could not be resolved: more units may be affected than are listed.|"
+            "{n} things could not be resolved: more units may be affected than are listed."
+        ),
         "有 {n} 处未能查明：实际受影响的数量可能多于所列。",
     ),
     "recall.case": ("The case", "召回经过"),
@@ -274,8 +274,10 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "recall.todo": ("What has to be done", "须采取的措施"),
     "recall.spread": ("Where they went", "流向图"),
     "recall.spread_note": (
-        "From maker to holder, bands as wide as the units are many. The largest of each column are shown, the others are "
-        "folded: open them by a click. A click on anything else shows its units in the table.",
+        (
+            "From maker to holder, bands as wide as the units are many. The largest of each column are shown, the "
+            "others are folded: open them by a click. A click on anything else shows its units in the table."
+        ),
         "从生产企业到持有方，带宽表示件数。每列显示最大者，其余折叠，点击展开；点击其他节点，下表只显示相应单元。",
     ),
     "recall.states": ("In what state they are", "状态分布"),
@@ -285,8 +287,10 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     ),
     "recall.tables": ("Lists", "清单"),
     "recall.left_out": (
-        "This page carries the first {shown} of {all} units in order of their codes; the counts above are of all of them. "
-        "The option --csv writes all.",
+        (
+            "This page carries the first {shown} of {all} units in order of their codes; the counts above are of "
+            "all of them. The option --csv writes all."
+        ),
         "共 {all} 件，本页按编码顺序载有前 {shown} 件；以上计数为全部。选项 --csv 可导出全部。",
     ),
     # ---- what has to be done
@@ -344,7 +348,7 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "js.before": ("Previous", "上一页"),
     "js.after": ("Next", "下一页"),
     "js.filter": ("Filter", "筛选"),
-    "js.filter_hint": ("code, name, place …", "编码、名称、地点……"),
+    "js.filter_hint": ("Filter by code, name, place …", "按编码、名称、地点筛选……"),
     "js.clear": ("Show all", "显示全部"),
     "js.facet": ("only {what}", "仅 {what}"),
     "js.facet_remove": ("remove the filter {what}", "移除筛选 {what}"),
@@ -366,7 +370,7 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "js.col.do": ("To do", "措施"),
     "js.col.holder": ("Holder", "持有方"),
     "js.col.container": ("Container", "容器"),
-    "js.col.time": ("Last seen", "最近记录"),
+    "js.col.time": ("Last seen (+08:00)", "最近记录（+08:00）"),
     "js.col.last": ("Entry", "条目"),
     "js.col.kind": ("Why", "原因"),
     "js.col.subject": ("Of", "对象"),
@@ -491,7 +495,7 @@ FINDINGS: Mapping[str, str] = MappingProxyType({
 
 
 def form(key: str, language: int, n: object = None) -> str:
-    """The text of `key` in LANGUAGES[language], in the form for the number `n`; KeyError for a key that there is not."""
+    """The text of `key` in LANGUAGES[language], in the form for the number `n`; KeyError for an unknown key."""
     one, bar, other = TEXTS[key][language].partition("|")
     return other if bar and n not in (1, "1") else one
 

@@ -1,5 +1,5 @@
-"""From a template to one page that needs nothing else: its style and its script stand in it, and the browser is told, by
-their hashes, to run and apply no others and to fetch nothing at all.
+"""From a template to one page that needs nothing else: its style and its script stand in it, and the browser is told,
+by their hashes, to run and apply no others and to fetch nothing at all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from markupsafe import Markup
 from tracechain.errors import InputError
 from tracechain.report import catalogue
 from tracechain.report.catalogue import LANGUAGES, Both, Language
-from tracechain.report.escaping import to_script
+from tracechain.report.escaping import to_script, visible
 from tracechain.report.words import Name
 
 __all__ = ["check_language", "render"]
@@ -72,10 +72,10 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals |= {
-        "t": _t, "both": _both, "both_texts": catalogue.both, "attribute": _attribute, "named": _named,
-        "chain": _chain, "spans": _spans, "mark": _mark,
+        "t": _t, "both": _both, "both_texts": catalogue.both, "attribute": _attribute, "named": _named, "titled":
+        _titled, "chain": _chain, "spans": _spans, "mark": _mark,
     }  # fmt: skip
-    environment.filters["number"] = "{:,}".format
+    environment.filters |= {"number": "{:,}".format, "visible": visible}
     return environment
 
 
@@ -107,20 +107,24 @@ def _one(value: Any, at: int) -> Any:
 
 
 def _named(name: Name) -> Markup:
-    """A name with its id behind it, where that says more."""
-    if not name.id:
-        return _both(name.words)
+    """A name with its id behind it, where that says more; the long token of a buyer only where one points at it."""
+    if not name.id or name.token:
+        return _titled(name)
     return Markup('{} <span class="id">{}</span>').format(_both(name.words), name.id)
 
 
-def _attribute(attribute: str, texts: Both, at: int) -> Markup:
-    """An attribute in both languages, which the script of the page exchanges."""
-    return Markup('data-attribute="{}" data-en="{}" data-zh="{}" {}="{}"').format(
-        attribute,
-        *texts,
-        Markup(attribute),
-        texts[at],  # noqa: S704 - a name of ours
-    )
+def _titled(name: Name) -> Markup:
+    """A name that shows its id where one points at it."""
+    if not name.id:
+        return _both(name.words)
+    return Markup('<span title="{}">{}</span>').format(name.id, _both(name.words))
+
+
+def _attribute(attributes: str, texts: Both, at: int) -> Markup:
+    """Attributes in both languages, which the script of the page exchanges."""
+    parts = [Markup('data-attribute="{}" data-en="{}" data-zh="{}"').format(attributes, *texts)]
+    parts += [Markup('{}="{}"').format(attribute, texts[at]) for attribute in attributes.split()]
+    return Markup(" ").join(parts)
 
 
 def _chain(names: Sequence[Name]) -> Markup:

@@ -1,7 +1,7 @@
 """The history of one unit as a page: where it is, by which way it came, and every step with its proof.
 
-What would make the history look better than it is (what does not verify, what could not be resolved, what it was before)
-stands above all else.
+What would make the history look better than it is (what does not verify, what could not be resolved, what it was
+before) stands above all else.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = ["timeline_page"]
 
 _MOST_STEPS = 20_000
 _MOST_LISTED = 50  # findings, unresolved: above the steps only so many one by one
+_REGISTER = "urn:tracechain:"  # what is registered has versions and no custody
 _NOTES = {NO_KEY: "note.NO_KEY", UNWITNESSED: "note.UNWITNESSED", RULES: "note.RULES"}
 
 
@@ -53,7 +54,7 @@ class _Row:
     via: tuple[Name, ...]
     subject: Name
     author: Name | None
-    state: Both
+    state: Both | None
     violations: tuple[tuple[str, Both], ...]
     findings: tuple[tuple[str, Both], ...]
     details: tuple[Detail, ...]
@@ -70,7 +71,8 @@ def timeline_page(
 ) -> str:
     """One self-contained HTML page of the history of a subject, in both languages; it shows `language` first.
 
-    `names` are readable names of places, parties, products and authors by id (an author's is its key id in hexadecimal);
+    `names` are readable names of places, parties, products and authors by id (an author's is its key id in
+    hexadecimal);
     none of buyers is taken. `made_at` is in milliseconds since 1970 UTC, and shown in Beijing time. InputError for a
     language that there is not, or for whereabouts of another subject.
     """
@@ -112,11 +114,12 @@ def _row(one: Sighting, subject: str, names: Names) -> _Row:
         at=one.at, step=step, words=one.words, time=clock_time(step.time, step.offset), received=moment(step.received),
         place=None if step.place is None else names.of(step.place), via=tuple(names.of(one) for one in step.via),
         subject=names.of(step.subject), author=None if author is None else names.of(author),
-        state=state_words(step.state),
+        # The row of a container tells the state of the container.
+        state=None if step.relation == "container" or subject.startswith(_REGISTER) else state_words(step.state),
         violations=tuple((_code_name(code), catalogue.violation(code)) for code in step.violations),
         findings=tuple(_finding(one) for one in step.findings),
-        details=() if event is None else tuple(details(event, step.subject if step.relation != "own" else subject, names)),
-        kind=kind_of(step),
+        details=() if event is None else tuple(details(event, step.subject if step.relation != "own" else subject,
+        names)), kind=kind_of(step),
     )  # fmt: skip
 
 
@@ -129,9 +132,10 @@ def _code_name(code: int) -> str:
 
 def _finding(one: Finding) -> tuple[str, Both]:
     detail = visible(one.detail)
-    where = "" if one.index is None else f"entry {one.index}: "
-    chinese = FINDINGS.get(str(one.code))
-    return str(one.code), (f"{where}{detail}", f"{chinese} · {where}{detail}" if chinese else f"{where}{detail}")
+    entry = ("", "") if one.index is None else both("page.index", index=f"{one.index:,}")
+    words = "", FINDINGS.get(str(one.code), "")
+    english, chinese = (" · ".join(filter(None, (*parts, detail))) for parts in zip(words, entry, strict=True))
+    return str(one.code), (english, chinese)
 
 
 def _loose(trace: Trace) -> list[tuple[str, Both]]:
@@ -178,7 +182,7 @@ def _state(trace: Trace, whereabouts: Whereabouts) -> _State | None:
         expiry = None
     return _State(
         state_words(unit.state),
-        register=trace.subject.startswith("urn:tracechain:"),
+        register=trace.subject.startswith(_REGISTER),
         expires="" if expiry is None else expiry.isoformat(),
     )
 

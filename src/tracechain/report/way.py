@@ -1,6 +1,7 @@
 """The way of a unit as a picture: places as lanes from above, time from left to right, containers as bars below.
 
-Steps lie minutes apart, or months; drawn to scale, a day in a warehouse would be one dot. So the room between two moments
+Steps lie minutes apart, or months; drawn to scale, a day in a warehouse would be one dot. So the room between two
+moments
 grows with the logarithm of the time between them. What is worked out here are numbers for a template, no drawing.
 """
 
@@ -57,18 +58,20 @@ class Lane:
 
 @frozen
 class Dot:
-    """A sighting; `kind` is own, container, kin or voided."""
+    """A sighting; `kind` is own, container, kin or voided; `failed`: it does not verify."""
 
     x: float
     y: float
     kind: str
+    failed: bool
     title: Both
     at: int
 
 
 @frozen
 class Bar:
-    """A stay in a container; `open`: it still is in it; `sure`: begin and end are known, not just sightings in between."""
+    """A stay in a container; `open`: it still is in it; `sure`: begin and end are known, not just sightings in
+    between."""
 
     x: float
     y: float
@@ -81,7 +84,8 @@ class Bar:
 
 @frozen
 class Way:
-    """The picture: `path` is the line from place to place, `here` where it ends, `rows` the heights of the rows of bars."""
+    """The picture: `path` is the line from place to place, `here` where it ends, `rows` the heights of the rows of
+    bars."""
 
     width: float
     height: float
@@ -184,15 +188,12 @@ def _full(name: Name) -> str:
 
 def _dot(one: Sighting, scale: _Scale, y_of: dict[str, float], names: Names) -> Dot:
     step = one.step
-    if step.voided is not None or step.declares:
-        kind = "voided"
-    else:
-        kind = kind_of(step)
+    kind = "voided" if step.voided is not None or step.declares else kind_of(step)
     place = names.of(step.place)
     time = clock_time(step.time, step.offset)
     with_ = "" if step.relation == "own" else f" ({_full(names.of(step.subject))})"
     title = tuple(f"{time}: {what}, {where}{with_}" for what, where in zip(one.words, place.words, strict=True))
-    return Dot(scale.x(one.moment), y_of[_place(one)], kind, (title[0], title[1]), one.at)
+    return Dot(scale.x(one.moment), y_of[_place(one)], kind, bool(step.findings), (title[0], title[1]), one.at)
 
 
 def _path(points: Sequence[tuple[float, float]], here: tuple[float, float] | None) -> str:

@@ -72,10 +72,12 @@ def human(subject: str) -> str:
 
 @frozen
 class Name:
-    """How an id is shown: `words` in both languages, and the id itself in `id`, '' where it says nothing more."""
+    """How an id is shown: `words` in both languages, and the id itself in `id`, '' where it says nothing more; `token`:
+    it is the token of a buyer."""
 
     words: Both
     id: str = ""
+    token: bool = False
 
 
 @frozen
@@ -90,7 +92,7 @@ class Names:
             return Name(both("page.unknown"))
         shown = human(subject)
         if subject.startswith(BUYER):
-            return Name(both("page.buyer", token=f"{visible(subject[len(BUYER) :][:_TOKEN])}…"), shown)
+            return Name(both("page.buyer", token=f"{visible(subject[len(BUYER) :][:_TOKEN])}…"), shown, token=True)
         name = self.name(subject)
         return Name((shown, shown)) if name is None else Name((name, name), shown)
 
@@ -194,7 +196,8 @@ def _details(event: Event, subject: str, names: Names) -> Iterator[tuple[Both, N
     if target is not None:
         yield both("detail.to"), names.of(target)
     if event.person is not None:
-        yield both("detail.buyer"), names.of(f"{BUYER}{event.person.hex()}")
+        token = event.person.hex()
+        yield both("detail.buyer"), Name((f"{token[:_TOKEN]}…",) * 2, f"{BUYER}{token}", token=True)
     for one in event.biz_transactions[:_MOST]:
         kind = (one.type or "document").removeprefix(_OWN_DOCUMENTS)
         yield known(f"document.{kind}", visible(kind)), _plain(human(one.id))

@@ -48,10 +48,9 @@ function show(next) {
   root.dataset.language = next;
   root.lang = next === "zh" ? "zh-Hans" : "en";
   for (const element of document.querySelectorAll("[data-en]")) {
-    const attribute = element.dataset.attribute;
     const text = element.dataset[next];
-    if (attribute) element.setAttribute(attribute, text);
-    else element.textContent = text;
+    if (element.dataset.attribute === undefined) element.textContent = text;
+    else for (const attribute of element.dataset.attribute.split(" ")) element.setAttribute(attribute, text);
   }
   for (const button of document.querySelectorAll("[data-to]")) {
     button.setAttribute("aria-pressed", String(button.dataset.to === next));
