@@ -22,11 +22,11 @@ from tracechain.view import View
 __all__ = ["AGGREGATION", "SHIPPING", "TRANSFORMATION", "Fact", "Link", "Log", "epcs_of", "parties_of"]
 
 #: Kinds of events, by the first item of their content (format.md section 9.1), and actions.
-OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION = 1, 2, 3, 4
+OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION = 1, 2, 3, 4, 5
 ADD, DELETE = 1, 3
 SHIPPING = BIZ_STEP.codes["shipping"]
 _TIME, _OFFSET, _ACTION, _PARENT, _EPCS, _STEP, _READ_POINT, _LOCATION, _QUANTITIES = 1, 2, 3, 4, 5, 6, 8, 9, 10
-_TRANSACTIONS, SOURCES, DESTINATIONS, _DECLARATION, _OUTPUTS, _PERSON = 11, 12, 13, 19, 22, 24
+_TRANSACTIONS, SOURCES, DESTINATIONS, _DECLARATION, _OUTPUTS, _MADE, _PERSON = 11, 12, 13, 19, 22, 23, 24
 #: What an event and its declaration as an error have in common, whatever the codes.
 _TELLING = (0, _TIME, _ACTION, _PARENT, _STEP, _READ_POINT, _LOCATION, _TRANSACTIONS, _PERSON)
 _PARTY_TYPE = SOURCE_DEST_TYPE.codes
@@ -117,6 +117,11 @@ def epcs_of(fact: Fact, *, outputs: bool = False) -> list[str]:
     """The epcs of an event, or its outputs."""
     groups = fact.item(_OUTPUTS if outputs else _EPCS) or ()
     return [prefix + suffix for at in range(0, len(groups), 2) for prefix in (groups[at],) for suffix in groups[at + 1]]
+
+
+def classes_of(fact: Fact) -> list[str]:
+    """The classes of what an event names by quantity, without codes."""
+    return [quantity[0] for at in (_QUANTITIES, _MADE) for quantity in fact.item(at) or ()]
 
 
 def parties_of(fact: Fact, position: int, kind: str) -> list[str]:
