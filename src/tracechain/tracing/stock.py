@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tracechain.custody import CUSTODY_MASK, Custody, is_pack
 from tracechain.errors import InputError
 from tracechain.rules.guards import class_of
-from tracechain.tracing.locate import Locator
+from tracechain.tracing.locate import Located, Locator
 from tracechain.tracing.lots import Lots
 from tracechain.tracing.tracer import Tracer
 from tracechain.tracing.values import StockRow
@@ -124,10 +124,10 @@ def _located(tracer: Tracer, counted: frozenset[int], place: str | None, as_of: 
 
 
 def _now(tracer: Tracer, counted: frozenset[int]) -> Iterator[_Stand]:
-    locator = Locator(tracer)
+    locator = Locator(tracer, Located)
     packs = (one.pack for one in _standing(tracer.view, counted))
     while some := list(islice(packs, _AT_ONCE)):
-        for unit, state, _, where, *_ in locator.locate(some):
+        for unit, state, _, where, *_ in sorted(locator.locate(some)):
             yield _Stand(unit, state & CUSTODY_MASK, where)
 
 
