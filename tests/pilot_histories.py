@@ -41,9 +41,7 @@ from pilot_world import (
     ZONE,
     World,
     carrier,
-    closed,
     merchant,
-    opened,
     place,
     product,
     profile,
@@ -52,8 +50,8 @@ from pilot_world import (
     scope,
     stop,
     suspension,
-    told,
 )
+from recall_samples import closed, opened, told
 from tracechain.criteria import Codes, Lot, OfProduct
 from tracechain.custody import Custody
 from tracechain.event import Event, Extension, SourceDest, TransactionEvent, TransformationEvent

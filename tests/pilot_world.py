@@ -21,7 +21,6 @@ from typing import Any, ParamSpec, TypeVar
 import pytest
 from attrs import evolve
 
-from tracechain.criteria import Criterion, Lot
 from tracechain.custody import Custody, PackState, Violation, is_pack, unpack_state
 from tracechain.entry import SALT_SIZE, decode_rows
 from tracechain.errors import RefusedError
@@ -57,7 +56,6 @@ from tracechain.registers import (
     Product,
     Profile,
     Readmission,
-    RecallStep,
     Register,
     Resumption,
     Scope,
@@ -199,30 +197,6 @@ def resumption(kind: str, target: str) -> Resumption:
     return Resumption(
         target_kind=kind, target=target, authority="Leading group", reference="2026-9", reason="Corrected",
         on=date(2026, 11, 21),
-    )  # fmt: skip
-
-
-def opened(criterion: Criterion | None = None, name: str = "R-1") -> RecallStep:
-    """A recall is opened: of the lot that packs are of, unless it is said."""
-    which = Lot(EYE_DROPS, LOT_NUMBER) if criterion is None else criterion
-    return RecallStep(
-        id=name, phase="opened", on=date(2026, 11, 21), by="Quality", reason="Particles", recall_class="1",
-        criterion=which, affected=1,
-    )  # fmt: skip
-
-
-def told(name: str = "R-1") -> RecallStep:
-    """Parties were told."""
-    return RecallStep(
-        id=name, phase="notified", on=date(2026, 11, 21), by="Quality", reason="Particles", parties=(PHARMACY,)
-    )
-
-
-def closed(name: str = "R-1") -> RecallStep:
-    """It is closed."""
-    return RecallStep(
-        id=name, phase="closed", on=date(2026, 11, 21), by="Quality", reason="Done", affected=1, locked=0, returned=0,
-        destroyed=0, outstanding=1, open_reason="Used up",
     )  # fmt: skip
 
 

@@ -56,7 +56,6 @@ __all__ = [
     "agrees",
     "describe",
     "expiry_day",
-    "is_guarded",
     "is_pack",
     "step",
     "unpack_state",
@@ -389,19 +388,9 @@ def _codes(rule: Rule, number: int, state: int) -> tuple[int, ...]:
         codes.add(_V.UNVERIFIED_RETURN)
     if number == Act.CLEAR and custody == _C.RESERVED and not state & Flag.PAID:
         codes.add(_V.THREE_DOC)
-    if is_guarded(number, state):
+    if rule.guarded and not (number == Act.SHIP and custody in (_C.ACTIVE, _C.TRANSIT)):
         codes.update(code for flag, code in _FLAGGED if state & flag)
     return tuple(sorted(map(int, codes)))
-
-
-def is_guarded(number: int, state: int) -> bool:
-    """Whether an act (by its number) is refused to a pack in this state if it is held, recalled or stolen."""
-    rule = RULES.get(number)  # type: ignore[call-overload]  # an Act is an int, and finds its rule
-    if rule is None or not rule.guarded:
-        return False
-    if number == Act.SHIP:
-        return state & CUSTODY_MASK not in (_C.ACTIVE, _C.TRANSIT)
-    return number != Act.RELEASE or not state & Flag.HELD  # a hold ends whatever else there is
 
 
 _FLAGGED = ((Flag.HELD, _V.HELD), (Flag.RECALLED, _V.RECALLED), (Flag.STOLEN, _V.STOLEN))

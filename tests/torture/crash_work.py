@@ -17,7 +17,8 @@ from typing import Any
 # The pilot's events and registers stand beside the tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pilot_world import NMPA_PRODUCT, World, closed, merchant, opened, place, profile, suspension
+from pilot_world import NMPA_PRODUCT, World, merchant, place, profile, suspension
+from recall_samples import closed, opened
 from tracechain.criteria import Lot
 from tracechain.errors import PoisonedError, StorageError, TracechainError
 from tracechain.event import Event

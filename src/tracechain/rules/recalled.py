@@ -25,7 +25,7 @@ from tracechain.registers import Product
 from tracechain.rules.guards import Pack, class_of, lot_check
 from tracechain.rules.standing import Standing
 
-__all__ = ["GUARDED", "covering", "meets", "recalled"]
+__all__ = ["GUARDED", "Known", "covering", "meets", "recalled", "would_refuse"]
 
 #: Acts that a recalled pack is refused, by number.
 GUARDED: tuple[bool, ...] = tuple(
@@ -47,9 +47,14 @@ class Known:
 
 def recalled(standing: Standing, event: Event, pack: Pack, number: int) -> tuple[int, ...]:
     """The violation of an act (by number) of a pack that an open recall covers, if it is none for a flagged one."""
-    if not GUARDED[number] or pack.state & Flag.RECALLED or not custody.is_guarded(number, pack.state):
+    if not GUARDED[number] or pack.state & Flag.RECALLED or not would_refuse(number, pack.state):
         return ()
     return () if covering(standing, event, pack) is None else _RECALLED
+
+
+def would_refuse(number: int, state: int) -> bool:
+    """Whether the table refuses the act to a pack in this state, were it recalled: it has exceptions of its own."""
+    return _RECALLED[0] in custody.PILOT_TABLE[state | Flag.RECALLED, number][1]
 
 
 def covering(standing: Standing, event: Event, pack: Pack) -> str | None:
