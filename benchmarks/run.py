@@ -25,6 +25,7 @@ from measure import file_system, machine
 from report import Section, rewrite, show, write_json
 from rules import rules
 from sections import Scale
+from tracing import traces
 
 SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "append": sections.append,
@@ -34,6 +35,7 @@ SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "disk": sections.disk,
     "lookups": sections.lookups,
     "rules": rules,
+    "tracing": traces,
     "growth": growth,
 }
 
