@@ -208,12 +208,7 @@ def _memory(path: Path, lot: str, how: str) -> dict[str, int]:
         most[0] = max(most[0], _status("RssAnon"))
         stop.set()
         watcher.join()
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"units": units, "own": most[0] - before, "resident": after - resident}
-
-
-def _status("RssAnon") -> int:
-    """Bytes of memory that are no cache of a file."""
+    return {"units": units, "own": most[0] - before, "resident": _status("VmHWM") - resident}
 
 
 def _status(name: str) -> int:
