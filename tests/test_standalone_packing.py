@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,6 +41,10 @@ from tracechain.view import View
 from tracing_histories import History, Player, error, histories, random_history, seen_in
 
 SCRIPT = Path(__file__).with_name("standalone_packing.py")
+VECTORS = {
+    path.stem: json.loads(path.read_text("utf-8"))
+    for path in sorted(Path(__file__).with_name("vectors").glob("packing-*.json"))
+}
 ONE, TWO, CASE, OTHER, PALLET = *pack_ids(2), case_id(1), case_id(2), case_id(11)
 
 
@@ -125,6 +130,27 @@ def test_drawn_packing_is_recomputed_from_the_text(paths: Callable[[], Path], hi
             assert [view.emptied(subject) for subject in subjects] == [fold.emptied.get(one, 0) for one in subjects]
             for name, entries in fold.mentions.items():
                 assert [index for run in view.mentions(name) for index in run] == entries
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_vectors_of_packing_are_recomputed_from_the_text_and_by_the_library(name: str) -> None:
+    case = VECTORS[name]
+    parts: dict[str, dict[int, bytes]] = {
+        part: {at: bytes.fromhex(entry[part]) for at, entry in enumerate(case["entries"]) if entry[part] is not None}
+        for part in ("header", "content", "rows")
+    }
+    view = MemoryView(parts["header"], parts["content"], parts["rows"], "", len(case["entries"]))
+    fold = folded(view)
+    assert [[*one] for one in fold.broken] == case["violations"]
+    assert fold.emptied == case["emptied"]
+    assert fold.mentions == case["mentions"]
+    assert {str(block): str(time) for block, time in fold.times.items()} == case["times"]
+    for subject, _ in view.units():
+        place, *flags = case["packed"].get(subject, [0])
+        word = place | OUT * ("out" in flags) | TANGLED * ("tangled" in flags)
+        assert view.words([subject])[0][1] == fold.words.get(subject, 0) == word
+        assert view.emptied(subject) == fold.emptied.get(subject, 0)
+    assert {name: [index for run in view.mentions(name) for index in run] for name in fold.mentions} == fold.mentions
 
 
 def test_each_line_of_the_table(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ import group_ed25519
 import group_entry
 import group_ledger
 import group_merkle
+import group_packing
 import group_record
 import group_pilot
 import group_registers
@@ -48,6 +49,7 @@ GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "entry": group_entry.cases,
     "ledger": group_ledger.cases,
     "merkle": group_merkle.cases,
+    "packing": group_packing.cases,
     "pilot": group_pilot.cases,
     "record": group_record.cases,
     "registers": group_registers.cases,

@@ -118,6 +118,13 @@ def _links() -> Cases:
             "Violations of the table, and others beside them.",
             held, Act.SELL, held, (v.HELD, v.EXPIRED_LOCK, v.PLATFORM_SELLS),
         ),
+        "packing": _link(
+            "A pack is packed into a case while another has it.", bonded, Act.OBSERVE, bonded, (v.ALREADY_PACKED,)
+        ),
+        "recalled": _link(
+            "A pack that nobody flagged is refused what an open recall covers.",
+            EXPIRES | c.CLEARED, Act.SELL, EXPIRES | c.CLEARED, (v.RECALLED,),
+        ),
         "undo": _link("An undone sale gives the state before it.", sold, Act.UNDO, EXPIRES | c.CLEARED),
         "undo-nothing": _link("There was nothing to undo.", sold, Act.UNDO, sold),
         "undo-refused": _link("An undo too late changes nothing.", sold, Act.UNDO, sold, (v.UNDO_LATE,)),
@@ -138,7 +145,7 @@ def _links() -> Cases:
             bonded, Act.RESERVE, bonded, (v.CUSTODY,), codes,
         ),
         "refused-unknown-code": _link(
-            "A violation that nobody knows.", bonded, Act.RESERVE, bonded, (40,), codes
+            "A violation that nobody knows.", bonded, Act.RESERVE, bonded, (43,), codes
         ),
         "refused-undo-moved": _link(
             "An undo that breaks a rule changes nothing.",
