@@ -11,7 +11,7 @@ from hashlib import sha256
 from attrs import frozen
 
 from tracechain import custody, encoding, merkle
-from tracechain.entry import ROW_SALT_TAG, ROW_TAG
+from tracechain.entry import ROW_BLOCK, ROW_SALT_TAG, ROW_TAG, row_nodes
 
 __all__ = ["INDEX_MASK", "STATE_SHIFT", "Acts", "Derived", "derive_rows"]
 
@@ -32,6 +32,8 @@ class Derived:
     first_rows: int
     states: list[int]
     violations: list[tuple[str, tuple[int, ...]]]
+    #: entry.row_nodes of them.
+    nodes: bytes = b""
 
 
 def derive_rows(
@@ -77,4 +79,8 @@ def derive_rows(
         states.append(state)
         if codes:
             violations.append((subject, codes))
-    return Derived(pack(groups), merkle.root(hashes), sum(not word & INDEX_MASK for word in words), states, violations)
+    first_rows = sum(not word & INDEX_MASK for word in words)
+    if len(hashes) <= ROW_BLOCK:
+        return Derived(pack(groups), merkle.root(hashes), first_rows, states, violations)
+    nodes = row_nodes(hashes)
+    return Derived(pack(groups), merkle.root(nodes), first_rows, states, violations, b"".join(nodes))

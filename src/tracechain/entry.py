@@ -31,6 +31,7 @@ __all__ = [
     "MAX_ROWS",
     "NO_POLICY",
     "OPEN_DAY",
+    "ROW_BLOCK",
     "SALT_SIZE",
     "EntryType",
     "Header",
@@ -43,6 +44,7 @@ __all__ = [
     "prove_row",
     "row_hash",
     "row_hashes",
+    "row_nodes",
     "row_root",
     "row_salt",
 ]
@@ -284,6 +286,16 @@ class _Hashes:
 
     def node(self, height: int, index: int) -> None:  # noqa: ARG002  # the Protocol's; nothing is stored
         return None
+
+
+#: Rows under one node that is stored beside the rows of an entry with more of them.
+ROW_BLOCK = 8
+
+
+def row_nodes(hashes: Sequence[bytes]) -> list[bytes]:
+    """The nodes over each ROW_BLOCK rows of an entry, in the tree of its row hashes. Kept, they let one row be held
+    against the header without hashing all the others."""
+    return merkle.nodes_at(hashes, ROW_BLOCK.bit_length() - 1)
 
 
 def prove_row(hashes: Sequence[bytes], position: int) -> list[bytes]:

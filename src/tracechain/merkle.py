@@ -49,6 +49,7 @@ __all__ = [
     "check_inclusion",
     "leaf_hash",
     "node_hash",
+    "nodes_at",
     "prove_consistency",
     "prove_inclusion",
     "root",
@@ -108,6 +109,17 @@ def root(leaf_hashes: Sequence[bytes]) -> bytes:
         if odd is not None:
             level.append(odd)
     return level[0]
+
+
+def nodes_at(leaf_hashes: Sequence[bytes], height: int) -> list[bytes]:
+    """The nodes of the tree over leaf hashes at a height, left to right; `root` of them is the root of all."""
+    found = list(leaf_hashes)
+    for _ in range(height):
+        odd = found.pop() if len(found) & 1 else None
+        found = _parents(found)
+        if odd is not None:
+            found.append(odd)
+    return found
 
 
 def _parents(level: list[bytes]) -> list[bytes]:

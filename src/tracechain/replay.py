@@ -190,6 +190,10 @@ class MemoryView:
         """Salt and rows."""
         return self.raw_rows.get(index)
 
+    def row_nodes(self, index: int) -> bytes | None:  # noqa: ARG002  # the View's; nothing is stored here
+        """None are stored: all rows are hashed."""
+        return None
+
     def headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """(index, header), ascending."""
         return self._range(self.raw_headers, start, stop)

@@ -55,6 +55,9 @@ class View(Protocol):
     def rows(self, index: int) -> bytes | None:
         """Salt (32 bytes) and rows; None where the entry has none."""
 
+    def row_nodes(self, index: int) -> bytes | None:
+        """The nodes of an entry's row tree, one after the other (entry.row_nodes), if the view keeps them."""
+
     def headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """(index, header) of the entries that are there, ascending, start <= index < stop."""
 

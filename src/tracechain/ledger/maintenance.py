@@ -15,6 +15,7 @@ from tracechain.custody import ACT_MASK, PILOT, Act
 from tracechain.derivation import STATE_SHIFT
 from tracechain.encoding import decode
 from tracechain.entry import (
+    ROW_BLOCK,
     SALT_SIZE,
     EntryType,
     Header,
@@ -23,6 +24,7 @@ from tracechain.entry import (
     decode_rows,
     parse_header,
     row_hashes,
+    row_nodes,
     row_root,
 )
 from tracechain.errors import CheckpointError, DataError, InputError, StorageError, TracechainError
@@ -222,8 +224,11 @@ def _rows(txn: Transaction, index: int, header: Header) -> tuple[int, tuple[Row,
         raise DataError(f"entry {index}: its rows are missing; run `tracechain verify`, restore a backup")
     rule_set, rows = decode_rows(part[SALT_SIZE:])
     before = [None if row.previous is None else txn.leaf(row.previous) for row in rows]
-    if row_root(row_hashes(part[:SALT_SIZE], rule_set, rows, before)) != header.row_root:
+    hashes = row_hashes(part[:SALT_SIZE], rule_set, rows, before)
+    if row_root(hashes) != header.row_root:
         raise DataError(f"entry {index}: its rows are not those that its header names; run `tracechain verify`")
+    if len(hashes) > ROW_BLOCK:
+        txn.put_row_nodes([(key_of(index), b"".join(row_nodes(hashes)))])
     return rule_set, rows
 
 

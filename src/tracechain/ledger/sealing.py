@@ -66,6 +66,7 @@ class Sealing:
         self._contents: list[bytes] = []
         self._row_keys: list[bytes] = []
         self._rows: list[bytes] = []
+        self._row_nodes: list[tuple[bytes, bytes]] = []
         self._new: dict[bytes, int] = {}
         #: The rules of the next entries, and who judges what the table cannot; the commit sets both.
         self.rule_set = custody.PLAIN
@@ -284,6 +285,8 @@ class Sealing:
             zip(numbers, [state << STATE_SHIFT | after for state in derived.states], strict=True)
         )
         violated += [(index, subject, codes) for subject, codes in derived.violations]
+        if derived.nodes:
+            self._row_nodes.append((index.to_bytes(8, "big"), derived.nodes))
         return derived.stored, derived.root, derived.first_rows
 
     def _leaves_of(self, previous: list[int]) -> list[bytes]:
@@ -338,6 +341,7 @@ class Sealing:
             zip(self._row_keys, self._rows, strict=True),
             (len(keys), len(keys), len(self._rows)),
         )
+        txn.put_row_nodes(self._row_nodes)
         txn.put_nodes(self.frontier.extend(leaves))
         if self._tracks is not None:
             self._tracks.flush()

@@ -27,6 +27,7 @@ from tracechain.store.tables import (
     META,
     NODES,
     PACKED,
+    ROW_NODES,
     ROWS,
     SPENT,
     UNITS,
@@ -89,6 +90,10 @@ class Snapshot:
     def rows(self, index: int) -> bytes | None:
         """Salt and rows."""
         return self._get(ROWS, key_of(index))
+
+    def row_nodes(self, index: int) -> bytes | None:
+        """entry.row_nodes of an entry of many rows."""
+        return self._get(ROW_NODES, key_of(index))
 
     def headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """(index, header), ascending."""

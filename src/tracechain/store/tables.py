@@ -18,6 +18,7 @@ __all__ = [
     "NODES",
     "PACKED",
     "ROWS",
+    "ROW_NODES",
     "SPENT",
     "STATEMENTS",
     "TABLES",
@@ -44,8 +45,10 @@ PACKED = "packed"
 EMPTIED = "emptied"
 MENTIONS = "mentions"
 TIMES = "times"
+ROW_NODES = "row nodes"
 TABLES = (
     HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE, MEMORY, SPENT, PACKED, EMPTIED, MENTIONS, TIMES,
+    ROW_NODES,
 )  # fmt: skip
 
 

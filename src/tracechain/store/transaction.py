@@ -18,6 +18,7 @@ from tracechain.store.tables import (
     MENTIONS,
     META,
     NODES,
+    ROW_NODES,
     ROWS,
     SPENT,
     STATEMENTS,
@@ -159,6 +160,10 @@ class Transaction:
             [(node_key(height, index), value) for height, index, value in nodes]
         )
 
+    def put_row_nodes(self, nodes: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep entry.row_nodes of entries, (key, nodes) with ascending keys."""
+        self.txn.cursor(self.env.tables[ROW_NODES]).putmulti(nodes)
+
     def put_statement(self, author_id: bytes, first: int, value: bytes) -> None:
         """Remember where a statement is."""
         self.txn.put(author_id + key_of(first), value, db=self.env.tables[STATEMENTS])
@@ -189,7 +194,7 @@ class Transaction:
 
     def clear_derived(self) -> None:
         """Empty what `reindex` rebuilds, evidence marks and where registers, profile and recalls are included."""
-        for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES):
+        for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES, ROW_NODES):
             self.txn.drop(self.env.tables[table], delete=False)
         for name in (b"registers", b"profile", b"recalls"):
             self.txn.delete(name, db=self.env.tables[META])

@@ -6,7 +6,10 @@ or rows (entry.decode_rows and encoding.decode do that, strictly, for who verifi
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from attrs import define
@@ -19,7 +22,7 @@ from tracechain.event.vocabulary import BIZ_STEP, SOURCE_DEST_TYPE
 from tracechain.tracing.values import Moment, Unresolved
 from tracechain.view import View
 
-__all__ = ["AGGREGATION", "SHIPPING", "TRANSFORMATION", "Fact", "Link", "Log", "epcs_of", "parties_of"]
+__all__ = ["AGGREGATION", "SHIPPING", "TRANSFORMATION", "Fact", "Link", "Log", "Rows", "epcs_of", "parties_of"]
 
 #: Kinds of events, by the first item of their content (format.md section 9.1), and actions.
 OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION = 1, 2, 3, 4, 5
@@ -98,6 +101,40 @@ class Fact:
         return all(self.item(at) == other.item(at) for at in _TELLING)
 
 
+@define
+class Rows:
+    """The rows of an entry as they are stored (format.md section 7): in each group a prefix, and five cells a row."""
+
+    salt: bytes
+    rule_set: int
+    groups: _Groups
+    #: How many rows are before each group, and all of them at the end.
+    starts: list[int]
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return self.starts[-1]
+
+    def place(self, subject: str) -> int | None:
+        """The position of a subject's row."""
+        cut = subject.rfind("/") + 1
+        prefix, suffix = subject[:cut], subject[cut:]
+        for group, start in zip(self.groups, self.starts, strict=False):
+            if group[0] == prefix and suffix in group:
+                with suppress(ValueError):
+                    return start + group[1::5].index(suffix)
+        return None
+
+    def cells(self, place: int) -> tuple[str, str, int, int, int, tuple[int, ...] | None]:
+        """Prefix, suffix, act, 1 + index of the entry before or 0, state after, violations or None of a row."""
+        at = bisect_right(self.starts, place) - 1
+        group = self.groups[at]
+        first = 1 + 5 * (place - self.starts[at])
+        cells: tuple[str, str, int, int, int, tuple[int, ...] | None] = (group[0], *group[first : first + 5])
+        return cells
+
+
 class Link(NamedTuple):
     """One entry of a subject's chain, with its row there; `fact` is None for what is no event, or not kept."""
 
@@ -136,7 +173,7 @@ class Log:
     def __init__(self, view: View) -> None:
         self.view = view
         self._facts: dict[int, Fact | None] = {}
-        self._rows: dict[int, _Groups] = {}
+        self._rows: dict[int, Rows] = {}
 
     def fact(self, index: int) -> Fact | None:
         """The event of an entry; None where the entry is none, or its content is not kept."""
@@ -170,31 +207,21 @@ class Log:
 
     def cells(self, index: int, subject: str) -> tuple[int, int | None, int, tuple[int, ...]] | None:
         """(act, index of the entry before or None, state after, violations) of a subject in an entry."""
-        groups = self.groups(index)
-        cut = subject.rfind("/") + 1
-        prefix, suffix = subject[:cut], subject[cut:]
-        for group in groups or ():
-            if group[0] == prefix:
-                try:
-                    at = 1 + 5 * group[1::5].index(suffix)
-                except ValueError:
-                    continue
-                return group[at + 1], group[at + 2] - 1 if group[at + 2] else None, group[at + 3], group[at + 4] or ()
-        return None
+        rows = self.rows(index)
+        place = None if rows is None else rows.place(subject)
+        if rows is None or place is None:
+            return None
+        _, _, act, previous, state, codes = rows.cells(place)
+        return act, previous - 1 if previous else None, state, codes or ()
 
-    def groups(self, index: int) -> _Groups | None:
-        """The rows of an entry as they are stored; None where they are missing."""
+    def rows(self, index: int) -> Rows | None:
+        """The rows of an entry; None where they are missing."""
         found = self._rows.get(index)
         if found is None:
             part = self.view.rows(index)
             if part is None:
                 return None
-            value = unpack_known(part[SALT_SIZE:])
-            if not isinstance(value, tuple) or not all(
-                isinstance(group, tuple) and len(group) % 5 == 1 for group in value[1:]
-            ):
-                raise DecodeError(f"entry {index}: its rows are damaged: verify the ledger")
-            found = cast("_Groups", value[1:])
+            found = _rows(index, part)
             if len(self._rows) >= _ROWS_MOST:
                 self._rows.clear()
             self._rows[index] = found
@@ -228,9 +255,19 @@ class Log:
 
     def children(self, index: int) -> Iterator[str]:
         """The subjects of an entry."""
-        for group in self.groups(index) or ():
+        rows = self.rows(index)
+        for group in () if rows is None else rows.groups:
             for suffix in group[1::5]:
                 yield group[0] + suffix
+
+
+def _rows(index: int, part: bytes) -> Rows:
+    value = unpack_known(part[SALT_SIZE:])
+    if not isinstance(value, tuple) or not all(isinstance(group, tuple) and len(group) % 5 == 1 for group in value[1:]):
+        raise DecodeError(f"entry {index}: its rows are damaged: verify the ledger")
+    groups = cast("_Groups", value[1:])
+    starts = [0, *accumulate(len(group) // 5 for group in groups)]
+    return Rows(part[:SALT_SIZE], cast("int", value[0]), groups, starts)
 
 
 def _fact(index: int, part: bytes) -> Fact:

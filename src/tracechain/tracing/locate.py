@@ -128,7 +128,8 @@ class Locator(Generic[AnyLocated]):
         # An entry of one row ends with that row's violations, nil where there are none (format.md section 7).
         if rows[SALT_SIZE] == 0x92 and rows[SALT_SIZE + 2] == 0x96:
             return rows[-1] != 0xC0
-        return any(any(group[5::5]) for group in self._log.groups(index) or ())
+        found = self._log.rows(index)
+        return found is None or any(any(group[5::5]) for group in found.groups)
 
     # ---- plain units ----
 

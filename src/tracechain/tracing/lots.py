@@ -126,6 +126,7 @@ class Lots:
         fields = HEADER_STRUCT.unpack(log.view.header(fact.index) or bytes(HEADER_STRUCT.size))
         if fields[_ROWS] == fields[_FIRST_ROWS]:
             return made
-        groups = log.groups(fact.index) or ()
+        rows = log.rows(fact.index)
+        groups = () if rows is None else rows.groups
         new = {group[0] + group[at] for group in groups for at in range(1, len(group), 5) if not group[at + 2]}
         return [one for one in made if one in new]

@@ -12,9 +12,9 @@ from hashlib import sha256
 
 from tracechain import encoding, merkle
 from tracechain.checkpoint import Checkpoint, VerifierKey
-from tracechain.entry import ROW_SALT_TAG, ROW_TAG, SALT_SIZE, ZERO, content_commitment
+from tracechain.entry import HEADER_SIZE, ROW_BLOCK, ROW_SALT_TAG, ROW_TAG, SALT_SIZE, ZERO, content_commitment
 from tracechain.errors import DataError
-from tracechain.tracing.facts import Log
+from tracechain.tracing.facts import Log, Rows
 from tracechain.verification.findings import Code, Finding, Findings
 from tracechain.verification.unit import check_signed
 from tracechain.view import ViewNodes
@@ -32,30 +32,31 @@ class Proof:
         self._log = log
         self._nodes = ViewNodes(log.view)
         self._leaves: dict[int, bytes] = {}
-        self._sure: dict[int, tuple[Finding, ...]] = {}
+        self._sure: dict[tuple[int, str], tuple[Finding, ...]] = {}
         self._begun: set[int] = set()
         findings = Findings()
         self.checkpoint: Checkpoint | None = check_signed(findings, log.view, verifier)[1]
         #: What is wrong with the checkpoint itself.
         self.findings: tuple[Finding, ...] = tuple(findings.items)
 
-    def check(self, index: int) -> tuple[Finding, ...]:
-        """What is wrong with an entry: nothing, if it is in the signed tree with its content and rows."""
-        found = self._sure.get(index)
+    def check(self, index: int, subject: str) -> tuple[Finding, ...]:
+        """What is wrong with an entry, as far as a subject goes: nothing, if it is in the signed tree with its
+        content and its row of the subject."""
+        found = self._sure.get((index, subject))
         if found is None:
             if len(self._sure) >= _SURE_MOST:
                 self._sure.clear()
                 self._begun.clear()
                 self._leaves.clear()
-            found = self._sure[index] = tuple(self._look(index))
+            found = self._sure[index, subject] = tuple(self._look(index, subject))
         return found
 
-    def _look(self, index: int) -> list[Finding]:
+    def _look(self, index: int, subject: str) -> list[Finding]:
         if self.checkpoint is None:
             return [Finding(Code.CHECKPOINT_MISSING, index, "no checkpoint stands, so nothing can be held against it")]
         wrong: list[Finding] = []
         header = self._view.header(index)
-        if header is None or len(header) != 128:
+        if header is None or len(header) != HEADER_SIZE:
             return [Finding(Code.ENTRY_MISSING, index, "the entry's header is not there, or cut")]
         if index not in self._begun:
             wrong += self._in_tree(index)
@@ -64,18 +65,12 @@ class Proof:
             wrong.append(Finding(Code.CONTENT_MISSING, index, "the content is not there"))
         elif content_commitment(part[:SALT_SIZE], part[SALT_SIZE:]) != header[64:96]:
             wrong.append(Finding(Code.CONTENT_COMMITMENT, index, "content or its salt was altered"))
-        rows = self._view.rows(index)
-        if rows is None:
-            wrong.append(Finding(Code.ROWS_MISSING, index, "the rows are not there"))
-            return wrong
         try:
-            root, before = self._row_root(index, rows)
+            before = self._check_row(index, subject, header[96:])
         except DataError as error:
-            wrong.append(Finding(Code.ROWS_MALFORMED, index, str(error)))
+            wrong.append(Finding(Code.ROW_ROOT, index, str(error), subject))
             return wrong
-        if root != header[96:]:
-            wrong.append(Finding(Code.ROW_ROOT, index, "rows, their salt, or the entry before were altered"))
-        elif not wrong:
+        if not wrong:
             self._begun |= before
         return wrong
 
@@ -91,32 +86,50 @@ class Proof:
             return [Finding(Code.TREE_ROOT, index, f"the entry is not the one that was signed: {error}")]
         return []
 
-    def _row_root(self, index: int, part: bytes) -> tuple[bytes, set[int]]:
-        """The root that the rows of an entry come to, and the entries before that it names. What `entry.row_hashes`
-        says in readable lines, for the many rows of a commissioning."""
-        value = encoding.unpack_known(part[SALT_SIZE:])
-        groups = self._log.groups(index)
-        if groups is None or not isinstance(value, tuple):
-            raise DataError(f"entry {index}: its rows are damaged")
-        rule_set, pack, leaf = value[0], encoding.pack, self._leaf
-        salt = part[:SALT_SIZE]
-        seed, position = ROW_SALT_TAG + salt, 0
-        alone = len(groups) == 1 and len(groups[0]) == 6
+    def _check_row(self, index: int, subject: str, root: bytes) -> set[int]:
+        """Hold a subject's row against the root in the header; the entries before that are sure by it. DataError if
+        it does not lead there.
+
+        Of an entry with many rows those under one node are hashed, where the other nodes are kept.
+        """
+        rows = self._log.rows(index)
+        if rows is None:
+            raise DataError("the rows are not there")
+        place = rows.place(subject)
+        if place is None:
+            raise DataError("there is no row of it")
+        first, count = place // ROW_BLOCK * ROW_BLOCK, rows.count
+        if count > ROW_BLOCK:
+            kept = self._view.row_nodes(index) or b""
+            nodes = [kept[at : at + 32] for at in range(0, len(kept), 32)]
+            if len(nodes) == -(-count // ROW_BLOCK):
+                hashes, before = self._hashes(index, rows, first, min(first + ROW_BLOCK, count))
+                nodes[place // ROW_BLOCK] = merkle.root(hashes)
+                if merkle.root(nodes) == root:
+                    return before
+        hashes, before = self._hashes(index, rows, 0, count)
+        if merkle.root(hashes) != root:
+            raise DataError("rows, their salt, or the entry before were altered")
+        return before
+
+    def _hashes(self, index: int, rows: Rows, start: int, stop: int) -> tuple[list[bytes], set[int]]:
+        """The hashes of some rows (entry.row_hash), and the entries before that they name."""
+        rule_set, salt, pack = rows.rule_set, rows.salt, encoding.pack
+        seed = ROW_SALT_TAG + salt
         hashes: list[bytes] = []
         before: set[int] = set()
-        for group in groups:
-            prefix = group[0]
-            for at in range(1, len(group), 5):
-                previous = group[at + 2]
-                if previous:
-                    if previous > index:
-                        raise DataError(f"a row leads forward to entry {previous - 1}")
-                    before.add(previous - 1)
-                own = salt if alone else sha256(seed + position.to_bytes(4, "big")).digest()
-                row = pack((rule_set, (prefix, *group[at : at + 5])))
-                hashes.append(sha256(ROW_TAG + own + (leaf(previous - 1) if previous else ZERO) + row).digest())
-                position += 1
-        return merkle.root(hashes), before
+        for position in range(start, stop):
+            cells = rows.cells(position)
+            previous = cells[3]
+            leaf = ZERO
+            if previous:
+                if previous > index:
+                    raise DataError(f"a row leads forward to entry {previous - 1}")
+                before.add(previous - 1)
+                leaf = self._leaf(previous - 1)
+            own = salt if rows.count == 1 else sha256(seed + position.to_bytes(4, "big")).digest()
+            hashes.append(sha256(ROW_TAG + own + leaf + pack((rule_set, cells))).digest())
+        return hashes, before
 
     def _leaf(self, index: int) -> bytes:
         found = self._leaves.get(index)

@@ -222,7 +222,7 @@ class Tracer:
         part = self.view.content(link.at)
         fact = link.fact
         received = int.from_bytes(header[8:16], "big")
-        findings: tuple[Finding, ...] = proof.check(link.at)
+        findings: tuple[Finding, ...] = proof.check(link.at, subject)
         return Step(
             link.at,
             received * 1_000_000 if fact is None else fact.time,
