@@ -245,6 +245,7 @@ def traces(folder: Path, scale: Scale, kept: Path | None = None) -> Section:
             [
                 (_TRACE, lambda unit: tracing.trace(view, unit, verifier=verifier)),
                 (_DECODED, lambda unit: [one.event for one in tracing.trace(view, unit, verifier=verifier).steps]),
+                (_SHARED, tracing.Tracer(view, verifier=verifier).trace),
                 (_PEER_TRACE, peer.trace),
             ],
             units,
@@ -302,6 +303,7 @@ def traces(folder: Path, scale: Scale, kept: Path | None = None) -> Section:
 
 
 _TRACE, _DECODED = "trace of a unit, with its proof", "the same, every event decoded"
+_SHARED = "the same, one Tracer for all, which remembers containers"
 _PEER_TRACE = "SQLite: trace of a unit"
 _WHERE, _PEER_WHERE = "whereabouts of a unit", "SQLite, positions kept: whereabouts of a unit"
 _GROUPED = "the same, sorted, grouped by what must be done"
@@ -323,6 +325,7 @@ def _section(
     lines = [
         turns.line(_TRACE, "us"),
         turns.line(_DECODED, "us"),
+        turns.line(_SHARED, "us"),
         turns.line(_PEER_TRACE, "us", _TRACE),
         turns.line(_WHERE, "us"),
         turns.line(_PEER_WHERE, "us", _WHERE),
