@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tracechain.collector import uninterrupted
 from tracechain.criteria import Criterion, Lot
-from tracechain.custody import CUSTODY_MASK, Custody
+from tracechain.custody import CUSTODY_MASK, Custody, is_pack
 from tracechain.pilot.register import standing_of
 from tracechain.recall.lots import Lots, descendants, lot_units
 from tracechain.recall.select import Selection
@@ -82,7 +82,8 @@ def _batches(
     for made, together in lot_units(tracer.containment, criterion.product, criterion.lot):
         known += made
         yield made, together, criterion.lot
-    later = sorted(descendants(tracer.containment, known, (criterion.product,)))
+    # What was made of packs need not be one: goods in bulk may go on into other packs.
+    later = sorted(filter(is_pack, descendants(tracer.containment, known, (criterion.product,))))
     if later:
         yield later, False, None
 
