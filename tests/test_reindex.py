@@ -22,9 +22,9 @@ from tracechain.errors import (
 from tracechain.ledger import Ledger
 from tracechain.record import Record, authorise, revoke
 from tracechain.station import Station
-from tracechain.store.tables import META
+from tracechain.store.tables import MENTIONS, META
 from tracechain.testing import Clock, Keys, Random, new_ledger, open_ledger
-from tracechain.testing.samples import commission, destroy, observe, pack_ids, sell
+from tracechain.testing.samples import case_id, commission, destroy, observe, pack, pack_ids, sell, unpack
 from tracechain.verification import Code, verify
 
 KEYS = Keys()
@@ -69,7 +69,9 @@ def rich(path: Path) -> None:
             ledger.submit(lie)
         for n in range(30):
             packs = pack_ids(60, start=50 * n + 1)
+            case = case_id(n)
             ledger.append([commission(packs), destroy(packs[:3]), sell(packs[:5]), Record("hold", n, packs[0])])
+            ledger.append([pack(case, packs), unpack(case, packs[:2]), unpack(case, ()), pack(case_id(77), packs[:1])])
         ledger.revoke(revoke(ledger.ledger_id, KEYS.other_station.public_key.hash, KEYS.root, "gone"))
         station.close()
         twin.close()
@@ -79,12 +81,26 @@ def derived(ledger: Ledger) -> dict[str, Any]:
     """Everything that reindex rebuilds, as a value."""
     with ledger._store.read() as txn:
         env, raw = txn.env, txn.txn
-        found: dict[str, Any] = {name: dict(raw.cursor(env.tables[name])) for name in ("nodes", "statements")}
+        kept = ("nodes", "statements", "emptied", "times", "row nodes")
+        found: dict[str, Any] = {name: dict(raw.cursor(env.tables[name])) for name in kept}
+        # A run of entries may begin anew with each commit.
+        found["mentions"] = {
+            (key[:-8], at)
+            for key, count in raw.cursor(env.tables[MENTIONS])
+            for at in range(
+                int.from_bytes(key[-8:], "big"), int.from_bytes(key[-8:], "big") + int.from_bytes(count, "big")
+            )
+        }
         meta = dict(raw.cursor(env.tables[META]))
-    for name in (b"index", b"tail", b"delta"):
-        meta.pop(name, None)
+    for kind in (b"", b"packed "):
+        for name in (b"index", b"tail", b"delta"):
+            meta.pop(kind + name, None)
+    meta.pop(b"packed", None)
     with ledger.snapshot() as view:
-        found["units"] = dict(view.units())
+        units = dict(view.units())
+        found["units"] = units
+        found["packed"] = dict(zip(units, view.words([*units]), strict=True))
+    assert all(found.values())
     return found | {"meta": meta}
 
 
@@ -94,6 +110,11 @@ DAMAGE: dict[str, Callable[[Any, Callable[[str], Any]], Any]] = {
     "nodes gone": lambda txn, db: txn.drop(db("nodes"), delete=False),
     "statements gone": lambda txn, db: txn.drop(db("statements"), delete=False),
     "units gone": lambda txn, db: txn.drop(db("units"), delete=False),
+    "emptied gone": lambda txn, db: txn.drop(db("emptied"), delete=False),
+    "mentions gone": lambda txn, db: txn.drop(db("mentions"), delete=False),
+    "times gone": lambda txn, db: txn.drop(db("times"), delete=False),
+    "row nodes gone": lambda txn, db: txn.drop(db("row nodes"), delete=False),
+    "packed gone": lambda txn, db: [txn.drop(db("packed"), delete=False), txn.delete(b"packed tail", db=db("meta"))],
     "base gone": lambda txn, db: txn.drop(db("base"), delete=False),
     "tail gone": lambda txn, db: txn.delete(b"tail", db=db("meta")),
     "tail torn": lambda txn, db: txn.put(b"tail", b"xyz", db=db("meta")),
