@@ -9,6 +9,7 @@ from tracechain.entry import HEADER_STRUCT, SALT_SIZE
 from tracechain.event.sale import LOT, label
 from tracechain.rules.guards import class_of
 from tracechain.rules.mentions import lot_name, transformed_name
+from tracechain.rules.packing import TANGLED
 from tracechain.tracing.containment import Containment
 from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of
 
@@ -27,7 +28,6 @@ def lot_units(containment: Containment, product: str, lot: str) -> Iterator[tupl
     view = log.view
     indices = [index for run in view.mentions(lot_name(product, lot)) for index in run]
     facts = [fact for index in indices if (fact := log.event(index)) is not None]
-    declared = any(fact.declares for fact in facts)
     seen: set[str] = set()
     for fact in facts:
         if fact.declares:
@@ -36,8 +36,15 @@ def lot_units(containment: Containment, product: str, lot: str) -> Iterator[tupl
         fields = HEADER_STRUCT.unpack(view.header(fact.index) or bytes(HEADER_STRUCT.size))
         together = fields[_FIRST_ROWS] == fields[_ROWS] == len(made)
         units = [unit for unit in made if unit.startswith(product) and unit not in seen]
-        if declared:
-            units = [unit for unit in units if fact.index not in containment.past(unit).voided]
+        # An error need not be declared with its lot, so it is looked for by unit: it tangles.
+        words = view.words(units, together=together and len(units) == len(made))
+        if any(packed & TANGLED for _, packed in words):
+            past = containment.past
+            units = [
+                unit
+                for unit, (_, packed) in zip(units, words, strict=True)
+                if not packed & TANGLED or fact.index not in past(unit).voided
+            ]
         seen.update(units)
         if units:
             yield units, together and len(units) == len(made)
