@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from tracechain import criteria, custody
+from tracechain import custody
 from tracechain.custody import Violation
 from tracechain.event import (
     AssociationEvent,
     BizTransaction,
     Event,
     Quantity,
-    SourceDest,
 )
 from tracechain.testing.samples import PRODUCT, case_id, pack_ids
 from tracechain.tracing import Stay
@@ -433,109 +432,6 @@ def test_an_exchange_declared_an_error_links_nothing() -> None:
     assert log.kin(PACK) == set()
     assert log.whereabouts(PACK).successors == ()
     assert told(log) == [(0, "own"), (1, "own")]
-
-
-# ---- what a criterion covers -------------------------------------------------------------------------
-
-
-def test_a_lot_is_what_came_into_being_with_it() -> None:
-    log = model(
-        made(10, PACK, OTHER_PRODUCT, lot="A"),
-        made(10, SECOND, lot="B"),
-        change(20, ("urn:bulk",), (THIRD,), lot="A"),
-        evolve(at(30, SHOP, SECOND), extensions=made(0, PACK, lot="A").ilmd),
-    )
-    assert log.covered(criteria.Lot(EYE_DROPS, "A")) == {PACK, THIRD}
-    assert log.covered(criteria.Lot(EYE_DROPS, "B")) == {SECOND}
-    assert log.covered(criteria.Lot("01/09521234002079", "A")) == {OTHER_PRODUCT}
-
-
-def test_a_lot_is_also_what_was_made_of_it_and_of_that() -> None:
-    log = model(made(10, PACK, lot="A"), change(20, (PACK,), (NEW,), lot="B"), change(15, (NEW,), (OTHER_PRODUCT,)))
-    assert log.covered(criteria.Lot(EYE_DROPS, "A")) == {PACK, NEW, OTHER_PRODUCT}
-    assert log.covered(criteria.Lot(EYE_DROPS, "B")) == {NEW, OTHER_PRODUCT}
-
-
-def test_a_lot_declared_an_error_is_none() -> None:
-    first = made(10, PACK, lot="A")
-    log = model(first, error(first), made(11, PACK, lot="B"))
-    assert log.covered(criteria.Lot(EYE_DROPS, "A")) == set()
-    assert log.covered(criteria.Lot(EYE_DROPS, "B")) == {PACK}
-
-
-def test_a_product_is_all_packs_with_its_code_in_front() -> None:
-    log = model(made(10, PACK), at(20, SHOP, SECOND, OTHER_PRODUCT, CASE))
-    assert log.covered(criteria.OfProduct(EYE_DROPS)) == {PACK, SECOND}
-
-
-def test_what_was_commissioned_between_is_by_claimed_times() -> None:
-    log = model(made(10, PACK), made(20, SECOND), made(15, THIRD), at(12, SHOP, NEW))
-    assert log.covered(criteria.Commissioned(10, 20)) == {PACK, THIRD}
-    assert log.covered(criteria.Commissioned(20, 21)) == {SECOND}
-
-
-def test_through_a_place_is_by_its_own_sightings_and_those_of_its_containers() -> None:
-    log = model(
-        at(10, ZONE, PACK), into(10, CASE, SECOND), at(20, SHELF, CASE), paper(20, ZONE, THIRD), at(20, SHELF, CASE)
-    )
-    assert log.covered(criteria.ThroughPlace(ZONE)) == {PACK, SECOND}
-    assert log.covered(criteria.ThroughPlace(SHELF)) == {SECOND}
-    assert log.covered(criteria.ThroughPlace(ZONE, 11, 20)) == {SECOND}
-    assert log.covered(criteria.ThroughPlace(ZONE, None, 10)) == {PACK}
-    assert log.covered(criteria.ThroughPlace(ZONE, 21)) == set()
-
-
-def test_through_a_place_does_not_follow_new_codes() -> None:
-    log = model(at(10, ZONE, PACK), change(20, (PACK,), (NEW,)))
-    assert log.covered(criteria.ThroughPlace(ZONE)) == {PACK}
-
-
-def test_through_a_container_is_at_any_depth_while_all_of_it_holds() -> None:
-    log = model(
-        into(10, CASE, PACK, SECOND), out(20, CASE, SECOND), into(30, PALLET, CASE), out(40, PALLET, CASE)
-    )  # fmt: skip
-    assert log.covered(criteria.ThroughContainer(CASE)) == {PACK, SECOND}
-    assert log.covered(criteria.ThroughContainer(PALLET)) == {PACK}
-    assert log.covered(criteria.ThroughContainer(CASE, 20, 20)) == {PACK, SECOND}
-    assert log.covered(criteria.ThroughContainer(CASE, 21)) == {PACK}
-    assert log.covered(criteria.ThroughContainer(PALLET, 41)) == set()
-    assert log.covered(criteria.ThroughContainer(PALLET, 35, 36)) == {PACK}
-    assert log.covered(criteria.ThroughContainer(PALLET, None, 29)) == set()
-
-
-def test_by_a_carrier_is_named_as_source_or_destination_of_it_or_of_its_container() -> None:
-    def carried(event: Event, side: str, kind: str = "possessing_party") -> Event:
-        parties: Any = {side: (SourceDest(kind, CARRIER),)}
-        return evolve(event, **parties)
-
-    log = model(
-        into(10, CASE, PACK),
-        carried(at(20, None, CASE), "sources"),
-        carried(paper(30, SHOP, SECOND), "destinations"),
-        carried(at(40, SHOP, THIRD), "sources", "owning_party"),
-    )
-    assert log.covered(criteria.ByCarrier(CARRIER)) == {PACK, SECOND}
-    assert log.covered(criteria.ByCarrier(CARRIER, 20, 29)) == {PACK}
-
-
-def test_a_shared_container_is_the_same_one_at_the_same_time() -> None:
-    log = model(
-        into(10, CASE, PACK, SECOND), out(20, CASE, PACK), into(20, CASE, THIRD), into(30, PALLET, CASE, NEW)
-    )  # fmt: skip
-    assert log.covered(criteria.SharedContainer(PACK)) == {PACK, SECOND}
-    assert log.covered(criteria.SharedContainer(THIRD)) == {SECOND, THIRD}
-    assert log.covered(criteria.SharedContainer(NEW)) == {NEW}
-    assert log.covered(criteria.SharedContainer(CASE)) == {NEW}
-
-
-def test_criteria_compose() -> None:
-    log = model(made(10, PACK, SECOND, lot="A"), made(10, THIRD, lot="B"), at(20, SHOP, SECOND, THIRD))
-    lot, shop = criteria.Lot(EYE_DROPS, "A"), criteria.ThroughPlace(SHOP)
-    assert log.covered(lot & shop) == {SECOND}
-    assert log.covered(lot | shop) == {PACK, SECOND, THIRD}
-    assert log.covered(~lot) == {THIRD}
-    assert log.covered(lot & ~shop) == {PACK}
-    assert log.covered(criteria.Codes((PACK, CASE, "urn:example:unknown"))) == {PACK}
 
 
 # ---- what breaks a rule of packing -------------------------------------------------------------------

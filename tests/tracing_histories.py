@@ -4,7 +4,7 @@ A history is drawn as plain data (`histories`, or `random_history` from a seed),
 one small; a `Player` acts it out on a ledger. Items are tuples whose first part says what happens; things are numbers
 of `THINGS`, places numbers of `PLACES` (0: none), times are `Time`s:
 
-    ("make", things, time, place, lot)                   they come into being; lot 0 is none
+    ("make", things, time, place, lot)                   they come into being; lot 0 is none, -1 one of a label alone
     ("pack", parent, things, time, place, action)        packed (0), seen in it (1), taken out (2)
     ("empty", parent, time, place)
     ("see", things, time, place, step, carrier)          a scan; a carrier may be named as source (1) or destination (2)
@@ -111,7 +111,7 @@ ACTS = (
     "steal",
     "destroy",
 )
-TWISTS = ("nothing", "nothing", "nothing", "place", "time", "step", "location")
+TWISTS = ("nothing", "nothing", "nothing", "place", "time", "step", "location", "lot")
 
 SECOND = 1_000_000_000
 BASE = START * 1_000_000 - 100 * SECOND
@@ -187,11 +187,12 @@ def _items(time: st.SearchStrategy[Time], *, pilot: bool) -> st.SearchStrategy[I
         of(just("undo"), st.sampled_from((0, 0, 0, 1, 2, 3, 5)), some, st.sampled_from(range(len(TWISTS)))),
     ]
     seldom: list[st.SearchStrategy[Item]] = [
-        of(just("make"), _packs, time, _place, _lot),
+        of(just("make"), _packs | _packs | _things, time, _place, _lot | st.just(-1)),
         of(just("end"), _things, time, _place),
         of(just("paper"), st.none() | _thing, _things, time, _place),
         of(just("fix"), _thing, _things, time, _place, _action),
         of(just("change"), _packs, _packs, time, _place, st.integers(0, 1), _lot),
+        of(just("change"), _things, _things, time, _place, st.integers(0, 1), _lot),
         of(just("count"), some.map(lambda things: things and things[0]), time, _place, _action),
         of(just("measure"), _things, time, _place, st.sampled_from((5, 30))),
         of(just("note"), _thing),
@@ -299,7 +300,8 @@ class _Teller:
                 return "undo", rng.choice((0, 0, 1, 2, 5)), some, rng.randrange(len(TWISTS))
             case "change":
                 step, lot = rng.randrange(2), rng.randrange(len(LOTS))
-                return "change", self.some(_PACKS, 2), self.some(_PACKS, 2), time, place, step, lot
+                among = _PACKS if rng.random() < 0.8 else _NUMBERS
+                return "change", self.some(among, 2), self.some(among, 2), time, place, step, lot
             case "paper":
                 return "paper", rng.choice((None, *_NUMBERS)), self.some(_NUMBERS), time, place
             case "end":
@@ -313,7 +315,7 @@ class _Teller:
             case "note":
                 return "note", rng.choice(_NUMBERS)
             case "make":
-                return "make", self.some(_PACKS), time, place, rng.randrange(len(LOTS))
+                return "make", self.some(_PACKS), time, place, rng.randrange(-1, len(LOTS))
             case "act":
                 return "act", rng.choice(ACTS), self.some(_PACKS, 2), time
             case _:
@@ -374,7 +376,8 @@ class Player:
     def _meant(self, item: Item) -> list[Event | Record]:
         match item:
             case ("make", things, time, place, lot):
-                return [self._seen(things, time, place, action="ADD", ilmd=_ilmd(lot), biz_step="commissioning")]
+                stated = {"extensions": _ilmd(1)} if lot < 0 else {"ilmd": _ilmd(lot)}
+                return [self._seen(things, time, place, action="ADD", biz_step="commissioning", **stated)]
             case ("pack", parent, things, time, place, action):
                 return [self._aggregation(parent, time, place, action, epcs=_codes(things))]
             case ("empty", parent, time, place):
@@ -454,6 +457,8 @@ class Player:
                 event = evolve(event, event_time=event.event_time + SECOND)
             case "step":
                 event = evolve(event, biz_step="other")
+            case "lot" if isinstance(event, ObjectEvent | TransformationEvent):
+                event = evolve(event, ilmd=())
         return [evolve(event, error_declaration=ErrorDeclaration(declaration_time=BASE, reason="did_not_occur"))]
 
     def _act(self, name: str, things: Sequence[int], time: Time) -> list[Event | Record]:

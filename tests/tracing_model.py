@@ -1,7 +1,7 @@
-"""The slow, obviously right model of tracing and recall: plain Python over the whole log, without an index.
+"""The slow, obviously right model of tracing: plain Python over the whole log, without an index.
 
 A `Model` reads every entry of a View once and answers every question by going through all of them again. Nothing here
-is taken from `tracechain.tracing` or `tracechain.recall` but the value `Stay`: a container and two moments.
+is taken from `tracechain.tracing` but the value `Stay`: a container and two moments.
 
 Two orders. The order of the log (the index of an entry) decides what breaks a rule; claimed time decides where things
 were: facts are put in order by their *moment*, (claimed time in nanoseconds, index of the entry). "As of" a time means:
@@ -19,7 +19,7 @@ What was ambiguous, and how it is read here:
 - A trace runs on: to what the old codes were made of, to what the new ones were made into, and through the containers
   of all of them. It does not run down again to other new codes of an old code, nor up to other old codes of a new one.
 - Kin is followed whatever the claimed times, for clocks differ: a new code that is said to be older than the old one is
-  of the same goods all the same, and of the same lot. Of an old code all is told up to the moment it was made into
+  of the same goods all the same. Of an old code all is told up to the moment it was made into
   another, the latest where there are several; of a new code from the moment it was made, the earliest.
 - Errors and declarations are shown among the entries of a subject and of its kin. What a container only seemed to do is
   no fact, and is not inherited.
@@ -27,9 +27,6 @@ What was ambiguous, and how it is read here:
 - The buyer of what is sold is named by the latest fact of the log that names one.
 - A container is emptied of what was in it at that moment by claimed times.
 - A cycle is broken before a container, or the subject itself, is entered a second time.
-- Bounds in time (ThroughPlace and the like) are both included; those of Commissioned are not: start <= time < stop.
-- A criterion covers packs that the ledger has heard of, by any entry; containers and classes are never covered.
-- A code shares a container with itself, wherever it was in one.
 """
 
 from __future__ import annotations
@@ -39,22 +36,18 @@ from contextlib import suppress
 
 from attrs import frozen
 
-from tracechain import criteria
-from tracechain.criteria import Criterion
 from tracechain.custody import CUSTODY_MASK, Custody, Violation, is_pack
 from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows, parse_header
 from tracechain.errors import TracechainError
-from tracechain.event import AggregationEvent, Event, ObjectEvent, TransactionEvent, TransformationEvent, ilmd_value
-from tracechain.event.sale import LOT, amount
+from tracechain.event import AggregationEvent, Event, TransactionEvent, TransformationEvent
+from tracechain.event.sale import amount
 from tracechain.record import decode_record
-from tracechain.registers import Product
 from tracechain.rules import Standing
-from tracechain.rules.guards import class_of
 from tracechain.tracing import Stay
 from tracechain.view import View
 
-__all__ = ["Entry", "Model", "Moment", "Seen", "Told", "Where"]
+__all__ = ["BEGINNING", "END", "Entry", "Model", "Moment", "Seen", "Told", "Where"]
 
 Moment = tuple[int, int]
 BEGINNING: Moment = (-(1 << 70), -1)
@@ -208,9 +201,9 @@ class Model:
 
     def facts(self, subject: str, as_of: int | None = None) -> list[Entry]:
         """What was said of a subject, and not taken back, by moment."""
-        return [entry for entry in self.about(subject, as_of) if self._is_fact(entry, subject)]
+        return [entry for entry in self.about(subject, as_of) if self.is_fact(entry, subject)]
 
-    def _is_fact(self, entry: Entry, subject: str) -> bool:
+    def is_fact(self, entry: Entry, subject: str) -> bool:
         return subject in entry.rows and not entry.declares and (entry.index, subject) not in self.voided
 
     def _until(self, as_of: int | None) -> Iterator[Entry]:
@@ -246,12 +239,12 @@ class Model:
         event = entry.event
         if not isinstance(event, AggregationEvent):
             return inside
-        if self._is_fact(entry, subject) and subject in event.epcs:
+        if self.is_fact(entry, subject) and subject in event.epcs:
             if event.action == "ADD" and Violation.PACKING_CYCLE not in entry.rows[subject].violations:
                 return event.parent
             if event.action == "DELETE" and inside == event.parent:
                 return None
-        elif inside is not None and inside == event.parent and _empties(event) and self._is_fact(entry, inside):
+        elif inside is not None and inside == event.parent and _empties(event) and self.is_fact(entry, inside):
             return None
         return inside
 
@@ -304,17 +297,17 @@ class Model:
                     if way.begin <= entry.moment <= way.end:
                         yield Told(entry, way.path[1:])
 
-    def true_of(self, subject: str, as_of: int | None = None) -> Iterator[Told]:
+    def facts_told(self, subject: str, as_of: int | None = None) -> Iterator[Told]:
         """Of that the facts alone: own and inherited ones."""
         for told in self.told(subject, as_of):
-            if self._is_fact(told.entry, told.via[-1] if told.via else subject):
+            if self.is_fact(told.entry, told.via[-1] if told.via else subject):
                 yield told
 
     # ---- answers ----
 
     def whereabouts(self, subject: str, as_of: int | None = None) -> Where:
         """Where it is, as of a claimed time (ns)."""
-        sightings = [told for told in self.true_of(subject, as_of) if told.entry.locates]
+        sightings = [told for told in self.facts_told(subject, as_of) if told.entry.locates]
         # One entry may tell of a subject and of its container; the nearer counts.
         last = max(sightings, key=lambda told: (told.entry.moment, -len(told.via)), default=None)
         states = sorted((entry.index, entry.rows[subject].state) for entry in self.about(subject, as_of))
@@ -416,84 +409,6 @@ class Model:
             (code, "made_into", made.index) for code, made in self.made_into(subject, as_of)
         }
 
-    # ---- recall ----
-
-    def covered(self, criterion: Criterion) -> set[str]:
-        """The packs that a criterion covers."""
-        match criterion:
-            case criteria.AllOf(parts):
-                return set.intersection(*(self.covered(part) for part in parts))
-            case criteria.AnyOf(parts):
-                return set.union(*(self.covered(part) for part in parts))
-            case criteria.Not(part):
-                return set(self.packs) - self.covered(part)
-            case criteria.Lot(product, lot):
-                return self._of_lot(product, lot)
-            case _:
-                return {pack for pack in self.packs if self._is_covered(pack, criterion)}
-
-    def _of_lot(self, product: str, lot: str) -> set[str]:
-        """What came into being with the lot number, and all that was made of it."""
-        found = {
-            pack
-            for pack in self.packs
-            if class_of(pack) == product and any(_lot(entry, pack) == lot for entry in self.facts(pack))
-        }
-        made = {code for one in found for code in self.descendants(one)}
-        return {code for code in found | made if is_pack(code)}
-
-    def _is_covered(self, pack: str, criterion: Criterion) -> bool:
-        match criterion:
-            case criteria.OfProduct(product):
-                return class_of(pack) == product
-            case criteria.ByMaker(maker):
-                file = self._file(pack)
-                return file is not None and maker in (file.maker, file.maker_id)
-            case criteria.ByMerchant(merchant):
-                file = self._file(pack)
-                return file is not None and file.merchant == merchant
-            case criteria.Commissioned(start, stop):
-                return any(
-                    isinstance(entry.event, ObjectEvent)
-                    and entry.event.action == "ADD"
-                    and start <= entry.event.event_time < stop
-                    for entry in self.facts(pack)
-                )
-            case criteria.ThroughPlace(place, start, stop):
-                return any(
-                    _is_at(told.entry, place) and _is_between(told.entry.event.event_time, start, stop)
-                    for told in self.true_of(pack)
-                )
-            case criteria.ThroughContainer(container, start, stop):
-                return any(
-                    container in way.path[1:]
-                    and (stop is None or way.begin[0] <= stop)
-                    and (start is None or way.end[0] >= start)
-                    for way in self.ways(pack)
-                )
-            case criteria.ByCarrier(carrier, start, stop):
-                return any(
-                    carrier in _carriers(told.entry.event) and _is_between(told.entry.event.event_time, start, stop)
-                    for told in self.true_of(pack)
-                )
-            case criteria.SharedContainer(code):
-                return any(
-                    one.container == other.container
-                    and max(one.begin, other.begin) <= min(one.end or END, other.end or END)
-                    for one in self.stays(pack)
-                    for other in self.stays(code)
-                )
-            case criteria.Codes(codes):
-                return pack in codes
-            case _:
-                raise AssertionError(criterion)
-
-    def _file(self, pack: str) -> Product | None:
-        """The registration file of the product of a pack."""
-        registered = self.standing.find("product", class_of(pack))
-        value = None if registered is None else registered.value
-        return value if isinstance(value, Product) else None
-
     # ---- what breaks a rule of packing, in the order of the log ----
 
     def packing_violations(self) -> list[tuple[int, str, int]]:
@@ -565,27 +480,3 @@ def _packing_violations(entries: Iterable[Entry]) -> Iterator[tuple[int, str, in
                 if event.action == "ADD":
                     inside[child] = parent, event.event_time
                     taken_out.pop(child, None)
-
-
-def _lot(entry: Entry, pack: str) -> str | None:
-    """The lot that an event states for a pack that it brings into being."""
-    event = entry.event
-    made = (isinstance(event, ObjectEvent) and event.action == "ADD" and pack in event.epcs) or (
-        isinstance(event, TransformationEvent) and pack in event.output_epcs
-    )
-    lot = ilmd_value(event, LOT) if made else None
-    return lot if isinstance(lot, str) else None
-
-
-def _is_at(entry: Entry, place: str) -> bool:
-    """Whether an event puts its subjects at a place, or at a part of it."""
-    there = entry.place
-    return entry.locates and there is not None and (there == place or there.startswith(f"{place}/254/"))
-
-
-def _is_between(time: int, start: int | None, stop: int | None) -> bool:
-    return (start is None or start <= time) and (stop is None or time <= stop)
-
-
-def _carriers(event: Event) -> set[str]:
-    return {party.id for party in (*event.sources, *event.destinations) if party.type == "possessing_party"}
