@@ -328,7 +328,7 @@ def test_a_disposition_tells_acts_of_one_step_apart(name: str, disposition: str 
 
 # ---- the examples ----------------------------------------------------------------------------------
 
-MODULES = ("test_rules_sale", "test_rules_places", "test_rules_returns", "test_rules_undo")
+MODULES = ("test_rules_sale", "test_rules_places", "test_rules_returns", "test_rules_undo", "test_packing_rules")
 
 
 def examples() -> dict[str, tuple[frozenset[Violation], str]]:
