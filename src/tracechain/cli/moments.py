@@ -13,7 +13,7 @@ from tracechain.errors import InputError
 from tracechain.event import format_time, parse_time
 from tracechain.rules import shanghai_day
 
-__all__ = ["Asked", "as_of_option", "asked_day", "asked_time", "end_of_day"]
+__all__ = ["Asked", "as_of_option", "asked_day", "asked_time", "claimed_nanos", "claimed_option", "end_of_day"]
 
 _MS = 1_000_000
 _EPOCH = date(1970, 1, 1)
@@ -63,3 +63,29 @@ def asked_day(text: str | None, now: int) -> Asked:
 def asked_time(text: str | None, now: int) -> str:
     """A time with a zone as scan files have it: what was asked for, or `now` (ms) by Beijing's clock."""
     return format_time(now * _MS, BEIJING) if text is None else text
+
+
+def claimed_option(command: Any) -> Any:
+    """The option --as-of of commands that ask where things were."""
+    return click.option(
+        "--as-of", metavar="TIME",
+        help="By what is claimed for up to that day's end in Beijing (YYYY-MM-DD), or that time with its zone [now].",
+    )(command)  # fmt: skip
+
+
+def claimed_nanos(text: str | None, option: str = "--as-of", *, begin: bool = False) -> int | None:
+    """Nanoseconds of a time with a zone, or of a day in Beijing: its last one, or with `begin` its first. None for
+    None; InputError names the option."""
+    if text is None:
+        return None
+    if "T" in text or " " in text:
+        try:
+            return parse_time(text)
+        except InputError as error:
+            raise InputError(f"{option}: {error}") from None
+    try:
+        asked = asked_day(text, 0)
+    except InputError as error:
+        raise InputError(f"{option}{str(error).removeprefix('--as-of')}") from None
+    last = (asked.millis + 1) * _MS - 1
+    return last - 86_400_000 * _MS + 1 if begin else last

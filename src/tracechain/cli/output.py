@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import textwrap
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ __all__ = [
     "say_wrapped",
     "styled",
     "table",
+    "waiting",
 ]
 
 BEIJING = 480  # minutes east of UTC: where receipt times are read
@@ -179,3 +181,24 @@ def bar(what: str) -> Iterator[Bar]:
         yield shown
     finally:
         shown.close()
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """A turning mark on stderr, if that is a terminal and the work takes over a second: for work that does not say how
+    far it is."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.status import Status
+
+    shown = Status(plain(what), console=console(err=True))
+    timer = threading.Timer(1, shown.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        shown.stop()

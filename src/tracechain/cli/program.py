@@ -27,6 +27,8 @@ _COMMANDS = {
     "station": "tracechain.cli.station:station",
     "log": "tracechain.cli.log:log",
     "trace": "tracechain.cli.trace:trace",
+    "where": "tracechain.cli.where:where",
+    "stock": "tracechain.cli.stock:stock",
     "check": "tracechain.cli.check:check",
     "violations": "tracechain.cli.violations:violations",
     "alerts": "tracechain.cli.alerts:alerts",
