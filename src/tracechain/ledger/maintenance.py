@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import define, field
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
-from tracechain.custody import ACT_MASK, PILOT, Act
+from tracechain.custody import ACT_MASK, PILOT, PLAIN, Act
 from tracechain.derivation import STATE_SHIFT
 from tracechain.encoding import decode
 from tracechain.entry import (
@@ -76,13 +76,13 @@ def reindex(
                 authors = _own_entry(txn, index, header, authors)
             if header.type == EntryType.RECORD:
                 registers.take(index, _content(txn, index, header))
-            if header.row_count:
-                rule_set, rows = _rows(txn, index, header)
-                if rule_set == PILOT:
-                    memories.take(index, header, rows, words)
-                memories.follow(index, header, rows, words)
-                for row in rows:
-                    words[row.subject] = row.state << STATE_SHIFT | index + 1
+            # What a sensor measured by itself has no rows, and is looked for all the same.
+            rule_set, rows = _rows(txn, index, header) if header.row_count else (PLAIN, ())
+            if rule_set == PILOT:
+                memories.take(index, header, rows, words)
+            memories.follow(index, header, rows, words)
+            for row in rows:
+                words[row.subject] = row.state << STATE_SHIFT | index + 1
         txn.put_nodes(frontier.extend(leaves))
         if progress is not None:
             progress(min(start + _CHUNK, size), size)
