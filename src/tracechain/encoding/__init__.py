@@ -5,13 +5,13 @@ What is hashed and signed is always stored bytes, so a second spelling of the sa
 Reading is therefore strict: sizes first, then decode, then encode again and compare.
 
 - `primitives`: any plain value (nil, bool, int, text, bytes, arrays): `pack`, `unpack_strict`, `unpack_raw`.
-- `content`: events: `encode`, `decode`, `decode_raw`; `glimpse`, `claimed_time`: a few fields of one.
+- `content`: events: `encode`, `decode`, `decode_raw`; `glimpse`, `claimed_time`, `packing_of`: a few fields of one.
 
 This package alone knows MessagePack.
 """
 
 from tracechain.encoding.content import MAX_CONTENT, decode, decode_raw, encode
-from tracechain.encoding.glimpse import claimed_time, glimpse
+from tracechain.encoding.glimpse import claimed_time, glimpse, packing_of
 from tracechain.encoding.primitives import (
     MAX_NESTING,
     Plain,
@@ -33,6 +33,7 @@ __all__ = [
     "encode",
     "glimpse",
     "pack",
+    "packing_of",
     "unpack_known",
     "unpack_raw",
     "unpack_strict",

@@ -10,10 +10,12 @@ from tracechain.errors import DecodeError
 from tracechain.event.sale import AMOUNT, AMOUNT_NAMESPACE, is_amount
 from tracechain.event.vocabulary import BIZ_TRANSACTION_TYPE
 
-__all__ = ["claimed_time", "glimpse"]
+__all__ = ["claimed_time", "glimpse", "packing_of"]
 
 _PO = BIZ_TRANSACTION_TYPE.codes["po"]
 # Positions in the array (format.md section 9.1).
+_AGGREGATION = 2
+_PARENT = 4
 _TIME, _TRANSACTIONS, _PERSON, _EXTENSIONS = 1, 11, 24, 26
 
 
@@ -35,6 +37,14 @@ def claimed_time(content: bytes) -> int:
     except (TypeError, IndexError) as error:
         raise DecodeError(f"a stored content is damaged ({error}): verify the ledger") from None
     return time
+
+
+def packing_of(content: bytes) -> tuple[str | None, int]:
+    """Container and event time (ns) of such an event, if it is a packing; (None, 0) of any other content."""
+    items = unpack_known(content)
+    if not isinstance(items, tuple) or len(items) <= _PARENT or items[0] != _AGGREGATION:
+        return None, 0
+    return cast("str | None", items[_PARENT]), cast("int", items[_TIME])
 
 
 def _fields(items: tuple[Any, ...]) -> tuple[int, bytes | None, tuple[str, ...], Decimal | None]:

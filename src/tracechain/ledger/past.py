@@ -6,7 +6,7 @@ Packs go by their unit numbers. Nothing is written before `flush`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -156,6 +156,10 @@ class Scratch:
         if found is None:
             return 0 if number is None else self._tracks.packed(number)
         return found
+
+    def packed_all(self, keys: Sequence[tuple[str, int | None]]) -> list[int]:
+        """The words of some subjects."""
+        return [self.packed(key) for key in keys]
 
     def put_packed(self, key: tuple[str, int | None], word: int) -> None:
         """Change it."""

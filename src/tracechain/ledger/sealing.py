@@ -272,10 +272,10 @@ class Sealing:
         table = custody.TABLES[self.rule_set]
         outcomes = [table[word >> STATE_SHIFT, act] for word, (_, act) in zip(words, acts, strict=True)]
         if isinstance(content, Event):
-            befores = [(word >> STATE_SHIFT, word & INDEX_MASK) for word in words]
             if self.judge is not None:
+                befores = [(word >> STATE_SHIFT, word & INDEX_MASK) for word in words]
                 outcomes = self.judge.entry(index, content, acts, numbers, befores, outcomes)
-            outcomes = list(self.tracks.entry(index, content, acts, numbers, befores, outcomes))
+            outcomes = list(self.tracks.entry(index, content, acts, numbers, words, outcomes))
         elif content is not None:
             self.tracks.record(numbers)
         leaves = self._leaves_of([word & INDEX_MASK for word in words])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tracechain import encoding
 from tracechain.custody import Outcome
+from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.event import AggregationEvent, Event
 from tracechain.rules import packing
@@ -90,6 +91,10 @@ class Tracks:
         """The word of a subject."""
         return self._words.recall(self._txn.txn, key)
 
+    def packed_all(self, keys: Sequence[int]) -> list[int]:
+        """The words of some subjects."""
+        return self._words.recall_all(self._txn.txn, keys)
+
     def put_packed(self, key: int, word: int) -> None:
         """Change it."""
         self._words.remember(key, word)
@@ -148,26 +153,27 @@ class Tracks:
         event: Event,
         acts: Sequence[tuple[str, int]],
         numbers: Sequence[int],
-        befores: Sequence[tuple[int, int]],
+        words: Sequence[int],
         outcomes: Sequence[Outcome],
     ) -> Sequence[Outcome]:
-        """Take one entry: its outcomes with what packing breaks. `befores` are (state, 1 + index of the latest
-        entry)."""
+        """Take one entry: its outcomes with what packing breaks. `words` say where its subjects stood."""
         time, latest = event.event_time, self._latest
         if event.error_declaration is not None or time > self._limit:
-            late = list(numbers)
+            for number in numbers:
+                packing.tangle(self, number)
         else:
-            late = [
-                number
-                for number, (_, before) in zip(numbers, befores, strict=True)
-                if before and time < latest[(before - 1) // TIMES_BLOCK] and time < self._claimed(before - 1)
-            ]
-        for number in late:
-            packing.tangle(self, number)
+            blocks = {((word & INDEX_MASK) - 1) // TIMES_BLOCK for word in words}
+            blocks.discard(-1)  # of those that were never seen
+            if any(time < latest[block] for block in blocks):
+                for number, word in zip(numbers, words, strict=True):
+                    before = word & INDEX_MASK
+                    if before and time < self._claimed(before - 1):
+                        packing.tangle(self, number)
         if time <= self._limit:
             latest.take(index, (time,))
         if isinstance(event, AggregationEvent):
-            return packing.pack(self, index, event, acts, numbers, [state for state, _ in befores], outcomes)
+            self._packings[index + 1] = event.parent, event.event_time
+            return packing.pack(self, index, event, acts, numbers, [word >> STATE_SHIFT for word in words], outcomes)
         return outcomes
 
     def record(self, numbers: Sequence[int]) -> None:

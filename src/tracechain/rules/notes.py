@@ -57,6 +57,11 @@ class Notes:
         """The word of packing of a subject."""
         return self.packings.get(key, 0)
 
+    def packed_all(self, keys: Sequence[str]) -> list[int]:
+        """The words of packing of some subjects."""
+        get = self.packings.get
+        return [get(key, 0) for key in keys]
+
     def put_packed(self, key: str, word: int) -> None:
         """Change it."""
         self.packings[key] = word

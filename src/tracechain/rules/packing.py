@@ -43,6 +43,9 @@ class PackingPast(Protocol[Key]):
     def packed(self, key: Key) -> int:
         """The word of a subject, 0 for none."""
 
+    def packed_all(self, keys: Sequence[Key]) -> list[int]:
+        """The words of some subjects."""
+
     def put_packed(self, key: Key, word: int) -> None:
         """Change it."""
 
@@ -98,25 +101,25 @@ def pack(
     if event.action == "DELETE" and not event.epcs and not event.quantities:
         past.put_emptied(parent, index + 1)
         return judged
-    children, around = frozenset(event.epcs), _around(past, parent)
-    for at, (subject, _) in enumerate(acts):
+    children, around, action = frozenset(event.epcs), _around(past, parent), event.action
+    put, place = past.put_packed, index + 1
+    for at, ((subject, _), key, word) in enumerate(zip(acts, keys, past.packed_all(keys), strict=True)):
         if subject not in children:
             continue
-        word = past.packed(keys[at])
-        inside = _container(past, word)
+        inside = _container(past, word) if word & PLACE_MASK else None
         code = 0
-        if event.action == "DELETE":
+        if action == "DELETE":
             if inside == parent:
-                past.put_packed(keys[at], word | OUT)
+                put(key, word | OUT)
             else:
                 code = _NOT
-        elif event.action == "ADD" and subject in around:
+        elif action == "ADD" and subject in around:
             code = _CYCLE
         elif inside != parent:
             if inside is not None:
                 code = _ALREADY
-            if event.action == "ADD":
-                past.put_packed(keys[at], word & TANGLED | index + 1)
+            if action == "ADD":
+                put(key, word & TANGLED | place)
         if code:
             judged[at] = befores[at], tuple(sorted({*outcomes[at][1], code}))
     return judged
@@ -124,8 +127,7 @@ def pack(
 
 def packing_of(content: bytes | None) -> tuple[str | None, int]:
     """Container and claimed time of a packing, from its content; (None, 0) where that is not kept, or is no packing."""
-    event = None if content is None else encoding.decode(content)
-    return (event.parent, event.event_time) if isinstance(event, AggregationEvent) else (None, 0)
+    return (None, 0) if content is None else encoding.packing_of(content)
 
 
 def _container(past: PackingPast[Key], word: int) -> str | None:

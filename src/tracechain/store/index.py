@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Any
 
@@ -121,6 +121,17 @@ class UnitIndex:
         if word is None:
             word = self._folded(txn, number)
         return word
+
+    def recall_all(self, txn: Any, numbers: Sequence[int]) -> list[int]:
+        """The words of many units, of such a kind."""
+        tail, delta = self.tail.get, self.delta.get
+        found = [tail(number) for number in numbers]
+        if None in found:
+            found = [delta(number) if word is None else word for word, number in zip(found, numbers, strict=True)]
+            if None in found:
+                read = self._folded
+                return [read(txn, n) if word is None else word for word, n in zip(found, numbers, strict=True)]
+        return found  # type: ignore[return-value]  # none is None
 
     def word(self, txn: Any, number: int) -> int:
         """The word of a unit: 0 for one that was numbered just now."""
