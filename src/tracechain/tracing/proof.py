@@ -17,11 +17,39 @@ from tracechain.errors import DataError
 from tracechain.tracing.facts import Log, Rows
 from tracechain.verification.findings import Code, Finding, Findings
 from tracechain.verification.unit import check_signed
-from tracechain.view import ViewNodes
+from tracechain.view import View, ViewNodes
 
 __all__ = ["Proof"]
 
 _SURE_MOST = 1 << 20
+
+
+class _Nodes:
+    """A merkle.NodeReader that remembers: paths of many entries meet on their way up."""
+
+    def __init__(self, view: View) -> None:
+        self._nodes = ViewNodes(view)
+        self._leaves: dict[int, bytes] = {}
+        self._stored: dict[tuple[int, int], bytes | None] = {}
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash of an entry."""
+        found = self._leaves.get(index)
+        if found is None:
+            found = self._leaves[index] = self._nodes.leaf(index)
+        return found
+
+    def node(self, height: int, index: int) -> bytes | None:
+        """The stored subtree root."""
+        key = height, index
+        if key not in self._stored:
+            self._stored[key] = self._nodes.node(height, index)
+        return self._stored[key]
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._leaves.clear()
+        self._stored.clear()
 
 
 class Proof:
@@ -30,8 +58,7 @@ class Proof:
     def __init__(self, log: Log, verifier: VerifierKey | None = None) -> None:
         self._view = log.view
         self._log = log
-        self._nodes = ViewNodes(log.view)
-        self._leaves: dict[int, bytes] = {}
+        self._nodes = _Nodes(log.view)
         self._sure: dict[tuple[int, str], tuple[Finding, ...]] = {}
         self._begun: set[int] = set()
         findings = Findings()
@@ -47,7 +74,7 @@ class Proof:
             if len(self._sure) >= _SURE_MOST:
                 self._sure.clear()
                 self._begun.clear()
-                self._leaves.clear()
+                self._nodes.forget()
             found = self._sure[index, subject] = tuple(self._look(index, subject))
         return found
 
@@ -81,7 +108,7 @@ class Proof:
             return [Finding(Code.TAIL_SURPLUS, index, f"it lies past the {checkpoint.size} entries that were signed")]
         try:
             proof = merkle.prove_inclusion(self._nodes, index, checkpoint.size)
-            merkle.check_inclusion(self._leaf(index), index, checkpoint.size, proof, checkpoint.root)
+            merkle.check_inclusion(self._nodes.leaf(index), index, checkpoint.size, proof, checkpoint.root)
         except DataError as error:
             return [Finding(Code.TREE_ROOT, index, f"the entry is not the one that was signed: {error}")]
         return []
@@ -126,13 +153,7 @@ class Proof:
                 if previous > index:
                     raise DataError(f"a row leads forward to entry {previous - 1}")
                 before.add(previous - 1)
-                leaf = self._leaf(previous - 1)
+                leaf = self._nodes.leaf(previous - 1)
             own = salt if rows.count == 1 else sha256(seed + position.to_bytes(4, "big")).digest()
             hashes.append(sha256(ROW_TAG + own + leaf + pack((rule_set, cells))).digest())
         return hashes, before
-
-    def _leaf(self, index: int) -> bytes:
-        found = self._leaves.get(index)
-        if found is None:
-            found = self._leaves[index] = self._nodes.leaf(index)
-        return found
