@@ -24,7 +24,7 @@ from tracechain.entry import SALT_SIZE, decode_rows, encode_rows
 from tracechain.event import Extension
 from tracechain.rules import packing
 from tracechain.rules.mentions import lot_name
-from tracechain.testing import Clock, MemoryView, new_ledger
+from tracechain.testing import START, Clock, MemoryView, new_ledger, open_ledger
 from tracechain.testing.samples import (
     WAREHOUSE,
     case_id,
@@ -34,6 +34,7 @@ from tracechain.testing.samples import (
     pack,
     pack_ids,
     relabel,
+    sensor,
     ship,
     unpack,
 )
@@ -216,6 +217,15 @@ def test_a_larger_ledger_has_several_blocks_of_everything(tmp_path: Path) -> Non
             assert len(list(view.mentions(WAREHOUSE))) < 40
             assert view.size > 5_000
     assert counted(tmp_path / "ledger")[0] == 251
+
+
+def test_what_names_no_subject_is_mentioned_too_and_after_a_rebuild(tmp_path: Path) -> None:
+    with new_ledger(tmp_path / "ledger", clock=Clock()) as ledger:
+        ledger.append([sensor("21.5"), commission((ONE,)), sensor("22", at=START + 1000)])
+    assert counted(tmp_path / "ledger") == [0, 0, 0, 3]
+    with open_ledger(tmp_path / "ledger", clock=Clock()) as ledger:
+        ledger.reindex()
+    assert counted(tmp_path / "ledger") == [0, 0, 0, 3]
 
 
 def test_a_lot_number_too_long_for_a_key_is_mentioned_by_its_digest(tmp_path: Path) -> None:
