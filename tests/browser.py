@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -70,11 +71,17 @@ class Browser:
         return self._send("POST", f"/session/{self._session}{path}", body)
 
     def open(self, page: Path) -> None:
-        """Load a file; what was logged before is forgotten."""
+        """Load a file, to its end; what was logged before is forgotten."""
         self._do("/url", {"url": "about:blank"})  # a new window is not empty before
         self.console()
         self.requests()
         self._do("/url", {"url": page.as_uri()})
+        # On a machine with much to do the driver is back before a large page is read.
+        for _ in range(10 * _SECONDS):
+            if self.run("return document.readyState") == "complete":
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{page.name} was not loaded after {_SECONDS} seconds")
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What a script in the page returns."""

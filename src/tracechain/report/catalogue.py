@@ -55,7 +55,6 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "page.index": ("entry {index}", "条目 {index}"),
     "page.unknown": ("not known", "不明"),
     "page.buyer": ("buyer {token}", "购买者 {token}"),
-    "page.unresolved": ("Not resolved", "未能查明"),
     "page.incomplete": ("This does not tell everything", "以下内容并不完整"),
     "page.more": ("and 1 more|and {n} more", "另有 {n} 项"),
     # ---- timeline
@@ -160,7 +159,7 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "detail.amount": ("amount in yuan", "金额（元）"),
     "detail.Temperature": ("temperature", "温度"),
     "detail.RelativeHumidity": ("humidity", "湿度"),
-    "detail.document": ("document", "单证"),
+    "document.document": ("document", "单证"),
     "document.po": ("order", "订单"),
     "document.payment": ("payment", "支付单"),
     "document.bol": ("bill of lading", "提运单"),
@@ -265,7 +264,10 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "recall.destroyed": ("destroyed", "已销毁"),
     "recall.outstanding": ("outstanding", "未收回"),
     "recall.effectiveness": ("effectiveness", "召回完成率"),
-    "recall.effectiveness_note": ("of the affected units are not outstanding", "的受影响单元已受控"),
+    "recall.effectiveness_note": (
+        "the share of the affected units that is not outstanding",
+        "受影响单元中已受控者的比例",
+    ),
     "recall.reached": ("{n} of {all} reached", "已触达 {n} / {all} 件"),
     "recall.bar": (
         "locked {locked}, returned {returned}, destroyed {destroyed}, outstanding {outstanding}",
@@ -349,7 +351,6 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "js.after": ("Next", "下一页"),
     "js.filter": ("Filter", "筛选"),
     "js.filter_hint": ("Filter by code, name, place …", "按编码、名称、地点筛选……"),
-    "js.clear": ("Show all", "显示全部"),
     "js.facet": ("only {what}", "仅 {what}"),
     "js.facet_remove": ("remove the filter {what}", "移除筛选 {what}"),
     "js.sort": ("sort by {what}", "按 {what} 排序"),
@@ -377,7 +378,6 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "js.col.detail": ("Detail", "说明"),
     "js.col.custody": ("Custody", "状态"),
     "js.col.group": ("Group", "类别"),
-    "js.col.share": ("Share", "占比"),
     "js.marked": ("of these {list}", "其中 {list}"),
     # ---- what verification leaves open; the English is that of `tracechain.verification`
     "note.NO_KEY": ("no verifier key was given: signatures were checked against the key that the log names itself",

@@ -14,16 +14,17 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from tracechain import criteria
-from tracechain.recall.values import GROUPS, FanOut, Progress
+from tracechain.recall import GROUPS, FanOut, Progress
 from tracechain.report.catalogue import Both, both, for_scripts, known
 from tracechain.report.escaping import visible
 from tracechain.report.pages import check_language, render
-from tracechain.report.spread import Columns, to_columns
+from tracechain.report.spread import MOST_UNITS, Columns, to_columns
 from tracechain.report.words import Name, Names, moment
 from tracechain.tracing import Unresolved
 
 __all__ = ["CaseStep", "recall_page"]
 
+_PARTS = ("locked", "returned", "destroyed", "outstanding")
 _MOST_LISTED = 8  # unresolved, above the picture one by one; all of them are in the list
 _MOST_CODES = 400  # columns of a criterion in words that stand in the title of a window
 
@@ -93,7 +94,7 @@ def recall_page(
     chosen = check_language(language)
     called = Names(names)
     what = _in_words(fan_out)
-    columns = to_columns(fan_out, called)
+    columns = to_columns(fan_out, called, most=MOST_UNITS)
     unresolved = tuple(dict.fromkeys((*fan_out.unresolved, *(progress.unresolved if progress else ()))))
     short = tuple(text if len(text) <= _MOST_CODES else f"{text[:_MOST_CODES]}…" for text in what)
     carried = len(columns["units"]["tail"])
@@ -103,9 +104,9 @@ def recall_page(
         made=moment(made_at), what=what, fan=fan_out, ledgers=", ".join(sorted(one.hex()[:16] for one in
         fan_out.ledgers)),
         tiles=_tiles(fan_out), unresolved=unresolved, kinds=_kinds(unresolved), listed=_listed(unresolved, called),
-        steps=[_step(one) for one in steps], progress=progress, parts=_parts(progress),
-        effectiveness=_percent(progress),
-        carried=carried, groups=list(GROUPS), custodies=columns["custodies"], states=columns["states"],
+        steps=[_step(one) for one in steps], progress=progress, parts=_parts(progress), bar_words=_bar_words(progress),
+        effectiveness=_percent(progress), carried=carried, groups=list(GROUPS), custodies=columns["custodies"],
+        states=columns["states"],
         products=_products(columns), tabs=("parties", "places", "lots", "units", "unresolved"),
     )  # fmt: skip
 
@@ -167,12 +168,19 @@ def _parts(progress: Progress | None) -> list[_Part]:
     if progress is None or not progress.affected:
         return []
     parts, begin = [], 0.0
-    for name in ("locked", "returned", "destroyed", "outstanding"):
+    for name in _PARTS:
         units: int = getattr(progress, name)
         length = 1000 * units / progress.affected
         parts.append(_Part(name, units, round(begin, 2), round(length, 2)))
         begin += length
     return parts
+
+
+def _bar_words(progress: Progress | None) -> Both:
+    """The bar of progress for those who do not see it."""
+    if progress is None:
+        return "", ""
+    return both("recall.bar", **{name: f"{getattr(progress, name):,}" for name in _PARTS})
 
 
 def _percent(progress: Progress | None) -> str:

@@ -71,7 +71,7 @@ def state_counts(fan: FanOut) -> Counter[int]:
     return Counter(unit.state & _FLAGS for unit in fan.units)
 
 
-def to_columns(fan: FanOut, names: Names, *, most: int = MOST_UNITS) -> Columns:
+def to_columns(fan: FanOut, names: Names, *, most: int) -> Columns:
     """What the scripts of a page draw a fan-out from."""
     texts = _Texts(names)
     lots: dict[str, int] = {}

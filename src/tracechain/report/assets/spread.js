@@ -27,9 +27,10 @@ class Spread {
       else if (id === -3) kinds.restOfBuyers.push(at);
       else (this.isBuyer(layer, id) ? kinds.buyers : kinds.others).push(at);
     });
-    new ResizeObserver(() => {
+    // In the next frame, as what is drawn can make the box change again.
+    new ResizeObserver(() => requestAnimationFrame(() => {
       if (Math.abs(this.box.clientWidth - this.width) > 8) this.render();
-    }).observe(box);
+    })).observe(box);
     this.render();
   }
 

@@ -33,9 +33,10 @@ function areas(items, x, y, width, height) {
 class StateMap {
   constructor(box, states, pick) {
     Object.assign(this, { box, states, pick });
-    new ResizeObserver(() => {
+    // In the next frame, as what is drawn can make the box change again.
+    new ResizeObserver(() => requestAnimationFrame(() => {
       if (Math.abs(box.clientWidth - this.width) > 8) this.render();
-    }).observe(box);
+    })).observe(box);
     this.render();
   }
 
