@@ -8,6 +8,11 @@ What was ambiguous, and how it is read here:
   suspect too.
 - Bounds in time (ThroughPlace and the like) are both included; those of Commissioned are not: start <= time < stop.
 - A code shares a container with itself, wherever it was in one.
+- A thing is measured when a reading names it, or names nothing and comes from it, a logger. Measurements of one thing
+  in order of time make an excursion: from the first outside to the next inside, or to the end of the last where none is
+  inside again. If it lasts longer than is asked (any, for 0), a pack was exposed that was measured outside in it, or
+  that was in what was measured outside when it was: at the time of the measurement, after all that is claimed for that
+  time, or at some time in its period. A logger that was fixed to something then speaks for that too.
 - The lot of a pack, for those who look at the result, is that which the earliest fact, by its moment, states that
   brought it into being; if that is a transformation that states none, the lot of the first code that it was made of.
   Where a lot is asked for, what came into being with it is shown with it, even if it came into being twice.
@@ -18,12 +23,14 @@ from __future__ import annotations
 from tracechain import criteria
 from tracechain.criteria import Criterion
 from tracechain.custody import is_pack
-from tracechain.event import Event, ObjectEvent, TransformationEvent
+from tracechain.event import AssociationEvent, Event, ObjectEvent, TransformationEvent
 from tracechain.event.sale import LOT, label
+from tracechain.pilot.climate import Measurement, measurements
+from tracechain.pilot.survey import Reading
 from tracechain.recall import Affected
 from tracechain.registers import Product
 from tracechain.rules.guards import class_of
-from tracing_model import END, Entry, Model
+from tracing_model import END, Entry, Model, Moment, is_same
 
 __all__ = ["affected", "covered", "lot_of"]
 
@@ -128,8 +135,114 @@ def _is_covered(model: Model, pack: str, criterion: Criterion) -> bool:
             )
         case criteria.Codes(codes):
             return pack in codes
+        case criteria.Measured():
+            return _is_exposed(model, pack, criterion)
         case _:
             raise AssertionError(criterion)
+
+
+# ---- what was measured -------------------------------------------------------------------------------
+
+Period = tuple[Moment, Moment]
+#: Behind all entries that claim a time: by then it is known who was in what at that time.
+AFTER = 1 << 60
+
+
+def _is_exposed(model: Model, pack: str, criterion: criteria.Measured) -> bool:
+    outside = _outside(model, criterion)
+    return any(
+        way.begin <= last and first <= way.end
+        for way in model.ways(pack)
+        for first, last in outside.get(way.path[-1], [])
+    )
+
+
+def _outside(model: Model, criterion: criteria.Measured) -> dict[str, list[Period]]:
+    """When things were measured to be outside, in an excursion that lasted long enough, with what loggers speak for."""
+    found: dict[str, list[Period]] = {}
+    for thing, measured in _measured(model, criterion.measure).items():
+        for first, last in _excursions(measured, criterion):
+            found.setdefault(thing, []).append((first, last))
+            if not is_pack(thing):
+                for parent, begin, end in _fixed(model, thing):
+                    if begin <= last and first <= end:
+                        found.setdefault(parent, []).append((max(begin, first), min(end, last)))
+    return found
+
+
+def _measured(model: Model, measure: str) -> dict[str, list[Measurement]]:
+    """What was measured of each thing, in order of time, and was not declared an error."""
+    found: dict[str, list[Measurement]] = {}
+    readings = [
+        Reading(entry.event.event_time, entry.index, entry.event.epcs, entry.event)
+        for entry in model.entries
+        if entry.event.sensors and not entry.declares and not _is_unnamed_error(model, entry)
+    ]
+    for one in measurements(readings):
+        if one.measure == measure and (one.index, one.subject) not in model.voided:
+            found.setdefault(one.subject, []).append(one)
+    return found
+
+
+def _is_unnamed_error(model: Model, entry: Entry) -> bool:
+    """Whether a reading that names nothing was declared an error: of those that are the same and measured the same,
+    each declaration takes away the latest before it."""
+    if entry.rows:
+        return False
+    alike = [
+        one
+        for one in model.entries
+        if not one.rows and is_same(one.event, entry.event) and one.event.sensors == entry.event.sensors
+    ]
+    standing: list[Entry] = []
+    for one in alike:
+        if not one.declares:
+            standing.append(one)
+        elif standing:
+            standing.pop()
+    return entry not in standing
+
+
+def _excursions(measured: list[Measurement], criterion: criteria.Measured) -> list[Period]:
+    """The periods of the measurements outside, of excursions that last long enough."""
+    found: list[Period] = []
+    run: list[Period] = []
+    for one in [*measured, None]:
+        if one is not None and (
+            (criterion.above is not None and one.high > criterion.above)
+            or (criterion.below is not None and one.low < criterion.below)
+        ):
+            run.append(((one.start, AFTER), (one.end, AFTER)))
+        elif run:
+            over = max(end for _, (end, _) in run) if one is None else one.start
+            if criterion.longer_than == 0 or over - run[0][0][0] > criterion.longer_than:
+                found += run
+            run = []
+    return found
+
+
+def _fixed(model: Model, thing: str) -> list[tuple[str, Moment, Moment]]:
+    """(what a logger was fixed to, from when, until when)."""
+    found: list[tuple[str, Moment, Moment]] = []
+    to: str | None = None
+    since = END
+    for entry in model.by_moment:
+        event = entry.event
+        if not isinstance(event, AssociationEvent):
+            continue
+        now = to
+        if thing in event.epcs and model.is_fact(entry, thing):
+            if event.action == "ADD" and event.parent != thing:
+                now = event.parent
+            elif event.action == "DELETE" and event.parent == to:
+                now = None
+        elif to is not None and event.parent == to and event.action == "DELETE" and model.is_fact(entry, to):
+            now = to if event.epcs or event.quantities else None
+        if now != to:
+            if to is not None:
+                found.append((to, since, entry.moment))
+            to, since = now, entry.moment
+    return found if to is None else [*found, (to, since, END)]
 
 
 def _makes(event: Event, pack: str) -> bool:

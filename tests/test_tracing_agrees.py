@@ -116,6 +116,11 @@ def answers(view: View, model: Model) -> None:
             same_whereabouts(view, model, subject, time)
 
 
+def mentioned(view: View) -> dict[str, list[int]]:
+    """All names that events mention, with their entries."""
+    return {name: [index for run in view.mentions(name) for index in run] for name in view.names("")}
+
+
 def agrees(world: World) -> None:
     """The answers of the model, of the live ledger, of copies of it, and after the index was rebuilt, are the same."""
     with world.ledger.snapshot() as view:
@@ -128,8 +133,9 @@ def agrees(world: World) -> None:
         answers(view, model)
         copy = MemoryView.of(view)
         bare = MemoryView(copy.raw_headers, copy.raw_contents, copy.raw_rows, copy.checkpoint, copy.size)
-        words = view.words(list(model.known))
+        words, mentions = view.words(list(model.known)), mentioned(view)
         assert copy.words(list(model.known)) == bare.words(list(model.known)) == words
+        assert mentioned(copy) == mentioned(bare) == mentions
         times: list[int | None] = [*model.times(), None]
         for copied in (copy, bare):
             for subject in model.known:
@@ -139,6 +145,7 @@ def agrees(world: World) -> None:
     with world.ledger.snapshot() as view:
         compare(view, state)
         assert view.words(list(model.known)) == words
+        assert mentioned(view) == mentions
         for subject in model.known:
             same_whereabouts(view, model, subject, None)
 

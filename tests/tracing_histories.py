@@ -10,10 +10,10 @@ of `THINGS`, places numbers of `PLACES` (0: none), times are `Time`s:
     ("see", things, time, place, step, carrier)          a scan; a carrier may be named as source (1) or destination (2)
     ("end", things, time, place)
     ("paper", parent, things, time, place)               a document; parent None or a thing
-    ("fix", parent, things, time, place, action)         as a logger is fixed
+    ("fix", parent, things, time, place, action)         as a logger is fixed; taken off (2) without things: everything
     ("change", old, new, time, place, step, lot)         relabelling (step 0) or kitting
     ("count", parent, time, place, action)               a quantity of a class is packed into a thing, or (None) is seen
-    ("measure", things, time, place, celsius)
+    ("measure", things, time, place, degrees, seconds)   over so many seconds, or (0) just then; () is by the logger
     ("undo", back, things, twist)                        the event so many back is declared an error, for all or some
     ("note", thing)                                      a record about it
     ("act", name, things, time)                          an act of the pilot world; without one, a scan
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
@@ -45,6 +46,7 @@ from tracechain.event import (
     ObjectEvent,
     Quantity,
     SensorElement,
+    SensorMetadata,
     SensorReport,
     SourceDest,
     TransactionEvent,
@@ -88,10 +90,11 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     tuple(case_id(number) for number in (11, 12)),
     tuple(case_id(number) for number in (21, 22)),
     (case_id(31),),
-    ("urn:example:ship",),
+    ("urn:example:ship", "urn:example:logger"),
 )
 THINGS: tuple[str, ...] = tuple(thing for level in LEVELS for thing in level)
 LEVEL_OF = {THINGS.index(thing): number for number, level in enumerate(LEVELS) for thing in level}
+LOGGER = THINGS.index("urn:example:logger")
 PLACES: tuple[str | None, ...] = (None, "urn:example:plant", ZONE, SHELF, STORE, "urn:example:road")
 LOTS: tuple[str | None, ...] = (None, "LOT-A7", "LOT-B")
 CLASSES = (f"01/{PRODUCT}", f"01/{PRODUCT}/10/LOT-A7")
@@ -190,11 +193,18 @@ def _items(time: st.SearchStrategy[Time], *, pilot: bool) -> st.SearchStrategy[I
         of(just("make"), _packs | _packs | _things, time, _place, _lot | st.just(-1)),
         of(just("end"), _things, time, _place),
         of(just("paper"), st.none() | _thing, _things, time, _place),
-        of(just("fix"), _thing, _things, time, _place, _action),
+        of(just("fix"), _thing, _things | st.just((LOGGER,)) | st.just(()), time, _place, st.sampled_from((0, 2))),
         of(just("change"), _packs, _packs, time, _place, st.integers(0, 1), _lot),
         of(just("change"), _things, _things, time, _place, st.integers(0, 1), _lot),
         of(just("count"), some.map(lambda things: things and things[0]), time, _place, _action),
-        of(just("measure"), _things, time, _place, st.sampled_from((5, 30))),
+        of(
+            just("measure"),
+            _things | st.just((LOGGER,)) | st.just(()),
+            time,
+            _place,
+            st.sampled_from((5, 15, 30)),
+            st.sampled_from((0, 0, 1, 4)),
+        ),
         of(just("note"), _thing),
     ]
     if pilot:
@@ -241,6 +251,8 @@ class _Teller:
         self.late = rng.choice((0.0, 0.0, 0.1, 0.5))
         #: Nothing is taken back, and nothing recorded but events: the index has a short way for such subjects.
         self.plain = rng.random() < 0.3
+        #: Much is measured, by loggers that travel with it.
+        self.measured = rng.random() < 0.2
 
     def tell(self, size: int) -> History:
         rng = self.rng
@@ -275,10 +287,12 @@ class _Teller:
         rng = self.rng
         kinds = {
             "pack": 30, "unpack": 14, "see": 25, "empty": 5, "undo": 9, "change": 3, "paper": 3, "end": 1, "fix": 2,
-            "count": 2, "measure": 2, "note": 2, "make": 1,
+            "count": 2, "measure": 4, "note": 2, "make": 1,
         }  # fmt: skip
         if self.pilot:
             kinds |= {"act": 8, "bring": 5}
+        if self.measured:
+            kinds |= {"fix": 12, "measure": 30}
         if self.plain:
             kinds |= {"undo": 0, "note": 0}
         kind = rng.choices(list(kinds), list(kinds.values()))[0]
@@ -307,11 +321,13 @@ class _Teller:
             case "end":
                 return "end", self.some(_NUMBERS, 1), time, place
             case "fix":
-                return "fix", rng.choice(_NUMBERS), self.some(_NUMBERS), time, place, rng.randrange(3)
+                fixed = rng.choice((self.some(_NUMBERS), (LOGGER,), (LOGGER,)))
+                return "fix", rng.choice(_NUMBERS), fixed, time, place, rng.choice((0, 0, 2))
             case "count":
                 return "count", rng.choice((None, *_NUMBERS)), time, place, rng.randrange(3)
             case "measure":
-                return "measure", self.some(_NUMBERS), time, place, rng.choice((5, 30))
+                measured = rng.choice((self.some(_NUMBERS), (LOGGER,), ()))
+                return "measure", measured, time, place, rng.choice((5, 15, 30)), rng.choice((0, 0, 1, 4))
             case "note":
                 return "note", rng.choice(_NUMBERS)
             case "make":
@@ -399,8 +415,8 @@ class Player:
             case ("fix", parent, things, time, place, action):
                 return [
                     AssociationEvent(
-                        **self._when_where(time, place), action=ACTIONS[action], parent=THINGS[parent],
-                        epcs=_codes(things),
+                        **self._when_where(time, place), action=ACTIONS[action] if things else "DELETE",
+                        parent=THINGS[parent], epcs=_codes(things),
                     )
                 ]  # fmt: skip
             case ("change", old, new, time, place, step, lot):
@@ -415,9 +431,8 @@ class Player:
                 if parent is None:
                     return [self._seen((), time, place, quantities=quantities)]
                 return [self._aggregation(parent, time, place, action, quantities=quantities)]
-            case ("measure", things, time, place, celsius):
-                sensor = SensorElement(reports=(SensorReport(type="Temperature", value=celsius, uom="CEL"),))
-                return [self._seen(things, time, place, biz_step="sensor_reporting", sensors=(sensor,))]
+            case ("measure", things, time, place, degrees, seconds):
+                return [self._measured(things, time, place, degrees, seconds)]
             case ("undo", back, things, twist):
                 return self._undo(back, things, TWISTS[twist])
             case ("note", thing):
@@ -440,6 +455,17 @@ class Player:
             **self._when_where(time, place), action=ACTIONS[action], parent=THINGS[parent],
             biz_step=("packing", None, "unpacking")[action], **more,
         )  # fmt: skip
+
+    def _measured(self, things: Sequence[int], time: Time, place: int, degrees: int, seconds: int) -> ObjectEvent:
+        event = self._seen((), time, place, biz_step="sensor_reporting", quantities=(Quantity(CLASSES[0]),))
+        now = event.event_time
+        metadata = SensorMetadata(
+            time=None if seconds else now, device_id=THINGS[LOGGER],
+            start_time=now - seconds * SECOND if seconds else None, end_time=now if seconds else None,
+        )  # fmt: skip
+        report = SensorReport(type="Temperature", value=Decimal(degrees), uom="CEL")
+        sensor = SensorElement(metadata=metadata, reports=(report,))
+        return evolve(event, epcs=_codes(things), quantities=(), sensors=(sensor,))
 
     def _undo(self, back: int, things: tuple[int, ...] | None, twist: str) -> list[Event | Record]:
         if back >= len(self.said):

@@ -12,8 +12,6 @@ What was ambiguous, and how it is read here:
 - A declaration voids the latest matching entry *of each subject it names*. A declared packing of one child of several
   names the container too, so it voids the packing for this child and for the container; the other children stay packed,
   for packing is a fact of each child.
-- What makes an event "the same" is what `tracechain.rules` compares (the amount of an order too), the parent and both
-  places.
 - A transformation links codes of one event. That it holds is asked of the code one comes from: forward of the old code,
   backward of the new one. A code among inputs and outputs of one event is not made of itself.
 - A trace runs on: to what the old codes were made of, to what the new ones were made into, and through the containers
@@ -41,13 +39,12 @@ from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows, parse_header
 from tracechain.errors import TracechainError
 from tracechain.event import AggregationEvent, Event, TransactionEvent, TransformationEvent
-from tracechain.event.sale import amount
 from tracechain.record import decode_record
 from tracechain.rules import Standing
 from tracechain.tracing import Stay
 from tracechain.view import View
 
-__all__ = ["BEGINNING", "END", "Entry", "Model", "Moment", "Seen", "Told", "Where"]
+__all__ = ["BEGINNING", "END", "Entry", "Model", "Moment", "Seen", "Told", "Where", "is_same"]
 
 Moment = tuple[int, int]
 BEGINNING: Moment = (-(1 << 70), -1)
@@ -166,7 +163,7 @@ class Model:
         for entry in self.entries:
             if entry.declares:
                 self._void(entry)
-        self._by_moment = sorted(self.entries, key=lambda entry: entry.moment)
+        self.by_moment = sorted(self.entries, key=lambda entry: entry.moment)
         self._stays: dict[tuple[str, int | None], list[Stay]] = {}
 
     def _void(self, declaration: Entry) -> None:
@@ -179,7 +176,7 @@ class Model:
                     and subject in entry.rows
                     and not entry.declares
                     and (entry.index, subject) not in self.voided
-                    and _is_same(entry.event, declaration.event)
+                    and is_same(entry.event, declaration.event)
                 ):
                     self.voided[entry.index, subject] = declaration.index
                     break
@@ -207,7 +204,7 @@ class Model:
         return subject in entry.rows and not entry.declares and (entry.index, subject) not in self.voided
 
     def _until(self, as_of: int | None) -> Iterator[Entry]:
-        for entry in self._by_moment:
+        for entry in self.by_moment:
             if as_of is None or entry.event.event_time <= as_of:
                 yield entry
 
@@ -416,7 +413,8 @@ class Model:
         return list(_packing_violations(self.entries))
 
 
-def _is_same(stated: Event, declared: Event) -> bool:
+def is_same(stated: Event, declared: Event) -> bool:
+    """Whether a declaration is about the event that was stated."""
     return (
         type(stated) is type(declared)
         and stated.event_time == declared.event_time
@@ -425,7 +423,6 @@ def _is_same(stated: Event, declared: Event) -> bool:
         and getattr(stated, "parent", None) == getattr(declared, "parent", None)
         and stated.person == declared.person
         and stated.biz_transactions == declared.biz_transactions
-        and amount(stated) == amount(declared)
         and stated.read_point == declared.read_point
         and stated.biz_location == declared.biz_location
     )
