@@ -33,6 +33,7 @@ _COMMANDS = {
     "violations": "tracechain.cli.violations:violations",
     "alerts": "tracechain.cli.alerts:alerts",
     "register": "tracechain.cli.register:register",
+    "recall": "tracechain.cli.recall:recall",
     "cases": "tracechain.cli.cases:cases",
     "verify": "tracechain.cli.verify:verify",
     "checkpoint": "tracechain.cli.proofs:checkpoint",
