@@ -145,6 +145,7 @@ def open_recall(
 
     From the next entry on, LEDGER refuses to sell what is flagged, and whatever the criterion covers that comes later.
     """
+    from tracechain.pilot import standing_of
     from tracechain.recall import fan_out, find_recall, flagged, opening
 
     criterion, day = criterion_of(asked), _day(on)
