@@ -139,7 +139,7 @@ of a quantity) is observed; of an event with an error declaration it is undone.
 BROKEN = """\
 ## Violations
 
-The numbers stand in rows and never change. *Table*: it follows from state and act, so a verifier of rows can tell; *context*: it needs more (format.md section 7.3), so a replay tells;
+The numbers stand in rows and never change. *Table*: it follows from state and act, so a verifier of rows can tell; *context*: it needs more (format.md sections 7.3 and 7.4), so a replay tells;
 *both*: one or the other, by act.
 
 """  # noqa: E501  likewise
