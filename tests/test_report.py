@@ -38,6 +38,7 @@ from tracechain.report.catalogue import (
 )
 from tracechain.report.escaping import shorten, to_script, visible
 from tracechain.report.spread import to_columns
+from tracechain.report.timeline import NOTES
 from tracechain.report.way import Sighting, draw
 from tracechain.report.words import Names, act_words, clock_time, details, state_words, step_name, step_words
 from tracechain.tracing import Holder, Trace, Unresolved, Whereabouts
@@ -310,6 +311,11 @@ def test_everything_that_a_ledger_can_say_has_words() -> None:
     assert [name for name in FINDINGS if name not in set(Code)] == []
     for act in Act:
         assert not act_words(act)[0].startswith("act "), act
+
+
+def test_notes_that_have_chinese_are_those_that_are_said() -> None:
+    assert {said: both(key)[0] for said, key in NOTES.items()} == {said: said for said in NOTES}
+    assert {key for key in TEXTS if key.startswith("note.")} == set(NOTES.values())
 
 
 def test_what_has_to_be_done_is_what_recall_says() -> None:

@@ -379,7 +379,7 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "js.col.custody": ("Custody", "状态"),
     "js.col.group": ("Group", "类别"),
     "js.marked": ("of these {list}", "其中 {list}"),
-    # ---- what verification leaves open; the English is that of `tracechain.verification`
+    # ---- what verification leaves open; the English is theirs who say it
     "note.NO_KEY": ("no verifier key was given: signatures were checked against the key that the log names itself",
                     "未提供验证公钥：签名仅以日志自称的公钥核对"),
     "note.UNWITNESSED": (
@@ -389,6 +389,13 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "note.RULES": (
         "rules that depend on registers, buyers, documents and dates were not judged again: a replay does that",
         "依赖登记册、购买者、单证和日期的规则未重新判定：重放可判定",
+    ),
+    "note.PROVED": (
+        (
+            "each entry was held against the signed tree, with its content and rows; who stated it is checked by `verify`"
+            " and verify_unit"
+        ),
+        "每个条目连同其内容和单元记录均已对照签名树核验；陈述者的身份由 `verify` 和 verify_unit 核验",
     ),
 })  # fmt: skip
 

@@ -30,6 +30,7 @@ from tracechain.report.words import (
     step_words,
 )
 from tracechain.tracing import Step, Trace, Unresolved, Whereabouts
+from tracechain.tracing.tracer import PROVED
 from tracechain.verification import Finding
 from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED
 
@@ -38,7 +39,8 @@ __all__ = ["timeline_page"]
 _MOST_STEPS = 20_000
 _MOST_LISTED = 50  # findings, unresolved: above the steps only so many one by one
 _REGISTER = "urn:tracechain:"  # what is registered has versions and no custody
-_NOTES = {NO_KEY: "note.NO_KEY", UNWITNESSED: "note.UNWITNESSED", RULES: "note.RULES"}
+#: Notes that are known by heart, by what they say: there is Chinese for them.
+NOTES = {NO_KEY: "note.NO_KEY", UNWITNESSED: "note.UNWITNESSED", RULES: "note.RULES", PROVED: "note.PROVED"}
 
 
 @frozen
@@ -152,7 +154,7 @@ def _unresolved(found: Sequence[Unresolved], names: Names) -> list[tuple[Both, N
 
 
 def _note(note: str) -> Both:
-    key = _NOTES.get(note)
+    key = NOTES.get(note)
     return (visible(note), visible(note)) if key is None else both(key)
 
 

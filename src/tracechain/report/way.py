@@ -25,7 +25,7 @@ _WIDTH, _GUTTER, _RIGHT = 1100, 236, 64
 _TOP, _LANE, _ROW, _FOOT = 14, 38, 28, 30
 _MOST_LANES = 24
 _MOST_SIGHTINGS = 2000
-_LABEL = 30  # columns of a lane's name
+_LABEL = 26  # columns of a lane's name
 _TICK = 86  # least room between two dates
 _CHARACTER = 6.6  # of a label on a bar
 _MINUTE = 60_000_000_000
@@ -176,10 +176,17 @@ def _lanes(drawn: Sequence[Sighting], place: str | None, names: Names) -> tuple[
     for one in own:
         y = _TOP + (len(lanes) + 0.5) * _LANE
         name = names.of(one)
-        short = shorten(name.words[0], _LABEL), shorten(name.words[1], _LABEL)
+        short = _short(name.words[0]), _short(name.words[1])
         lanes.append(Lane(y, short, _full(name), now=one == place))
         y_of[one] = y
     return tuple(lanes), y_of
+
+
+def _short(words: str) -> str:
+    """A name in the room beside a lane; of a code the end, which tells it from others."""
+    if not words.startswith("("):
+        return shorten(words, _LABEL)
+    return words if len(words) <= _LABEL else f"…{words[1 - _LABEL :]}"
 
 
 def _full(name: Name) -> str:
@@ -221,7 +228,7 @@ def _ticks(drawn: Sequence[Sighting], scale: _Scale) -> tuple[tuple[float, str],
         x = scale.x(one.moment)
         if day != before and (not ticks or x - ticks[-1][0] >= _TICK) and x < _WIDTH - _RIGHT - _TICK / 2:
             ticks.append((x, day))
-        before = day
+            before = day
     return tuple(ticks)
 
 

@@ -169,8 +169,10 @@ class Listing {
       const text = column.text(row);
       const hint = column.hint(row);
       const shown = column.cell ? column.cell(row, text) : text;
+      // An id that has no name is a code to read digit by digit.
+      const code = text !== "" && text === hint && text.startsWith("(") ? " code" : "";
       return make("td", {
-        class: column.number ? "number" : column.style, title: hint && hint !== text ? hint : null,
+        class: column.number ? "number" : (column.style ?? "") + code, title: hint && hint !== text ? hint : null,
         "data-label": text === "" ? null : column.name(),
       }, shown);
     }));
