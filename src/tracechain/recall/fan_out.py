@@ -9,12 +9,11 @@ from tracechain.collector import uninterrupted
 from tracechain.criteria import Criterion, Lot
 from tracechain.custody import CUSTODY_MASK, Custody, is_pack
 from tracechain.pilot.register import standing_of
-from tracechain.recall.lots import Lots, descendants, lot_units
+from tracechain.recall.lots import Lots, class_names, descendants, lot_units
 from tracechain.recall.select import Selection
 from tracechain.recall.values import Affected, FanOut
 from tracechain.registers import Product
 from tracechain.rules.guards import class_of
-from tracechain.rules.mentions import lot_name
 from tracechain.tracing import Tracer, Unresolved
 from tracechain.tracing.locate import Locator
 from tracechain.view import View, ledger_id
@@ -79,21 +78,22 @@ def _batches(
             yield units, False, None
         return
     known: list[str] = []
-    for made, together in lot_units(tracer.containment, criterion.product, criterion.lot):
+    unresolved = selection.unresolved
+    for made, together in lot_units(tracer.containment, criterion.product, criterion.lot, unresolved):
         known += made
         yield made, together, criterion.lot
     # What was made of packs need not be one: goods in bulk may go on into other packs.
-    later = sorted(filter(is_pack, descendants(tracer.containment, known, (criterion.product,))))
+    later = sorted(filter(is_pack, descendants(tracer.containment, known, (criterion.product,), unresolved)))
     if later:
         yield later, False, None
 
 
 def _without_codes(view: View, criterion: Lot) -> Iterator[Unresolved]:
     """A lot may have been handled by class and quantity as well: that names no unit."""
-    name = lot_name(criterion.product, criterion.lot)
-    unit = view.unit(name)
-    if unit is not None:
-        yield Unresolved("class", name, unit.last, "it was also handled by class and quantity, without codes")
+    for name in class_names(criterion.product, criterion.lot):
+        unit = view.unit(name)
+        if unit is not None:
+            yield Unresolved("class", name, unit.last, "it was also handled by class and quantity, without codes")
 
 
 def _order(one: Unresolved) -> tuple[str, str, int]:

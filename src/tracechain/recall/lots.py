@@ -2,86 +2,174 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from tracechain.encoding import decode
-from tracechain.entry import HEADER_STRUCT, SALT_SIZE
-from tracechain.event.sale import LOT, label
+from tracechain.custody import is_pack
+from tracechain.entry import HEADER_STRUCT
+from tracechain.errors import DataError
+from tracechain.identifiers.keys import escape
 from tracechain.rules.guards import class_of
 from tracechain.rules.mentions import lot_name, transformed_name
 from tracechain.rules.packing import TANGLED
 from tracechain.tracing.containment import Containment
-from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of
+from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of, lot_of
+from tracechain.tracing.values import Unresolved
 
-__all__ = ["Lots", "descendants", "lot_units"]
+__all__ = ["Lots", "class_names", "descendants", "lot_units"]
 
 _ROWS, _FIRST_ROWS = 10, 13  # of the fields of a header
+_TRANSFORMATION_ID, _MADE = 21, 23  # of the items of a content (format.md section 9.1)
+#: How often all transformations of a product are gone through in the order of the log.
+_PASSES = 4
 
 
-def lot_units(containment: Containment, product: str, lot: str) -> Iterator[tuple[list[str], bool]]:
-    """The units of a product that an entry brought into being under this lot: batch by batch, each unit once, and
-    whether the units of a batch came into the ledger together (View.words).
+def lot_units(
+    containment: Containment, product: str, lot: str, unresolved: set[Unresolved] | None = None
+) -> Iterator[tuple[list[str], bool]]:
+    """The packs of a product that an entry brought into being under this lot: batch by batch, each pack once, and
+    whether the packs of a batch came into the ledger together (View.words).
 
-    A commissioning that was declared an error brought nothing into being.
+    A commissioning that was declared an error brought nothing into being. What cannot be told is noted in `unresolved`;
+    without one, a content that cannot be read is a DataError.
     """
-    log = containment.log
-    view = log.view
-    indices = [index for run in view.mentions(lot_name(product, lot)) for index in run]
-    facts = [fact for index in indices if (fact := log.event(index)) is not None]
+    view = containment.log.view
+    usual = f"{product}/21/"
     seen: set[str] = set()
-    for fact in facts:
-        if fact.declares:
+    for fact in _mentioned(containment, lot_name(product, lot), unresolved):
+        # Others may bear the name: a place, or a lot whose number is the digest of this one.
+        if fact.declares or not _brings(fact) or lot_of(fact) != lot:
             continue
         made = epcs_of(fact, outputs=fact.kind == TRANSFORMATION)
         fields = HEADER_STRUCT.unpack(view.header(fact.index) or bytes(HEADER_STRUCT.size))
         together = fields[_FIRST_ROWS] == fields[_ROWS] == len(made)
-        units = [unit for unit in made if unit.startswith(product) and unit not in seen]
+        units = [
+            unit
+            for unit in made
+            if (unit.startswith(usual) or (class_of(unit) == product and is_pack(unit))) and unit not in seen
+        ]
         # An error need not be declared with its lot, so it is looked for by unit: it tangles.
         words = view.words(units, together=together and len(units) == len(made))
         if any(packed & TANGLED for _, packed in words):
-            past = containment.past
             units = [
                 unit
                 for unit, (_, packed) in zip(units, words, strict=True)
-                if not packed & TANGLED or fact.index not in past(unit).voided
+                if not packed & TANGLED or _stands(containment, unit, fact, unresolved)
             ]
         seen.update(units)
         if units:
             yield units, together and len(units) == len(made)
 
 
-def descendants(containment: Containment, units: Iterable[str], products: Iterable[str] | None = None) -> set[str]:
-    """What was made of these units, and of that in turn, by transformations that were not declared an error: those
-    units not counted among them. `products` are those of the units, if they are known."""
+def _mentioned(containment: Containment, name: str, unresolved: set[Unresolved] | None) -> Iterator[Fact]:
+    """The events that mention a name."""
     log = containment.log
+    for run in log.view.mentions(name):
+        for index in run:
+            try:
+                fact = log.event(index)
+            except DataError as error:
+                if unresolved is None:
+                    raise
+                unresolved.add(Unresolved("damaged", name, index, str(error)))
+                continue
+            if fact is not None:
+                yield fact
+            elif unresolved is not None:
+                unresolved.add(Unresolved("pruned", name, index, "the content of this entry is not kept"))
+
+
+def _stands(containment: Containment, unit: str, fact: Fact, unresolved: set[Unresolved] | None) -> bool:
+    """Whether the event that made a unit was not declared an error of this one."""
+    past = containment.past(unit)
+    if fact.index not in past.voided:
+        return True
+    others = [link.fact for link in past.facts if link.fact is not None]
+    if unresolved is not None and others and not any(_makes(one, unit) for one in others):
+        words = "that it was made under this lot was declared an error, and nothing that stands says what it is of"
+        unresolved.add(Unresolved("contradiction", unit, fact.index, words))
+    return False
+
+
+def class_names(product: str, lot: str) -> tuple[str, ...]:
+    """The classes under which packs of a lot may be handled without codes, where this lot may be meant."""
+    return tuple(dict.fromkeys((lot_name(product, lot), f"{product}/10/{escape(lot)}", product)))
+
+
+def descendants(
+    containment: Containment,
+    units: Iterable[str],
+    products: Iterable[str] | None = None,
+    unresolved: set[Unresolved] | None = None,
+) -> set[str]:
+    """What was made of these units, and of that in turn, by transformations that were not declared an error: those
+    units not counted among them. `products` are those of the units, if they are known; `unresolved` as for
+    `lot_units`."""
     known = set(units)
     found: set[str] = set()
-    waiting = set(map(class_of, known) if products is None else products)
+    taken: set[int] = set()
+    passes: Counter[str] = Counter()
+    waiting = dict.fromkeys(map(class_of, known) if products is None else products)
     while waiting:
-        product = waiting.pop()
-        for run in log.view.mentions(transformed_name(product)):
-            for index in run:
-                fact = log.event(index)
-                if fact is None or fact.declares:
-                    continue
-                sources = (unit for unit in epcs_of(fact) if unit in known)
-                if not any(index not in containment.past(unit).voided for unit in sources):
-                    continue
-                new = [unit for unit in epcs_of(fact, outputs=True) if unit not in known]
-                known.update(new)
-                found.update(new)
-                # What was made of these is looked for again, in events that were looked at before as well.
-                waiting.update(map(class_of, new))
+        product = waiting.popitem()[0]
+        passes[product] += 1
+        facts = _mentioned(containment, transformed_name(product), unresolved if passes[product] == 1 else None)
+        # What was made is looked for again, in events that were looked at before as well: they may be in any order.
+        # Where there is no end to it, the events are sorted by what they use.
+        find = _in_order if passes[product] < _PASSES else _by_source
+        for fact in find(facts, taken, known):
+            sources = (unit for unit in epcs_of(fact) if unit in known)
+            if all(fact.index in containment.past(unit).voided for unit in sources):
+                continue
+            taken.add(fact.index)
+            if unresolved is not None:
+                unresolved.update(_elsewhere(fact))
+            new = [unit for unit in epcs_of(fact, outputs=True) if unit not in known]
+            known.update(new)
+            found.update(new)
+            waiting.update(dict.fromkeys(map(class_of, new)))
     return found
 
 
+def _in_order(facts: Iterable[Fact], taken: set[int], known: set[str]) -> Iterator[Fact]:
+    """Events that use something of what is known when it is their turn."""
+    for fact in facts:
+        if not fact.declares and fact.index not in taken and not known.isdisjoint(epcs_of(fact)):
+            yield fact
+
+
+def _by_source(facts: Iterable[Fact], taken: set[int], known: set[str]) -> Iterator[Fact]:
+    """The same, and those in turn that use what these made, if it is known by then."""
+    using: dict[str, list[Fact]] = defaultdict(list)
+    waiting: list[Fact] = []
+    for fact in facts:
+        if not fact.declares and fact.index not in taken:
+            sources = epcs_of(fact)
+            for source in sources:
+                using[source].append(fact)
+            if not known.isdisjoint(sources):
+                waiting.append(fact)
+    while waiting:
+        fact = waiting.pop()
+        if fact.index not in taken:
+            yield fact
+            waiting += [one for unit in epcs_of(fact, outputs=True) if unit in known for one in using.pop(unit, ())]
+
+
+def _elsewhere(fact: Fact) -> Iterator[Unresolved]:
+    """What a transformation made that no code tells of."""
+    for quantity in fact.item(_MADE) or ():
+        yield Unresolved("class", quantity[0], fact.index, "it was made by class and quantity, without codes")
+    if (name := fact.item(_TRANSFORMATION_ID)) is not None:
+        words = "other events may say what was made of it, under this transformation id"
+        yield Unresolved("left", name, fact.index, words)
+
+
 class Lots:
-    """Which lot units are of, by what brought them into being. Remembers the lots of entries, which many units
-    share."""
+    """Which lot units are of, by what brought them into being."""
 
     def __init__(self, containment: Containment) -> None:
         self._containment = containment
-        self._stated: dict[int, str | None] = {}
 
     def of(self, unit: str) -> str | None:
         """The lot of a unit. What was made of another and does not say so has the lot of that; None if none is
@@ -91,7 +179,7 @@ class Lots:
             made = next((fact for fact in self._facts(at) if _makes(fact, at)), None)
             if made is None:
                 return None
-            lot = self._lot(made)
+            lot = lot_of(made)
             sources = [] if lot is not None or made.kind != TRANSFORMATION else epcs_of(made)
             if not sources or sources[0] in known:
                 return lot
@@ -101,15 +189,12 @@ class Lots:
     def _facts(self, unit: str) -> Iterator[Fact]:
         return (link.fact for link in self._containment.past(unit).facts if link.fact is not None)
 
-    def _lot(self, fact: Fact) -> str | None:
-        if fact.index not in self._stated:
-            part = self._containment.log.view.content(fact.index)
-            self._stated[fact.index] = None if part is None else label(decode(part[SALT_SIZE:]), LOT)
-        return self._stated[fact.index]
+
+def _brings(fact: Fact) -> bool:
+    """Whether an event brings something into being."""
+    return fact.kind == TRANSFORMATION or (fact.kind == OBJECT and fact.action == ADD)
 
 
 def _makes(fact: Fact, unit: str) -> bool:
-    """Whether an event brings a unit into being."""
-    if fact.kind == OBJECT:
-        return fact.action == ADD
-    return fact.kind == TRANSFORMATION and unit in epcs_of(fact, outputs=True)
+    """Whether an event about a unit brings it into being."""
+    return _brings(fact) and (fact.kind == OBJECT or unit in epcs_of(fact, outputs=True))

@@ -18,21 +18,36 @@ from tracechain.custody import Violation
 from tracechain.encoding import unpack_known
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import DataError, DecodeError
-from tracechain.event.vocabulary import BIZ_STEP, SOURCE_DEST_TYPE
+from tracechain.event.model import MASTER_DATA
+from tracechain.event.sale import LOT
+from tracechain.event.vocabulary import BIZ_STEP, NAMESPACES, SOURCE_DEST_TYPE
 from tracechain.tracing.values import Moment, Unresolved
 from tracechain.view import View
 
-__all__ = ["AGGREGATION", "SHIPPING", "TRANSFORMATION", "Fact", "Link", "Log", "Rows", "epcs_of", "parties_of"]
+__all__ = [
+    "AGGREGATION",
+    "SHIPPING",
+    "TRANSFORMATION",
+    "Fact",
+    "Link",
+    "Log",
+    "Rows",
+    "epcs_of",
+    "lot_of",
+    "parties_of",
+]
 
 #: Kinds of events, by the first item of their content (format.md section 9.1), and actions.
 OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION = 1, 2, 3, 4, 5
 ADD, DELETE = 1, 3
 SHIPPING = BIZ_STEP.codes["shipping"]
 _TIME, _OFFSET, _ACTION, _PARENT, _EPCS, _STEP, _READ_POINT, _LOCATION, _QUANTITIES = 1, 2, 3, 4, 5, 6, 8, 9, 10
+_ILMD, _EXTENSIONS = 14, 26
 _TRANSACTIONS, SOURCES, DESTINATIONS, _DECLARATION, _OUTPUTS, _MADE, _PERSON = 11, 12, 13, 19, 22, 23, 24
 #: What an event and its declaration as an error have in common, whatever the codes.
 _TELLING = (0, _TIME, _ACTION, _PARENT, _STEP, _READ_POINT, _LOCATION, _TRANSACTIONS, _PERSON)
 _PARTY_TYPE = SOURCE_DEST_TYPE.codes
+_MASTER_DATA = tuple(NAMESPACES.codes[spelling] for spelling in MASTER_DATA)
 _CYCLE = int(Violation.PACKING_CYCLE)
 #: Entries whose contents or rows are remembered; a fan-out comes back to those of many units.
 _FACTS_MOST, _ROWS_MOST = 262_144, 16_384
@@ -159,6 +174,18 @@ def epcs_of(fact: Fact, *, outputs: bool = False) -> list[str]:
 def classes_of(fact: Fact) -> list[str]:
     """The classes of what an event names by quantity, without codes."""
     return [quantity[0] for at in (_QUANTITIES, _MADE) for quantity in fact.item(at) or ()]
+
+
+def lot_of(fact: Fact) -> str | None:
+    """The lot that an event states: what `event.sale.label` says of it."""
+    for at in (_ILMD, _EXTENSIONS):
+        fields = fact.item(at)
+        if isinstance(fields, tuple) and LOT in fields and not len(fields) % 3:
+            said = {fields[n]: fields[n + 2] for n in range(0, len(fields), 3) if fields[n + 1] == LOT}
+            found = next((said[number] for number in _MASTER_DATA if number in said), None)
+            if found is not None:
+                return found if isinstance(found, str) else None
+    return None
 
 
 def parties_of(fact: Fact, position: int, kind: str) -> list[str]:
