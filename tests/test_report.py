@@ -7,24 +7,22 @@ import hashlib
 import json
 import re
 import subprocess
-from functools import partial
-from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 import report_samples as samples
-from tracechain import criteria
+from report_pages import MADE, PAGES, Page, hostile_pages, is_inert, recall, timeline
 from tracechain.custody import Act, Custody, Flag, Violation
 from tracechain.errors import InputError
 from tracechain.formats.scan_rows import EVENTS
-from tracechain.recall import GROUPS, FanOut, Progress
+from tracechain.recall import GROUPS
 from tracechain.report import recall_page, timeline_page
 from tracechain.report.catalogue import (
     FINDINGS,
@@ -37,7 +35,6 @@ from tracechain.report.catalogue import (
     violation,
 )
 from tracechain.report.escaping import shorten, to_script, visible
-from tracechain.report.spread import to_columns
 from tracechain.report.timeline import NOTES
 from tracechain.report.way import Sighting, draw
 from tracechain.report.words import Names, act_words, clock_time, details, state_words, step_name, step_words
@@ -47,116 +44,8 @@ from tracechain.verification import Code
 PACKAGE = files("tracechain.report")
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "tracechain" / "report"
-MADE = samples.MADE_AT
 
 
-@frozen
-class Step:
-    """A step of a recall case."""
-
-    phase: str
-    on: str
-    by: str
-    reason: str
-    authority: str | None = None
-    recall_class: str | None = None
-
-
-STEPS = (
-    Step("opened", "2026-11-20", "Paper Crane", "particles in three packs", "Beijing MPA", "2"),
-    Step("notified", "2026-11-21", "Paper Crane", "all told"),
-)
-
-
-class Page(HTMLParser):
-    """A page taken apart: its tags with their attributes, and its texts without those of style, script and titles."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[tuple[dict[str, str | None], str]] = []
-        self.styles: list[str] = []
-        self.words: list[str] = []
-        self._inside: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append((dict(attrs), ""))
-        if tag in ("script", "style", "title"):
-            self._inside.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._inside and self._inside[-1] == tag:
-            self._inside.pop()
-
-    def handle_data(self, data: str) -> None:
-        match self._inside:
-            case [*_, "script"]:
-                attributes, before = self.scripts[-1]
-                self.scripts[-1] = attributes, before + data
-            case [*_, "style"]:
-                self.styles.append(data)
-            case [*_, "title"]:
-                pass  # of the window, and of what one points at: those follow the language that is shown
-            case _:
-                self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    @property
-    def data(self) -> Any:
-        (found,) = (text for attributes, text in self.scripts if attributes.get("type") == "application/json")
-        return json.loads(found)
-
-    @property
-    def policy(self) -> str:
-        (found,) = (a["content"] for tag, a in self.tags if a.get("http-equiv") == "Content-Security-Policy")
-        assert found is not None
-        return found
-
-
-def hostile_fan_out() -> tuple[FanOut, Progress, tuple[Step, ...], dict[str, str]]:
-    fan = samples.fan_out(30)
-    nasty = samples.HOSTILE
-    units = tuple(
-        one._replace(place=nasty[at % 10], holder=nasty[(at + 3) % 10], container=nasty[(at + 5) % 10],
-                     lot=nasty[(at + 1) % 10], unit=f"{one.unit}{nasty[at % 10]}" if at > 10 else one.unit)
-        for at, one in enumerate(fan.units)
-    )  # fmt: skip
-    open_ends = tuple(Unresolved(text, text, 3, text) for text in nasty)
-    fan = evolve(fan, units=units, unresolved=open_ends, makers={samples.PRODUCT: nasty[0]},
-                 criterion=criteria.Lot(samples.PRODUCT, "</title><script>alert(1)"))  # fmt: skip
-    progress = Progress(nasty[0], False, 30, 30, 10, 10, 5, 5, open_ends)
-    steps = tuple(Step(text, text, text, text, text, text) for text in nasty)
-    return fan, progress, steps, {text: nasty[(at + 1) % 10] for at, text in enumerate(nasty)}
-
-
-def timeline(**more: Any) -> str:
-    return timeline_page(*samples.history(), names=samples.NAMES, made_at=MADE, **more)
-
-
-def recall(count: int = 300, **more: Any) -> str:
-    fan = samples.fan_out(count, unresolved=2)
-    return recall_page(
-        fan, progress=samples.progress(fan), steps=STEPS, names=samples.NAMES, made_at=MADE, **more
-    )  # fmt: skip
-
-
-def hostile_pages() -> dict[str, str]:
-    fan, progress, steps, names = hostile_fan_out()
-    trace, where = samples.hostile_history()
-    return {
-        "recall": recall_page(fan, progress=progress, steps=steps, names=names, made_at=MADE),
-        "timeline": timeline_page(trace, where, names=names, made_at=MADE),
-    }
-
-
-PAGES: dict[str, Any] = {"timeline": timeline, "recall": recall, "recall of nothing": partial(recall, 0)}
 HOSTILE = ("timeline", "recall")
 
 
@@ -180,32 +69,6 @@ def test_the_policy_stands_before_anything_that_it_has_to_rule(name: str) -> Non
     tags = [tag for tag, _ in Page(PAGES[name]()).tags]
     assert tags[:4] == ["html", "head", "meta", "meta"]
     assert not {"style", "script", "link"} & set(tags[:4])
-
-
-def is_inert(page: str) -> None:
-    """Nothing of another place, nothing that runs where it stands, no style outside the style element."""
-    taken = Page(page)
-    assert {tag for tag, _ in taken.tags} & {
-        "link",
-        "img",
-        "iframe",
-        "object",
-        "embed",
-        "form",
-        "base",
-        "image",
-    } == set()
-    for tag, attributes in taken.tags:
-        assert [one for one in attributes if one.startswith("on")] == [], tag
-        assert "style" not in attributes, tag
-        assert "src" not in attributes, tag
-        target = attributes.get("href")
-        assert target is None or target.startswith("#"), target
-    assert len(taken.scripts) == 2
-    for text in (*taken.styles, taken.scripts[-1][1]):
-        assert not re.search(
-            r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)|\bfetch\(|XMLHttpRequest|innerHTML", text
-        )
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -524,131 +387,6 @@ def test_states_in_words() -> None:
     assert state_words(15) == ("state 15", "状态 15")
     assert violation(250)[0] == violation(250)[1]
     assert clock_time(0, 0) == "1970-01-01 00:00:00 Z"
-
-
-# ---- the fan-out of a recall -------------------------------------------------------------------
-
-
-def test_a_recall_says_how_many_and_what_is_to_be_done() -> None:
-    page = Page(recall())
-    for said in ("300 units are affected", "件受影响", "2 things could not be resolved", "有 2 处未能查明",
-                 "lock", "锁定", "notify", "通知", "class 2", "authority: Beijing MPA",
-                 "particles in three packs", "1,900 entries"):  # fmt: skip
-        assert said in page.text, said
-    tiles = [a for tag, a in page.tags if tag == "button" and "data-group" in a]
-    assert len(tiles) == len(GROUPS)
-
-
-def test_a_recall_without_open_ends_says_that_it_is_complete() -> None:
-    page = Page(recall_page(samples.fan_out(30), made_at=MADE)).text
-    assert "the list is complete as far as the data goes" in page
-    assert "could not be resolved" not in page
-
-
-def test_a_recall_of_nothing_is_a_page_too() -> None:
-    text = Page(recall_page(samples.fan_out(0, unresolved=3), made_at=MADE)).text
-    assert "0 units are affected" in text
-    assert "3 things could not be resolved" in text
-
-
-def test_a_merged_recall_of_several_criteria_says_so() -> None:
-    page = recall_page(evolve(samples.fan_out(3), criterion=None), made_at=MADE)
-    assert "several criteria" in page
-    assert "多项条件" in page
-
-
-@pytest.mark.parametrize(
-    ("outstanding", "said"), [(0, "100 %"), (1, "99.9 %"), (9_999, "0.1 %"), (10_000, "0 %"), (4_999, "50.0 %")]
-)
-def test_effectiveness_is_never_rounded_up_to_all(outstanding: int, said: str) -> None:
-    progress = Progress("R", True, 10_000, 0, 10_000 - outstanding, 0, 0, outstanding)
-    page = recall_page(samples.fan_out(10), progress=progress, made_at=MADE)
-    assert f'<b id="effectiveness">{said}</b>' in page
-
-
-def test_progress_of_nothing_is_no_percentage() -> None:
-    page = recall_page(samples.fan_out(0), progress=Progress("R", True, 0, 0, 0, 0, 0, 0), made_at=MADE)
-    assert '<b id="effectiveness">–</b>' in page
-
-
-def columns_of(fan: FanOut, most: int = 200_000) -> Any:
-    return json.loads(json.dumps(to_columns(fan, Names(samples.NAMES), most=most)))
-
-
-@pytest.mark.parametrize("products", [1, 3])
-def test_the_columns_say_what_the_fan_out_says(products: int) -> None:
-    fan = samples.fan_out(700, products=products, unresolved=5)
-    data = columns_of(fan)
-    units, texts = data["units"], data["texts"]
-    assert units["count"] == 700
-    codes = [units["heads"][head] + tail for head, tail in zip(units["head"], units["tail"], strict=True)]
-    assert codes == [f"(01){one.unit[3:17]}(21){one.unit[21:]}" for one in fan.units]
-    places = [None if at < 0 else texts[at] for at in units["place"]]
-    assert places == [None if one.place is None else f"(414){one.place[4:]}" for one in fan.units]
-    assert units["time"] == [None if one.time is None else one.time // 10**9 for one in fan.units]
-    states = [units["states"][at] for at in units["state"]]
-    assert [custody for custody, *_ in states] == [one.state & 15 for one in fan.units]
-    by_group = dict(zip(GROUPS, (sum(column) for column in data["places"]["groups"]), strict=True))
-    assert by_group == fan.groups
-    lots = dict(zip(GROUPS, (sum(column) for column in data["lots"]["groups"]), strict=True))
-    assert lots == fan.groups
-    assert data["parties"]["count"] == len(fan.parties)
-    told = sum(sum(column) for column in data["parties"]["groups"])
-    assert told == fan.affected - fan.groups["destroyed"]
-    assert sum(count for _, _, count, _ in data["states"]) == 700
-    assert data["unresolved"]["count"] == 5
-
-
-def test_the_picture_loses_no_unit_however_much_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    fan = samples.fan_out(3000, products=2)
-    whole = columns_of(fan)["spread"]
-    monkeypatch.setattr("tracechain.report.spread._MOST_NODES", 7)
-    folded = columns_of(fan)["spread"]
-    for spread in (whole, folded):
-        for layer, kind in enumerate(("maker", "lot", "container", "place", "holder")):
-            nodes = [at for at, one in enumerate(spread["layer"]) if one == layer]
-            expected = {node for edge in fan.edges for node in edge if node[0] == kind}
-            assert sum(spread["stands"][at] for at in nodes) == len(expected)
-            if kind != "container":
-                assert sum(spread["units"][at] for at in nodes) == fan.affected
-        into_holders = sum(
-            width for to, width in zip(spread["to"], spread["width"], strict=True) if spread["layer"][to] == 4
-        )
-        assert into_holders == fan.affected
-    assert len(folded["layer"]) <= 5 * 7 + 7 + 2 * 5 < len(whole["layer"])
-    assert {-2, -3} <= set(folded["id"])
-
-
-def test_what_a_page_does_not_carry_it_counts() -> None:
-    fan = samples.fan_out(500)
-    data = columns_of(fan, most=100)
-    assert data["units"]["count"] == 500
-    assert len(data["units"]["tail"]) == 100
-    assert sum(sum(column) for column in data["places"]["groups"]) == 500
-
-
-def test_a_page_that_leaves_units_out_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracechain.report.recall.MOST_UNITS", 200)
-    text = Page(recall_page(samples.fan_out(500), made_at=MADE)).text
-    assert "This page carries the first 200 of 500 units" in text
-    assert "共 500 件" in text
-    assert "--csv" in text
-
-
-def test_a_hundred_thousand_units_are_a_page_of_a_few_megabytes() -> None:
-    page = recall_page(samples.fan_out(100_000, unresolved=3), names=samples.NAMES, made_at=MADE)
-    assert len(page) < 8_000_000
-    assert len(Page(page).tags) < 1000  # rows are drawn, not written
-
-
-def test_an_unlabelled_unit_and_an_nmpa_code_are_shown_whole() -> None:
-    first = samples.fan_out(1).units[0]
-    odd = ("nmpa/81234567890123456789", f"{samples.PRODUCT}/21/A%28B%29%2FC", "urn:example:thing")
-    fan = evolve(samples.fan_out(1), units=tuple(first._replace(unit=unit, lot=None) for unit in sorted(odd)))
-    units = columns_of(fan)["units"]
-    codes = {units["heads"][head] + tail for head, tail in zip(units["head"], units["tail"], strict=True)}
-    assert codes >= {"81234567890123456789", "urn:example:thing"}
-    assert any("A\\(B" in code for code in codes)
 
 
 # ---- the package -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 import report_samples as samples
 from browser import Browser, browsing, missing
-from test_report import STEPS, hostile_pages
+from report_pages import STEPS, hostile_pages
 from tracechain.report import recall_page, timeline_page
 from tracechain.report.catalogue import TEXTS
 

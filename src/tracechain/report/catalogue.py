@@ -392,8 +392,8 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     ),
     "note.PROVED": (
         (
-            "each entry was held against the signed tree, with its content and rows; who stated it is checked by `verify`"
-            " and verify_unit"
+            "each entry was held against the signed tree, with its content and rows; who stated it is checked by "
+            "`verify` and verify_unit"
         ),
         "每个条目连同其内容和单元记录均已对照签名树核验；陈述者的身份由 `verify` 和 verify_unit 核验",
     ),

@@ -21,7 +21,7 @@ from tracechain.tracing import Moment, Stay, Step
 
 __all__ = ["Bar", "Dot", "Lane", "Sighting", "Way", "draw", "kind_of"]
 
-_WIDTH, _GUTTER, _RIGHT = 1100, 236, 64
+_WIDTH, _GUTTER, _RIGHT = 1100, 250, 64
 _TOP, _LANE, _ROW, _FOOT = 14, 38, 28, 30
 _MOST_LANES = 24
 _MOST_SIGHTINGS = 2000
