@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pilot_world import EYE_DROPS, NMPA_PRODUCT, PHARMACY, World
@@ -16,7 +16,9 @@ from recall_model import affected
 from test_tracing_agrees import record
 from tracechain import criteria, recall
 from tracechain.criteria import Criterion
+from tracechain.recall import ground, parts, reach, select
 from tracechain.replay import MemoryView
+from tracechain.tracing import containment, facts, locate
 from tracechain.view import View
 from tracing_histories import (
     BASE,
@@ -122,18 +124,58 @@ def told(path: Path, history: History, *wanted: Criterion, pilot: bool) -> None:
             same_fan_out(view, model, ALL)
 
 
-@settings(max_examples=100)
-@given(history=histories(), criterion=simple())
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done some thousands at a time is done a few at a time, and what is remembered is forgotten soon."""
+    for module in (ground, parts, select, reach, locate):
+        monkeypatch.setattr(module, "CHUNK", 2)
+    for module, name, most in (
+        (reach, "_FEW", 0), (locate, "_WALK_MOST", 2), (containment, "_MOST", 2), (facts, "_FACTS_MOST", 2),
+        (facts, "_ROWS_MOST", 2),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, most)
+
+
+@settings(max_examples=400)
+@given(history=histories(), criterion=composed())
 def test_a_ledger_without_a_profile(paths: Paths, history: History, criterion: Criterion) -> None:
     told(paths(), history, criterion, pilot=False)
 
 
-@settings(max_examples=30)
-@given(history=histories(pilot=True), criterion=simple())
+@settings(max_examples=150)
+@given(history=histories(pilot=True), criterion=composed())
 def test_a_ledger_of_the_pilot(paths: Paths, history: History, criterion: Criterion) -> None:
     told(paths(), history, criterion, pilot=True)
 
 
-@pytest.mark.parametrize("seed", range(100, 130))
-def test_longer_histories(tmp_path: Path, seed: int) -> None:
-    told(tmp_path, random_history(seed, pilot=seed % 3 == 0), *LOTS_OF_ALL, pilot=seed % 3 == 0)
+@settings(max_examples=20)
+@given(
+    seed=st.integers(0, 10**9),
+    wanted=st.lists(composed(), min_size=20, max_size=20),
+    pilot=st.sampled_from((False, False, True)),
+)
+def test_longer_histories(paths: Paths, seed: int, wanted: list[Criterion], pilot: bool) -> None:
+    told(paths(), random_history(seed, pilot=pilot), *LOTS_OF_ALL, *wanted, pilot=pilot)
+
+
+@pytest.mark.usefixtures("little")
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10**9),
+    wanted=st.lists(composed(), min_size=20, max_size=20),
+    pilot=st.sampled_from((False, False, True)),
+)
+def test_a_few_at_a_time(paths: Paths, seed: int, wanted: list[Criterion], pilot: bool) -> None:
+    told(paths(), random_history(seed, pilot=pilot), *LOTS_OF_ALL, *wanted, pilot=pilot)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(7200)
+@given(
+    seed=st.integers(0, 10**9),
+    size=st.integers(20, 200),
+    wanted=st.lists(composed(), min_size=40, max_size=40),
+    pilot=st.sampled_from((False, False, True)),
+)
+def test_many_histories(paths: Paths, seed: int, size: int, wanted: list[Criterion], pilot: bool) -> None:
+    told(paths(), random_history(seed, size, pilot=pilot), *LOTS_OF_ALL, *wanted, pilot=pilot)

@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 
 from pilot_world import World, compare
-from tracechain import tracing
 from tracechain.custody import PACKING
 from tracechain.entry import SALT_SIZE, decode_rows
 from tracechain.errors import RefusedError
 from tracechain.event import Event
-from tracechain.ledger import Receipt
+from tracechain.ledger import Receipt, maintenance, tracks
 from tracechain.ledger.commit import prepare
 from tracechain.ledger.groups import Request
 from tracechain.ledger.jobs import Append, Job
 from tracechain.record import Record
 from tracechain.replay import MemoryView, replay
+from tracechain.tracing import Tracer, containment, facts
 from tracechain.verification import verify
 from tracechain.view import View
 from tracing_histories import Commit, History, Player, histories, random_history
@@ -83,9 +83,9 @@ def packing_rows(view: View) -> list[tuple[int, str, int]]:
     ]
 
 
-def same_whereabouts(view: View, model: Model, subject: str, as_of: int | None) -> None:
+def same_whereabouts(tracer: Tracer, model: Model, subject: str, as_of: int | None) -> None:
     """Whereabouts are those of the model."""
-    found, wanted = tracing.whereabouts(view, subject, as_of), model.whereabouts(subject, as_of)
+    found, wanted = tracer.whereabouts(subject, as_of), model.whereabouts(subject, as_of)
     assert (found.place, found.time, found.index, found.seen) == (wanted.place, wanted.time, wanted.index, wanted.seen)
     assert found.containers == wanted.containers
     assert found.successors == wanted.successors
@@ -97,9 +97,9 @@ def same_whereabouts(view: View, model: Model, subject: str, as_of: int | None) 
     assert (found.holder.kind, found.holder.id) == wanted.holder
 
 
-def same_trace(view: View, model: Model, subject: str, as_of: int | None = None) -> None:
+def same_trace(tracer: Tracer, model: Model, subject: str, as_of: int | None = None) -> None:
     """A trace is that of the model, and all of it verifies."""
-    found = tracing.trace(view, subject, as_of=as_of)
+    found = tracer.trace(subject, as_of)
     lines = [Seen(step.index, step.relation, step.voided, step.declares) for step in found.steps]
     assert lines == model.trace(subject, as_of)
     assert list(found.stays) == model.stays(subject, as_of)
@@ -108,12 +108,16 @@ def same_trace(view: View, model: Model, subject: str, as_of: int | None = None)
 
 
 def answers(view: View, model: Model) -> None:
-    """Everything that can be asked about subjects, as of any time."""
+    """Everything that can be asked about subjects, as of any time: by a tracer that knows nothing yet, and by one that
+    has answered about others."""
+    known = Tracer(view)
     for subject in model.known:
-        same_whereabouts(view, model, subject, None)
-        same_trace(view, model, subject)
+        same_whereabouts(Tracer(view), model, subject, None)
+        same_trace(Tracer(view), model, subject)
         for time in model.times():
-            same_whereabouts(view, model, subject, time)
+            same_whereabouts(known, model, subject, time)
+        same_whereabouts(known, model, subject, None)
+        same_trace(known, model, subject)
 
 
 def mentioned(view: View) -> dict[str, list[int]]:
@@ -137,17 +141,18 @@ def agrees(world: World) -> None:
         assert copy.words(list(model.known)) == bare.words(list(model.known)) == words
         assert mentioned(copy) == mentioned(bare) == mentions
         times: list[int | None] = [*model.times(), None]
-        for copied in (copy, bare):
-            for subject in model.known:
-                same_whereabouts(copied, model, subject, None)
-                same_trace(copied, model, subject, times[len(subject) % len(times)])
+        for tracer in (Tracer(copy), Tracer(bare)):
+            for number, subject in enumerate(model.known):
+                same_whereabouts(tracer, model, subject, None)
+                same_trace(tracer, model, subject, times[number % len(times)])
     world.ledger.reindex()
     with world.ledger.snapshot() as view:
         compare(view, state)
         assert view.words(list(model.known)) == words
         assert mentioned(view) == mentions
+        tracer = Tracer(view)
         for subject in model.known:
-            same_whereabouts(view, model, subject, None)
+            same_whereabouts(tracer, model, subject, None)
 
 
 def told(path: Path, history: History, *, pilot: bool) -> None:
@@ -159,18 +164,55 @@ def told(path: Path, history: History, *, pilot: bool) -> None:
         agrees(world)
 
 
-@settings(max_examples=100)
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done some thousands at a time is done a few at a time, and what is remembered is forgotten soon."""
+    for module in (tracks, maintenance):
+        monkeypatch.setattr(module, "TIMES_BLOCK", 4)
+    monkeypatch.setattr(tracks, "_PACKINGS_MOST", 2)
+    monkeypatch.setattr(containment, "_MOST", 2)
+    for name in ("_FACTS_MOST", "_ROWS_MOST"):
+        monkeypatch.setattr(facts, name, 2)
+
+
+@settings(max_examples=300)
 @given(history=histories())
 def test_a_ledger_without_a_profile(paths: Paths, history: History) -> None:
     told(paths(), history, pilot=False)
 
 
-@settings(max_examples=30)
+@settings(max_examples=100)
 @given(history=histories(pilot=True))
 def test_a_ledger_of_the_pilot(paths: Paths, history: History) -> None:
     told(paths(), history, pilot=True)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(60))
 def test_longer_histories(tmp_path: Path, seed: int) -> None:
     told(tmp_path, random_history(seed, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
+
+
+@pytest.mark.usefixtures("little")
+@pytest.mark.parametrize("seed", range(60, 80))
+def test_a_few_at_a_time(tmp_path: Path, seed: int) -> None:
+    told(tmp_path, random_history(seed, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(7200)
+@given(history=histories(12))
+def test_many_ledgers_without_a_profile(paths: Paths, history: History) -> None:
+    told(paths(), history, pilot=False)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(7200)
+@given(history=histories(12, pilot=True))
+def test_many_ledgers_of_the_pilot(paths: Paths, history: History) -> None:
+    told(paths(), history, pilot=True)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(1000, 3000))
+def test_many_longer_histories(tmp_path: Path, seed: int) -> None:
+    told(tmp_path, random_history(seed, 150, pilot=seed % 3 == 0), pilot=seed % 3 == 0)

@@ -232,13 +232,12 @@ class Locator(Generic[AnyLocated]):
 
     def _buyer(self, unit: str, last: int) -> str | None:
         """The buyer of a unit: the latest of its entries that names a person, its order at the latest."""
-        at: int | None = last
-        for _ in range(_WALK_MOST):
-            if at is None:
-                break
+        at = last
+        while True:
             fact = self._log.event(at)
             if fact is not None and fact.person is not None:
                 return f"person/{fact.person.hex()}"
             cells = self._log.cells(at, unit)
-            at = None if cells is None else cells[1]
-        return None
+            if cells is None or cells[1] is None or cells[1] >= at:
+                return None
+            at = cells[1]
