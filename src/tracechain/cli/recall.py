@@ -166,9 +166,8 @@ def open_recall(
     if as_json:
         from tracechain.cli.recall_words import fan_out_json
 
-        print_json(
-            _receipt_json(ledger, ident, "opened", receipt) | {"flagged": count} | fan_out_json(found, units=False)
-        )
+        said = _receipt_json(ledger, ident, "opened", receipt) | {"flagged": count, "refuses": refuses}
+        print_json(said | fan_out_json(found, units=False))
     else:
         from tracechain.cli.recall_words import tell_fan_out
 
