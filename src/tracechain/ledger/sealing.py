@@ -180,7 +180,7 @@ class Sealing:
         if self.judge is not None:
             self._judge_column(first, contents, acts, numbers, words, outcomes)
         if isinstance(contents[0], Event):  # all are, or none
-            self.tracks.column(first, cast("Sequence[Event]", contents), numbers, previous)
+            self.tracks.column(first, cast("Sequence[Event]", contents), subjects, numbers, previous)
         else:
             self.tracks.record(numbers)
         rows = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tracechain import encoding
 from tracechain.custody import Outcome
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
-from tracechain.entry import SALT_SIZE, EntryType
+from tracechain.entry import SALT_SIZE, EntryType, decode_rows
 from tracechain.event import AggregationEvent, Event
 from tracechain.rules import packing
 from tracechain.rules.mentions import runs
@@ -26,7 +26,8 @@ __all__ = ["TIMES_BLOCK", "Tracks", "add_runs"]
 
 #: Entries that share a value in the table of times.
 TIMES_BLOCK = 4096
-_NEVER = -(1 << 63)
+#: Before every claimed time there is.
+_NEVER = -(1 << 63) - 1
 _PACKINGS_MOST = 65_536
 
 
@@ -125,7 +126,14 @@ class Tracks:
 
     # ---- what is sealed ----
 
-    def column(self, first: int, events: Sequence[Event], numbers: Sequence[int], previous: Sequence[int]) -> None:
+    def column(
+        self,
+        first: int,
+        events: Sequence[Event],
+        subjects: Sequence[str],
+        numbers: Sequence[int],
+        previous: Sequence[int],
+    ) -> None:
         """Take neighbouring entries of one subject each, none twice, that pack nothing; `previous` are 1 + the
         indices of the subjects' entries before."""
         latest = self._latest
@@ -136,7 +144,7 @@ class Tracks:
             if before and time < latest[(before - 1) // TIMES_BLOCK]
         ]
         for at in doubtful:
-            if times[at] < self._claimed(previous[at] - 1):
+            if times[at] < self._claimed(subjects[at], previous[at]):
                 packing.tangle(self, numbers[at])
         declared = [at for at, event in enumerate(events) if event.error_declaration is not None]
         ahead: list[int] = []
@@ -165,9 +173,9 @@ class Tracks:
             blocks = {((word & INDEX_MASK) - 1) // TIMES_BLOCK for word in words}
             blocks.discard(-1)  # of those that were never seen
             if any(time < latest[block] for block in blocks):
-                for number, word in zip(numbers, words, strict=True):
+                for (subject, _), number, word in zip(acts, numbers, words, strict=True):
                     before = word & INDEX_MASK
-                    if before and time < self._claimed(before - 1):
+                    if before and time < self._claimed(subject, before):
                         packing.tangle(self, number)
         if time <= self._limit:
             latest.take(index, (time,))
@@ -192,10 +200,14 @@ class Tracks:
         self._txn.put_mentions((name, start, count) for name, found in self._mentions.items() for start, count in found)
         self._txn.put_emptied(self._emptied)
 
-    def _claimed(self, index: int) -> int:
-        """The claimed time of an entry. Of what is no event the subject was tangled by that; of one whose content is
-        not kept nobody will ask."""
-        part = self._sealing.content(index)
-        if part is None or self._sealing.header(index)[4] != EntryType.EVENT:
-            return _NEVER
-        return encoding.claimed_time(part[SALT_SIZE:])
+    def _claimed(self, subject: str, place: int) -> int:
+        """The claimed time of the latest event in a subject's chain, from an entry (1 + its index) back. What is no
+        event, as the entry of a key, or not kept, claims none."""
+        while place:
+            part = self._sealing.content(place - 1)
+            if part is not None and self._sealing.header(place - 1)[4] == EntryType.EVENT:
+                return encoding.claimed_time(part[SALT_SIZE:])
+            rows = self._sealing.rows(place - 1)
+            found = () if rows is None else decode_rows(rows[SALT_SIZE:])[1]
+            place = next((row.previous + 1 for row in found if row.subject == subject and row.previous is not None), 0)
+        return _NEVER
