@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from functools import partial
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +14,7 @@ from attrs import evolve, frozen
 import report_samples as samples
 from tracechain import criteria
 from tracechain.recall import FanOut, Progress
+from tracechain.registers.recalls import RecallStep
 from tracechain.report import recall_page, timeline_page
 from tracechain.tracing import Unresolved
 
@@ -21,7 +23,7 @@ MADE = samples.MADE_AT
 
 @frozen
 class Step:
-    """A step of a recall case."""
+    """A step of a recall case as no register would take it."""
 
     phase: str
     on: str
@@ -29,12 +31,17 @@ class Step:
     reason: str
     authority: str | None = None
     recall_class: str | None = None
+    open_reason: str | None = None
 
 
+_said = partial(RecallStep, id="R-2026-01", by="Paper Crane")
 STEPS = (
-    Step("opened", "2026-11-20", "Paper Crane", "particles in three packs", "Beijing MPA", "2"),
-    Step("notified", "2026-11-21", "Paper Crane", "all told"),
-)
+    _said(phase="opened", on=date(2026, 11, 20), reason="particles in three packs", authority="Beijing MPA",
+          recall_class="2", criterion=criteria.Lot(samples.PRODUCT, "NL-2610"), affected=300),
+    _said(phase="notified", on=date(2026, 11, 21), reason="all told", parties=(samples.SHOP,)),
+    _said(phase="closed", on=date(2026, 12, 1), reason="done", open_reason="two buyers moved away", affected=300,
+          locked=100, returned=100, destroyed=98, outstanding=2),
+)  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -101,7 +108,7 @@ def hostile_fan_out() -> tuple[FanOut, Progress, tuple[Step, ...], dict[str, str
     fan = evolve(fan, units=units, unresolved=open_ends, makers={samples.PRODUCT: nasty[0]},
                  criterion=criteria.Lot(samples.PRODUCT, "</title><script>alert(1)"))  # fmt: skip
     progress = Progress(nasty[0], False, 30, 30, 10, 10, 5, 5, open_ends)
-    steps = tuple(Step(text, text, text, text, text, text) for text in nasty)
+    steps = tuple(Step(text, text, text, text, text, text, text) for text in nasty)
     return fan, progress, steps, {text: nasty[(at + 1) % 10] for at, text in enumerate(nasty)}
 
 

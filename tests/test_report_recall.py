@@ -20,7 +20,8 @@ def test_a_recall_says_how_many_and_what_is_to_be_done() -> None:
     page = Page(recall())
     for said in ("300 units are affected", "件受影响", "2 things could not be resolved", "有 2 处未能查明",
                  "lock", "锁定", "notify", "通知", "class 2", "authority: Beijing MPA",
-                 "particles in three packs", "1,900 entries"):  # fmt: skip
+                 "particles in three packs", "1,900 entries",
+                 "closed with packs outstanding: two buyers moved away", "2026-12-01"):  # fmt: skip
         assert said in page.text, said
     tiles = [a for tag, a in page.tags if tag == "button" and "data-group" in a]
     assert len(tiles) == len(GROUPS)

@@ -253,6 +253,7 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
     "recall.phase.opened": ("opened", "启动"),
     "recall.phase.notified": ("notified", "通知"),
     "recall.phase.closed": ("closed", "结案"),
+    "recall.open_reason": ("closed with packs outstanding: {why}", "未收回即结案的理由：{why}"),
     "recall.by": ("by {who}", "由 {who}"),
     "recall.class": ("class {n}", "{n} 级召回"),
     "recall.authority": ("authority: {who}", "主管部门：{who}"),

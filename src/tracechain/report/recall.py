@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from tracechain import criteria
+from tracechain.collector import uninterrupted
 from tracechain.recall import GROUPS, FanOut, Progress
 from tracechain.report.catalogue import Both, both, for_scripts, known
 from tracechain.report.escaping import visible
@@ -94,7 +95,8 @@ def recall_page(
     chosen = check_language(language)
     called = Names(names)
     what = _in_words(fan_out)
-    columns = to_columns(fan_out, called, most=MOST_UNITS)
+    with uninterrupted():
+        columns = to_columns(fan_out, called, most=MOST_UNITS)
     unresolved = tuple(dict.fromkeys((*fan_out.unresolved, *(progress.unresolved if progress else ()))))
     short = tuple(text if len(text) <= _MOST_CODES else f"{text[:_MOST_CODES]}…" for text in what)
     carried = len(columns["units"]["tail"])
@@ -156,11 +158,13 @@ def _listed(unresolved: Sequence[Unresolved], names: Names) -> list[tuple[Both, 
 
 
 def _step(one: CaseStep) -> dict[str, Any]:
-    recall_class = getattr(one, "recall_class", None)  # only of an opening
+    # Not every phase has them, nor every register.
+    recall_class, open_reason = getattr(one, "recall_class", None), getattr(one, "open_reason", None)
     return {
         "phase": known(f"recall.phase.{one.phase}", visible(one.phase)), "on": visible(one.on), "by": visible(one.by),
         "reason": visible(one.reason), "authority": visible(one.authority) if one.authority else "",
         "recall_class": visible(recall_class) if recall_class else "",
+        "open_reason": visible(open_reason) if open_reason else "",
     }  # fmt: skip
 
 
