@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from demo_files import all_files, read
 from tracechain import record
 from tracechain.custody import Custody, Violation, unpack_state
-from tracechain.demo import PRODUCTS, Day, make_day, make_registry
+from tracechain.demo import PRODUCTS, Day, Recall, make_day, make_registry
 from tracechain.event import TransactionEvent
 from tracechain.event.sale import PAYMENT_DOCUMENT, amount, documents
 from tracechain.pilot import load_profile
+from tracechain.recall import fan_out, notice, opening, progress
 from tracechain.registers import Product, Profile, Register, load
 from tracechain.replay import replay
 from tracechain.rules import Standing
@@ -57,6 +58,9 @@ class Played:
                     clock.set(registry.files[-1].received // 1_000_000)
                     self._register(registry.measures)
                     self._register(registry.cases)
+                if file.name == "40-outbound-12h.csv":
+                    clock.set(day.recall.opened // 1_000_000)
+                    self._recall(day.recall)
                 clock.set(file.received // 1_000_000)
                 if file.name in couriers:
                     receipt = ledger.submit(couriers[file.name].make(read(file), at=clock.now))
@@ -69,7 +73,22 @@ class Played:
             with ledger.snapshot() as view:
                 self.states = {breach.subject: view.unit(breach.subject) for breach in day.breaches}
                 self.traced = view.unit(day.story.traced)
+                self.progress = progress(view, day.recall.id)
+                self.found_at_night = fan_out(view, day.recall.criterion)
                 self.replayed = replay(view)
+
+    def _recall(self, told: Recall) -> None:
+        """The recall is opened, and everybody is told who is to be told."""
+        with self.ledger.snapshot() as view:
+            self.found_at_noon = fan_out(view, told.criterion)
+            records = opening(
+                view, id=told.id, recall_class=told.recall_class, criterion=told.criterion, by=told.by,
+                reason=told.reason, on=told.on, time=told.opened, authority=told.authority,
+            )  # fmt: skip
+        self.ledger.append(records)
+        with self.ledger.snapshot() as view:
+            parties = (*told.parties, *told.buyers)
+            self.ledger.append(notice(view, id=told.id, parties=parties, by=told.by, reason="recalled", on=told.on))
 
     def _register(self, values: Iterable[Register]) -> None:
         for value in values:

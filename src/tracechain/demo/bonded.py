@@ -11,7 +11,7 @@ from tracechain.demo.files import Count, DayFile, scan_file
 from tracechain.demo.rows import Happening
 from tracechain.demo.sale import pack_codes
 from tracechain.demo.shop import Shop
-from tracechain.demo.units import Lot, Pack
+from tracechain.demo.units import Lot, Pack, label_of
 from tracechain.demo.world import DAY, HOUR, MINUTE, OUTBOUND, RETURNS, STORAGE, WORKSHOP
 
 __all__ = ["bonded_work", "climate", "relabelled"]
@@ -22,7 +22,7 @@ EXPORTED = 6
 
 def climate(lots: Sequence[Lot], count: Count) -> DayFile:
     """The chilled shelves, hour by hour; a door stays open after one o'clock, and one case gets too warm."""
-    cases = tuple(f"(00){case.id[3:]}" for lot in lots if lot.product.cold for case in lot.cases)
+    cases = tuple(label_of(case.id) for lot in lots if lot.product.cold for case in lot.cases)
     told = [
         Happening(
             DAY + hour * HOUR, "sensor", cases, place=STORAGE, temperature=f"{3.1 + hour % 5 / 10:.1f}", humidity="41.5"

@@ -14,22 +14,35 @@ from attrs import evolve, frozen
 
 from tracechain.demo.bonded import bonded_work, climate
 from tracechain.demo.earlier import make_earlier
-from tracechain.demo.files import Count, DayFile, StepCount, document, scan_file
+from tracechain.demo.files import Breach, Count, DayFile, StepCount, document, scan_file
 from tracechain.demo.makers import ARRIVAL, maker_events
+from tracechain.demo.recalled import WITNESS, Recall, RecalledLot
 from tracechain.demo.rows import Happening
 from tracechain.demo.shop import Shop
-from tracechain.demo.units import Case, Lot, make_lots
-from tracechain.demo.violations import Breach, make_violations
-from tracechain.demo.world import COURIERS, DAY, DOCK, HOUR, MINUTE, SECOND, STORAGE
+from tracechain.demo.units import Case, Lot, label_of, make_lots
+from tracechain.demo.violations import make_violations
+from tracechain.demo.world import (
+    BEIJING,
+    COURIERS,
+    DAY,
+    DOCK,
+    HOUR,
+    MINUTE,
+    RECALLED,
+    SECOND,
+    STORAGE,
+    WAREHOUSE,
+)
+from tracechain.event import AggregationEvent
 
-__all__ = ["SEED", "Breach", "Day", "DayFile", "Station", "StepCount", "Story", "make_day"]
+__all__ = ["SEED", "Breach", "Day", "DayFile", "Recall", "Station", "StepCount", "Story", "make_day"]
 
 SEED = "bonded warehouse, 2026-11-20"
 
 
 @frozen
 class Station:
-    """A courier's handheld and the files it signs, in order."""
+    """A handheld of a courier, or of the witness, and the files it signs, in order."""
 
     name: str
     files: tuple[DayFile, ...]
@@ -54,8 +67,9 @@ class Story:
 class Day:
     """All of it: files to ingest in this order, the stations, counts by step, the story, and what breaks the rules.
 
-    What the stations sign (50-...) belongs after the outbound files (40-...) and before all that follow (60-...). The
-    `opening` records of `registry` come first of all, its `measures` before the violations (90-...).
+    What the couriers sign (50-...) belongs after the outbound files (40-...) and before all that follow (60-...), what
+    the witness signs (75-...) after the returns desk. The `recall` is opened before the outbound file of twelve
+    o'clock. The `opening` records of `registry` come first of all, its `measures` before the violations (90-...).
     """
 
     files: tuple[DayFile, ...]
@@ -64,6 +78,7 @@ class Day:
     packs: int
     lots: int
     story: Story
+    recall: Recall
     breaches: tuple[Breach, ...]
 
     @property
@@ -89,10 +104,14 @@ def make_day(scale: float = 1.0, seed: str = SEED) -> Day:
     lots = make_lots(scale, Random(f"{seed} lots"))  # noqa: S311  # a made-up day must repeat itself; it guards nothing
     count = Count()
     earlier = make_earlier(seed, count)
-    files = [*earlier.files, *_documents(lots, seed, count), *_arrival(lots, count), *_storage(lots, seed, count)]
-    shop = Shop(lots, seed, max(36, round(400 * scale)))
-    files += shop.hourly(count)
-    courier_files = {
+    recalled = RecalledLot(next(lot for lot in lots if lot.product is RECALLED), seed)
+    files = [*earlier.files, *_documents(lots, seed, count), recalled.air_document(count), *_arrival(lots, count)]
+    files += _storage(lots, recalled, seed, count)
+    shop = Shop(lots, seed, max(36, round(400 * scale)), recalled.lot)
+    shop.outbound += recalled.outbound
+    shop.returns += recalled.returns
+    files += [*shop.hourly(count), *recalled.late_files(count), recalled.parcels_file(count)]
+    signed = {
         name: [
             scan_file(f"50-{name}-{half}.csv", name, part, count)
             for half, part in enumerate(_halves(carried), 1)
@@ -104,10 +123,11 @@ def make_day(scale: float = 1.0, seed: str = SEED) -> Day:
     files.append(scan_file("80-city-kiosk.csv", "kiosk in the city", shop.risen, count))
     broken, breaches = make_violations(shop, earlier, count)
     files += broken
-    received = _in_order([*files, *(file for part in courier_files.values() for file in part)])
+    signed[WITNESS] = [recalled.witnessed_file(count)]
+    received = _in_order([*files, *(file for part in signed.values() for file in part)])
     stations = tuple(
         Station(name, tuple(evolve(file, received=received[file.name]) for file in part))
-        for name, part in courier_files.items()
+        for name, part in signed.items()
     )
     traced, lot = shop.traced
     story = Story(
@@ -122,10 +142,11 @@ def make_day(scale: float = 1.0, seed: str = SEED) -> Day:
         tuple(evolve(file, received=received[file.name]) for file in files),
         stations,
         count.steps,
-        sum(len(lot.packs) for lot in lots),
+        sum(len(lot.packs) for lot in lots) + recalled.more_packs,
         len(lots),
         story,
-        breaches,
+        recalled.recall(),
+        (*recalled.breaches(), *breaches),
     )
 
 
@@ -144,19 +165,17 @@ def _documents(lots: Sequence[Lot], seed: str, count: Count) -> Iterable[DayFile
         yield document(name, lot.product.maker.name, made, count, ARRIVAL + 5 * MINUTE)
 
 
-def _bracketed(container: str) -> str:
-    """An SSCC as its label prints it."""
-    return f"(00){container[3:]}"
-
-
 def _arrival(lots: Sequence[Lot], count: Count) -> Iterable[DayFile]:
-    """Half past five: pallets are scanned at the dock, broken up, and each case is received."""
+    """Half past five: sea containers are opened at the dock, pallets broken up, and each case is received."""
     happenings, time = [], ARRIVAL
     for lot in lots:
+        pallets, container = tuple(label_of(pallet.id) for pallet in lot.pallets), label_of(lot.container)
+        happenings.append(Happening(time + 20 * SECOND, "arrive", (container,), place=DOCK))
+        happenings.append(Happening(time + 70 * SECOND, "unpack", pallets, container, DOCK))
         for pallet in lot.pallets:
             time += 90 * SECOND
-            cases = tuple(_bracketed(case.id) for case in pallet.cases)
-            pallet_code = _bracketed(pallet.id)
+            cases = tuple(label_of(case.id) for case in pallet.cases)
+            pallet_code = label_of(pallet.id)
             happenings.append(Happening(time, "arrive", (pallet_code,), place=DOCK))
             happenings.append(Happening(time + 20 * SECOND, "unpack", cases, pallet_code, DOCK))
             happenings += [
@@ -166,29 +185,49 @@ def _arrival(lots: Sequence[Lot], count: Count) -> Iterable[DayFile]:
     yield scan_file("20-dock.csv", "dock scanners", happenings, count)
 
 
-def _storage(lots: Sequence[Lot], seed: str, count: Count) -> Iterable[DayFile]:
+def _storage(lots: Sequence[Lot], recalled: RecalledLot, seed: str, count: Count) -> Iterable[DayFile]:
     """From a quarter to seven every pack is booked in under bond, case by case; then stock is taken."""
-    booked, taken = [], []
+    booked, taken, emptied = [], [], []
     time = DAY + 6 * HOUR + 45 * MINUTE
     random = Random(f"{seed} storage")  # noqa: S311  # as above
     cases: list[Case] = [case for lot in lots for case in lot.cases]
+    closed = {case.id for lot in lots if lot.product.cold for case in lot.cases} | recalled.unopened
     random.shuffle(cases)
     for case in cases:
         time += max(3, 6000 // len(cases)) * SECOND
         booked.append(Happening(time, "bond_in", tuple(pack.matrix for pack in case.packs), place=STORAGE))
+        if case.id not in closed:
+            emptied.append(("unpack", _onto_the_shelf(case, time + 90 * SECOND)))
     # Half of the shelves are counted every day.
     for case in cases[: len(cases) // 2]:
         time += 3 * SECOND
         taken.append(Happening(time, "stocktake", tuple(pack.matrix for pack in case.packs), place=STORAGE))
     yield scan_file("30-bonded-storage.csv", "storage hall", booked, count)
     yield scan_file("31-stocktake.csv", "storage hall", taken, count)
+    shelved = DAY + 8 * HOUR + 55 * MINUTE
+    yield document("33-shelves.json", "storage hall", emptied, count, shelved)
     # A case with a dent is held until somebody has looked into it.
     dented = tuple(pack.human for pack in cases[0].packs)
     held = [
         Happening(DAY + 8 * HOUR + 52 * MINUTE, "hold", dented, place=STORAGE),
         Happening(DAY + 8 * HOUR + 58 * MINUTE, "release", dented, place=STORAGE),
+        recalled.accident(),
     ]
     yield scan_file("32-inspection.csv", "storage hall", held, count)
+
+
+def _onto_the_shelf(case: Case, time: int) -> AggregationEvent:
+    """A case is opened, and all of it goes onto the shelf: whatever is in, without a name."""
+    return AggregationEvent(
+        event_time=time,
+        time_zone_offset=BEIJING,
+        parent=case.id,
+        action="DELETE",
+        biz_step="unpacking",
+        disposition="in_progress",
+        read_point=STORAGE,
+        biz_location=WAREHOUSE,
+    )
 
 
 def _halves(carried: list[Happening]) -> tuple[list[Happening], list[Happening]]:

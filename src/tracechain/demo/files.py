@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 from attrs import Factory, define, frozen
 
+from tracechain.custody import Violation
 from tracechain.demo.rows import Happening, format_csv, format_jsonl
 from tracechain.demo.world import MINUTE
 from tracechain.event import AggregationEvent, Event
 from tracechain.formats.epcis import format_document, format_json
 
-__all__ = ["Count", "DayFile", "StepCount", "document", "scan_file"]
+__all__ = ["Breach", "Count", "DayFile", "StepCount", "document", "scan_file"]
 
 
 @frozen
@@ -57,6 +58,16 @@ class Count:
     def add(self, step: str, packs: int, containers: int) -> None:
         """Count one event of `step`."""
         self.steps.setdefault(step, StepCount()).add(packs, containers)
+
+
+@frozen
+class Breach:
+    """A pack or container (`subject`, canonical id) that breaks `codes`, in one event of `file`; `story` says how."""
+
+    file: str
+    story: str
+    subject: str
+    codes: tuple[Violation, ...]
 
 
 def scan_file(

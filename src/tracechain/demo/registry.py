@@ -18,6 +18,9 @@ from attrs import evolve, frozen
 from tracechain.demo.day import Day
 from tracechain.demo.earlier import ARCHIVE
 from tracechain.demo.world import (
+    AIR_CARGO,
+    AIRPORT,
+    AUTHORITY,
     CALM_TABLETS,
     CARRIER,
     CITY,
@@ -26,6 +29,7 @@ from tracechain.demo.world import (
     ENTERPRISE,
     GLUCOSE_MONITOR,
     HOUR,
+    IMPORTER,
     MAKERS,
     MINUTE,
     NIGHT_RIDERS,
@@ -38,6 +42,7 @@ from tracechain.demo.world import (
     SPECIAL,
     STORE,
     TEAHOUSE,
+    TODAY,
     WAREHOUSE,
     Maker,
 )
@@ -62,13 +67,11 @@ from tracechain.registers import (
 
 __all__ = ["RegisterFile", "Registry", "make_registry"]
 
-TODAY = date(2026, 11, 20)
 #: When the registers are opened, and when the evening's measures are recorded.
 OPENED = ARCHIVE - 30 * MINUTE
 MEASURED = DAY + 23 * HOUR + 10 * MINUTE
 SCOPE = "beijing-pilot"
 ZONE = "Tianzhu Comprehensive Bonded Zone"
-AUTHORITY = "Beijing Medical Products Administration"
 HERBS = PRODUCTS[2]
 
 #: Of each article: Chinese name, model, indications, contraindications, category; what its screening found.
@@ -203,6 +206,16 @@ def _parties() -> Iterable[Register]:
         valid_until=date(2027, 7, 1),
         responsibility="none was agreed",
     )
+    yield Carrier(
+        id=AIR_CARGO,
+        name="Storm Petrel Air Cargo",
+        assessed_on=date(2026, 3, 3),
+        assessed_by="quality department of the platform",
+        result="passed",
+        valid_until=date(2027, 3, 2),
+        responsibility="carries at 15 to 25 degrees from airport to airport",
+        agreement=_digest("air cargo"),
+    )
 
 
 def _places() -> Iterable[Place]:
@@ -220,6 +233,8 @@ def _places() -> Iterable[Place]:
     )  # fmt: skip
     yield Place(id=SPECIAL, name="shop in the airport's special control area", type="store", zone=ZONE)
     yield Place(id=TEAHOUSE, name="teahouse at the lake", type="store")
+    yield Place(id=AIRPORT, name="air cargo terminal, Hamburg", type="port")
+    yield Place(id=IMPORTER, name="wholesaler's warehouse, Hong Kong", type="warehouse")
 
 
 def _scope(edition: str, valid_from: date, articles: Iterable[Article]) -> Scope:

@@ -15,7 +15,7 @@ from tracechain.demo.rows import Happening
 from tracechain.demo.units import Pack
 from tracechain.demo.world import CARRIER, CITY, OUTBOUND, PLATFORM, STORE, WAREHOUSE
 
-__all__ = ["Purchase", "buyer_token", "pack_codes"]
+__all__ = ["Bought", "Purchase", "buyer_token", "pack_codes"]
 
 
 def buyer_token(name: str) -> str:
@@ -112,3 +112,12 @@ class Purchase:
             if steps.index(until) >= number:
                 trail += [act(time + number * step, pack) for pack in self.packs]
         return trail
+
+
+@frozen
+class Bought:
+    """A pack that was sold, and the last that was heard of it."""
+
+    purchase: Purchase
+    pack: Pack
+    last: Happening

@@ -1,6 +1,7 @@
 """What becomes of the stock on the day: orders, clearance, sale, delivery or pickup, returns; one pack at a time.
 
-Whatever is told here is lawful, but for the kiosk that sells packs which the returns desk destroyed.
+Whatever is told here is lawful, but for the kiosk that sells packs which the returns desk destroyed. The lot that is
+recalled has a story of its own (`recalled`).
 """
 
 from __future__ import annotations
@@ -8,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from attrs import frozen
-
 from tracechain.demo.files import Count, DayFile, scan_file
 from tracechain.demo.rows import Happening
-from tracechain.demo.sale import Purchase, buyer_token
-from tracechain.demo.units import Lot, Pack
-from tracechain.demo.world import CITY, DAY, HOUR, MINUTE, RETURNS, SECOND, SPECIAL, STORE, WASTE
+from tracechain.demo.sale import Bought, Purchase, buyer_token
+from tracechain.demo.units import Lot, Pack, label_of
+from tracechain.demo.world import CITY, DAY, HOUR, MINUTE, RETURNS, SECOND, SPECIAL, STORAGE, STORE, WASTE
 
-__all__ = ["Bought", "Shop"]
+__all__ = ["Shop"]
 
 #: Shares: of all packs, what is ordered on the day; of that, what couriers 07 and 12 carry, and of the rest, what is
 #: delivered by nightfall.
@@ -33,31 +32,27 @@ RISEN = 7
 REFUSED = 20
 
 
-@frozen
-class Bought:
-    """A pack that was sold, and the last that was heard of it."""
-
-    purchase: Purchase
-    pack: Pack
-    last: Happening
-
-
 class Shop:
     """Goes through the day as it is made. What is left at night: `bonded` packs that nobody ordered, `sold` ones on
     their way, `delivered` ones with their buyers, `refused` ones on their way back (each still with the courier who
     wrote it down)."""
 
-    def __init__(self, lots: Sequence[Lot], seed: str, returned: int) -> None:
+    def __init__(self, lots: Sequence[Lot], seed: str, returned: int, apart: Lot) -> None:
         self.random = Random(f"{seed} shop")  # noqa: S311  # a made-up day must repeat itself; it guards nothing
         self.people = Random(f"{seed} people")  # noqa: S311  # as above
         packs = [(pack, lot) for lot in lots for pack in lot.packs]
         self.random.shuffle(packs)
+        packs = [(pack, lot) for pack, lot in packs if lot is not apart]
+        #: Chilled packs stay in their cases until they are ordered.
+        self._cases = {pack.id: case for lot in lots if lot.product.cold for case in lot.cases for pack in case.packs}
         self.outbound: list[Happening] = []
         self.returns: list[Happening] = []
         self.risen: list[Happening] = []
         self.risen_ids: list[str] = []
         self.carried: tuple[list[Happening], list[Happening]] = ([], [])
         self.traced = packs[0]
+        #: Cases that were emptied in the morning: at night they stand about.
+        self.empties = [case for lot in lots if lot is not apart and not lot.product.cold for case in lot.cases]
         ordered = [pack for pack, _ in packs[: round(len(packs) * ORDERED)]]
         self.bonded = [pack for pack, _ in packs[len(ordered) :]]
         self.sold: list[Bought] = []
@@ -90,6 +85,9 @@ class Shop:
         random = self.random
         cleared = time + random.randrange(120, 600) * SECOND
         sold = cleared + random.randrange(5, 90) * SECOND
+        if pack.product.cold:
+            parent = label_of(self._cases[pack.id].id)
+            self.outbound.append(Happening(cleared - 40 * SECOND, "unpack", (pack.matrix,), parent, STORAGE))
         self.outbound += [purchase.clear(cleared, pack), sale := purchase.sell(sold, pack)]
         handed = sold + random.randrange(75, 240) * MINUTE
         delivery = purchase.deliver(handed, pack)

@@ -1,4 +1,4 @@
-"""The packs of the day, in lots, cases and pallets, and the spellings in which scanners report them."""
+"""The packs of the day in cases, pallets and sea containers, and the spellings in which scanners report them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from attrs import frozen
 
 from tracechain.demo.world import PRODUCTS, Product, sscc
 
-__all__ = ["CASE", "PALLET", "Case", "Lot", "Pack", "Pallet", "make_lots", "make_packs"]
+__all__ = ["CASE", "PALLET", "Case", "Lot", "Pack", "Pallet", "label_of", "make_lots", "make_packs"]
 
 #: Packs in a case, cases on a pallet, cases in a lot of full size.
 CASE = 40
@@ -60,6 +60,11 @@ class Pack:
         return f"https://id.gs1.org/01/{self.gtin}/21/{self.serial}"
 
 
+def label_of(container: str) -> str:
+    """An SSCC as its label prints it."""
+    return f"(00){container[3:]}"
+
+
 @frozen
 class Case:
     """A shipping case of packs of one lot."""
@@ -78,12 +83,13 @@ class Pallet:
 
 @frozen
 class Lot:
-    """A lot of a product, as shipped: expiry in ISO form."""
+    """A lot of a product, as shipped: expiry in ISO form, the pallets in one sea container."""
 
     product: Product
     number: str
     expiry: str
     pallets: tuple[Pallet, ...]
+    container: str
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -133,5 +139,5 @@ def make_lots(scale: float, random: Random) -> tuple[Lot, ...]:
                 Pallet(container(product), tuple(cases[start : start + PALLET]))
                 for start in range(0, len(cases), PALLET)
             ]
-            lots.append(Lot(product, name, expiry, tuple(pallets)))
+            lots.append(Lot(product, name, expiry, tuple(pallets), container(product)))
     return tuple(lots)

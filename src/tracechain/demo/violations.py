@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from attrs import Factory, define, evolve, frozen
+from attrs import Factory, define, evolve
 
 from tracechain.custody import Violation
 from tracechain.demo.earlier import Earlier
-from tracechain.demo.files import Count, DayFile, document, scan_file
+from tracechain.demo.files import Breach, Count, DayFile, document, scan_file
 from tracechain.demo.rows import Happening
-from tracechain.demo.sale import Purchase, buyer_token, pack_codes
-from tracechain.demo.shop import Bought, Shop
-from tracechain.demo.units import Pack
+from tracechain.demo.sale import Bought, Purchase, buyer_token, pack_codes
+from tracechain.demo.shop import Shop
+from tracechain.demo.units import Case, Pack, label_of
 from tracechain.demo.world import (
     BEIJING,
     CALM_TABLETS,
@@ -41,23 +41,14 @@ from tracechain.demo.world import (
     TEAHOUSE,
     WASTE,
     WORKSHOP,
+    sscc,
 )
 from tracechain.event import Extension, TransformationEvent
 from tracechain.event.sale import EXPIRY, LOT, MASTER_DATA
 
-__all__ = ["Breach", "make_violations"]
+__all__ = ["make_violations"]
 
 V = Violation
-
-
-@frozen
-class Breach:
-    """A pack (`subject`, canonical id) that breaks `codes`, in one event of `file`; `story` says how."""
-
-    file: str
-    story: str
-    subject: str
-    codes: tuple[Violation, ...]
 
 
 @define
@@ -80,8 +71,8 @@ class Scenes:
         number = f"BN{self.file[1]}{next(self.numbers):04}"
         return Purchase.of(number, (pack, *more), buyer_token(number))
 
-    def tell(self, story: str, breaking: Happening, packs: tuple[Pack, ...], *codes: Violation) -> None:
-        """The event that breaks rules, for each of these packs."""
+    def tell(self, story: str, breaking: Happening, packs: tuple[Pack | Case, ...], *codes: Violation) -> None:
+        """The event that breaks rules, for each of these packs, or cases."""
         self.told.append(breaking)
         self.breaches += [Breach(self.file, story, pack.id, tuple(sorted(codes))) for pack in packs]
 
@@ -382,6 +373,33 @@ def _taken_back(scenes: Scenes) -> None:
     tell("a delivery is taken back, and the buyer has the pack", void(had.last), had.pack, V.UNDO_SUPPLIED)
 
 
+def _packing(scenes: Scenes) -> None:
+    """What is in what."""
+    one, two = scenes.shop.empties[:2]
+    company = one.packs[0].product.maker.company
+    first, second = (label_of(sscc(company, 20_264_990 + number)) for number in range(2))
+    time = scenes.time()
+    scenes.told.append(Happening(time, "pack", (label_of(one.id),), first, STORAGE))
+    scenes.tell(
+        "a case that stands on one pallet is packed onto another",
+        Happening(time + MINUTE, "pack", (label_of(one.id),), second, STORAGE),
+        (one,),
+        V.ALREADY_PACKED,
+    )
+    scenes.tell(
+        "and that pallet is packed into the case that stands on it",
+        Happening(time + 2 * MINUTE, "pack", (second,), label_of(one.id), STORAGE),
+        (Case(f"00/{second[4:]}", ()),),
+        V.PACKING_CYCLE,
+    )
+    scenes.tell(
+        "a case is taken off a pallet on which it never was",
+        Happening(scenes.time(), "unpack", (label_of(two.id),), second, STORAGE),
+        (two,),
+        V.NOT_PACKED,
+    )
+
+
 SCENES: tuple[tuple[str, str, Callable[[Scenes], None]], ...] = (
     ("90-violations-shops.csv", "platform and shops", _shops),
     ("91-violations-customs.csv", "customs and platform", _customs),
@@ -389,8 +407,9 @@ SCENES: tuple[tuple[str, str, Callable[[Scenes], None]], ...] = (
     ("93-violations-city.csv", "couriers and stores", _city),
     ("94-violations-returns.jsonl", "returns desk", _returns),
     ("95-violations-taken-back.csv", "clerks", _taken_back),
+    ("96-violations-packing.csv", "storage hall", _packing),
 )
-LABELS = "96-violations-labels.json"
+LABELS = "97-violations-labels.json"
 ARCHIVED = "05-earlier.csv"
 
 
@@ -405,11 +424,11 @@ def make_violations(shop: Shop, earlier: Earlier, count: Count) -> tuple[list[Da
         for subject in shop.risen_ids
     ]
     files, breaches = [], [archived, *kiosk]
+    received = DAY + 23 * HOUR + 20 * MINUTE
     for number, (name, source, tell) in enumerate(SCENES):
         scenes = Scenes(name, shop, earlier)
         tell(scenes)
-        received = DAY + 23 * HOUR + (20 + number) * MINUTE
-        files.append(scan_file(name, source, scenes.told, count, received))
+        files.append(scan_file(name, source, scenes.told, count, received + number * MINUTE))
         breaches += scenes.breaches
     labels, last = _labels(shop, count)
     return [*files, labels], (*breaches, *last)

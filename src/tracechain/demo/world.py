@@ -6,12 +6,17 @@ demonstrations and examples, so that no code here can be that of a real product.
 
 from __future__ import annotations
 
+from datetime import date
+
 from attrs import Factory, field, frozen
 
 from tracechain.event import parse_time
 from tracechain.identifiers import check_digit
 
 __all__ = [
+    "AIRPORT",
+    "AIR_CARGO",
+    "AUTHORITY",
     "BEIJING",
     "CARRIER",
     "CITY",
@@ -21,6 +26,7 @@ __all__ = [
     "DOCK",
     "ENTERPRISE",
     "HOUR",
+    "IMPORTER",
     "LOCKER",
     "MAKERS",
     "MINUTE",
@@ -29,6 +35,7 @@ __all__ = [
     "OUTBOUND",
     "PLATFORM",
     "PRODUCTS",
+    "RECALLED",
     "RETURNS",
     "SECOND",
     "SHED",
@@ -36,6 +43,7 @@ __all__ = [
     "STORAGE",
     "STORE",
     "TEAHOUSE",
+    "TODAY",
     "WAREHOUSE",
     "WASTE",
     "WORKSHOP",
@@ -55,6 +63,8 @@ HOUR = 60 * MINUTE
 BEIJING = 480
 #: 2026-11-20T00:00:00+08:00, a Friday, in nanoseconds since 1970 UTC: the day that is told.
 DAY = 1_795_104_000 * SECOND
+TODAY = date(2026, 11, 20)
+AUTHORITY = "Beijing Medical Products Administration"
 
 
 def with_check_digit(body: str) -> str:
@@ -137,6 +147,9 @@ PRODUCTS = (
     Product("Probiotic drops, chilled, 8 ml", ALPINE, 502, "246.00", 2, cold=True),
 )
 
+#: A lot of it is recalled at midday.
+RECALLED = PRODUCTS[1]
+
 #: In stock since before this day, each for its part in the story (`registry` says what the registers know of it).
 GLUCOSE_MONITOR = Product("Glucose monitor, starter set", ALPINE, 503, "4780.00")
 SLEEP_GUMMIES = Product("Melatonin gummies, 60 pieces", CORAL, 302, "168.00")
@@ -171,3 +184,7 @@ CLINIC = party(gln("9521906", 1))
 CARRIER = party(CITY)
 NIGHT_RIDERS = party(gln("9521907", 1))
 COURIERS = ("courier-07", "courier-12")
+#: Hamburg airport, and who flies from there; a wholesaler's warehouse in Hong Kong.
+AIRPORT = gln("9521908", 1)
+AIR_CARGO = party(gln("9521908", 2))
+IMPORTER = gln("9521909", 1)

@@ -12,13 +12,14 @@ from tracechain.cli.demo.history import find
 from tracechain.cli.demo.intake import (
     ORIGIN,
     PHASES,
-    ingest_day,
+    ingest_morning,
     make_files,
     make_ledger,
     open_registers,
     take_returns,
 )
 from tracechain.cli.demo.night import ask_first, break_rules, count_broken, watch
+from tracechain.cli.demo.recall import follow_recall, hints, open_recall, until_night, witness
 from tracechain.cli.demo.screen import Screen
 from tracechain.cli.demo.stage import Outcome, Stage
 from tracechain.demo import Day
@@ -34,16 +35,17 @@ def play(path: Path, screen: Screen, *, scale: float = 1.0, processes: int = 2) 
     folder.prepare()
     stage = Stage(folder, screen)
     screen.title("tracechain demo", "A day at a bonded warehouse. Everybody in it is invented.")
+    day = None
     try:
-        _acts(stage, scale, processes)
+        day = _acts(stage, scale, processes)
     except (TracechainError, OSError) as error:
         stage.check("stopped", False, f"the demo stopped: {error}")
     stage.outcome.seconds = screen.seconds | {"all": time.perf_counter() - started}
-    _end(stage)
+    _end(stage, day)
     return stage.outcome
 
 
-def _acts(stage: Stage, scale: float, processes: int) -> None:
+def _acts(stage: Stage, scale: float, processes: int) -> Day:
     screen = stage.screen
     with screen.act("day", "The day, as files"):
         day, registry = make_files(stage, scale)
@@ -52,11 +54,18 @@ def _acts(stage: Stage, scale: float, processes: int) -> None:
     with screen.act("registers", "The rules, and what they go by"):
         open_registers(stage, registry)
     with screen.act("ingest", "Scans and documents go in"):
-        ingest_day(stage, day)
+        ingest_morning(stage, day)
+    with screen.act("recall", "Noon: a lot is recalled"):
+        open_recall(stage, day, registry)
+    with screen.act("afternoon", "Until night"):
+        until_night(stage, day)
     with screen.act("couriers", "Two couriers out of reach of any network"):
         deliver(stage, day)
     with screen.act("returns", "Work under bond, and returns"):
         take_returns(stage, day)
+        witness(stage, day)
+    with screen.act("progress", "What the recall has come to"):
+        follow_recall(stage, day)
     with screen.act("trace", "One pack's life"):
         _trace(stage, day)
     with screen.act("rules", "The night, in which every rule is broken"):
@@ -73,6 +82,7 @@ def _acts(stage: Stage, scale: float, processes: int) -> None:
         _verify(stage, processes)
     with screen.act("tamper", "Now somebody cheats, on copies"):
         attack(stage, day, processes)
+    return day
 
 
 # ---- the acts ----------------------------------------------------------------------------------
@@ -141,7 +151,7 @@ def _verify(stage: Stage, processes: int) -> None:
     stage.check("verify", code == 0, "the ledger stands, and the replay agrees with it on every state and every rule")
 
 
-def _end(stage: Stage) -> None:
+def _end(stage: Stage, day: Day | None) -> None:
     outcome, folder, screen = stage.outcome, stage.folder, stage.screen
     wrong = [check.name for check in outcome.checks if not check.good]
     screen.rule("In the end")
@@ -160,7 +170,13 @@ def _end(stage: Stage) -> None:
             (str(folder.vkey), "its verifier key, one line"),
             (str(folder.scans), "what was ingested"),
             (str(folder.registers), "what was registered"),
+            (str(folder.recall), "the recall, as a page to open in a browser"),
             (str(folder.proof), "the proof of one sale, under the checkpoint in it"),
             (str(folder.keys), "keys and passphrase, for the demo only"),
         ),
     )
+    if day is not None:
+        screen.say("To go on with:")
+        for line, what in hints(day, str(folder.ledger)):
+            screen.command(line, together=True)
+            screen.note(what)

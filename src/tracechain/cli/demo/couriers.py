@@ -8,7 +8,7 @@ from pathlib import Path
 from tracechain.cli.demo.stage import Stage
 from tracechain.demo import Day, Station
 
-__all__ = ["deliver"]
+__all__ = ["deliver", "hand_in"]
 
 
 def deliver(stage: Stage, day: Day) -> None:
@@ -16,11 +16,12 @@ def deliver(stage: Stage, day: Day) -> None:
     folder, screen = stage.folder, stage.screen
     folder.stations.mkdir()
     screen.say("Each handheld has a key of its own, which the organisation's root lets write, events only.")
-    ledger_id = _ledger_id(stage)
+    couriers = [station for station in day.stations if station.name.startswith("courier")]
     expected = taken = 0
-    for number, station in enumerate(day.stations):
+    for number, station in enumerate(couriers):
         expected += sum(file.events for file in station.files)
-        taken += _rounds(stage, station, ledger_id, shown=number == 0)
+        taken += hand_in(stage, station, "delivered", shown=number == 0)
+    screen.note(f"and {couriers[1].name.replace('-', ' ')} does the same")
     stage.check("couriers", taken == expected, f"{taken:,} deliveries, signed out of reach by two keys, are in the log")
     first = folder.scans / _kept(day.stations[0].files[0].name)
     screen.say("The network was bad, so courier 07 sends the first round once more.")
@@ -32,8 +33,8 @@ def deliver(stage: Stage, day: Day) -> None:
     stage.check("resubmission", bool(again), f"answered with the first receipt{where}; nothing was appended")
 
 
-def _rounds(stage: Stage, station: Station, ledger_id: str, *, shown: bool) -> int:
-    """A courier's day: key, offline scans, submission; how many events came in. Shown for the first courier only."""
+def hand_in(stage: Stage, station: Station, what: str, *, shown: bool) -> int:
+    """The day of a handheld: key, offline scans, submission; how many events came in (`what`: of what they tell)."""
     folder = stage.folder
     key, place = folder.stations / f"{station.name}.pem", folder.stations / station.name
     secret = ("--passphrase-file", folder.passphrase)
@@ -42,7 +43,7 @@ def _rounds(stage: Stage, station: Station, ledger_id: str, *, shown: bool) -> i
     stage.do(
         "keys", "authorise", folder.ledger, key, "--label", station.name, "--scope", "event", *stage.keys, shown=shown
     )
-    stage.do("station", "create", place, ledger_id, "--key", key, *secret, shown=False)
+    stage.do("station", "create", place, _ledger_id(stage), "--key", key, *secret, shown=False)
     signed = stage.do("station", "sign", place, *files, "--key", key, *secret, shown=shown)
     for one in signed["signed"]:
         # What was submitted stays beside the scans: the station forgets what was acknowledged.
@@ -50,8 +51,8 @@ def _rounds(stage: Stage, station: Station, ledger_id: str, *, shown: bool) -> i
     sent = stage.do("station", "send", place, folder.ledger, "--key", key, *stage.keys, shown=shown)
     if shown:
         for one in sent["sent"]:
-            stage.screen.note(f"a round of {one['events']} deliveries: entry {one['first_index']:,} on")
-        stage.screen.note("and courier 12 does the same")
+            count = f"{one['events']:,} event{'s' if one['events'] != 1 else ''}"
+            stage.screen.note(f"{count}, {what}: entry {one['first_index']:,} on")
     return sum(one["events"] for one in sent["sent"] if not one["repeated"])
 
 

@@ -30,6 +30,7 @@ MADE = (
     "stations",
     "copies",
     "checkpoint",
+    "recall.html",
     "proof.tlog-proof",
 )
 
@@ -51,6 +52,7 @@ class Folder:
         #: The backup of the evening before the day, with the anchor that the ledger had then.
         self.eve = self.copies / "evening-before"
         self.checkpoint = path / "checkpoint"
+        self.recall = path / "recall.html"
         self.proof = path / "proof.tlog-proof"
 
     def prepare(self) -> None:

@@ -37,8 +37,8 @@ class Check:
 
 @define
 class Outcome:
-    """What came of the demo: every check, seconds by act, figures, how often each rule was broken, alerts by kind, and
-    the tamperings with what was found."""
+    """What came of the demo: every check, seconds by act, figures, how often each rule was broken, alerts by kind, how
+    far the recall has come, and the tamperings with what was found."""
 
     folder: Path
     checks: list[Check] = field(factory=list)
@@ -46,6 +46,7 @@ class Outcome:
     figures: dict[str, int] = field(factory=dict)
     violations: dict[str, int] = field(factory=dict)
     alerts: dict[str, int] = field(factory=dict)
+    recall: dict[str, float] = field(factory=dict)
     tamperings: list[dict[str, Any]] = field(factory=list)
 
     @property
@@ -62,6 +63,7 @@ class Outcome:
             "checks": [{"name": c.name, "good": c.good, "detail": c.detail} for c in self.checks],
             "violations": self.violations,
             "alerts": self.alerts,
+            "recall": self.recall,
             "tamperings": self.tamperings,
             "seconds": {name: round(seconds, 2) for name, seconds in self.seconds.items()},
         }
@@ -92,7 +94,7 @@ class Stage:
         self.outcome.checks.append(Check(name, good, f"{strong} {detail}".strip()))
         self.screen.verdict(good, detail, strong)
 
-    def run(self, *arguments: str | Path, more: Sequence[Path] = (), shown: str = "") -> int:
+    def run(self, *arguments: str | Path, more: Sequence[str | Path] = (), shown: str = "") -> int:
         """Run a command and let its output be seen; the exit code.
 
         `more` are arguments that the screen shows as `shown`, as a shell's pattern would stand for them.
@@ -108,7 +110,7 @@ class Stage:
         return code
 
     def ask(
-        self, *arguments: str | Path, more: Sequence[Path] = (), shown: str = "", together: bool = False
+        self, *arguments: str | Path, more: Sequence[str | Path] = (), shown: str = "", together: bool = False
     ) -> tuple[int, Any]:
         """Show a command, and run it with --json: exit code and value, None where there was no JSON.
 
