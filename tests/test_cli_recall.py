@@ -235,6 +235,14 @@ def test_recalls_are_listed(opened: Home, template: Home) -> None:
     assert "2 recalls, 2 open" in told
     (one,) = opened.good("recall", "show", "ledger", "A-2", "--json").json["recalls"]
     assert one["criterion"] == {"codes": [BONDED]}
+    opened.good("recall", "notify", "ledger", "R-1", "--party", "a", "--party", "b", *WHY)
+    opened.good("recall", "show", "ledger", "--csv", "steps.csv")
+    with (opened.path / "steps.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["id"], row["phase"], row["affected"]) for row in rows] == [
+        ("A-2", "opened", "1"), ("R-1", "opened", "3"), ("R-1", "notified", ""),
+    ]  # fmt: skip
+    assert (rows[1]["which"], rows[2]["parties"]) == (f"lot LOT-A7 of {PRODUCT}", "a b")
 
 
 @pytest.mark.parametrize("command", ["show", "progress"])

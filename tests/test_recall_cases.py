@@ -152,6 +152,17 @@ def test_flags_are_made_in_events_that_fit(world: World) -> None:
     assert len(events) < 10
 
 
+def test_many_packs_are_flagged_in_several_events_and_found_again(world: World) -> None:
+    packs = pack_ids(1201)
+    world.keep(*(world.commission(*packs[at : at + 250]) for at in range(0, 1201, 250)))
+    receipt = open_recall(world)
+    assert receipt.count == 4, "the record, and 500, 500 and 201 packs"
+    with world.ledger.snapshot() as view:
+        (file,) = recall.recalls(view)
+        assert recall.flagged(view, file) == tuple(sorted(packs))
+    assert counts(world) == (1201, 0, 0, 0)
+
+
 # ---- followed ------------------------------------------------------------------------------------
 
 

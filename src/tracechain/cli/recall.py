@@ -295,13 +295,14 @@ def show_progress(
 @recall.command(short_help="Show recalls, or one step by step.")
 @_ledger
 @click.argument("ident", metavar="[ID]", required=False)
+@csv_option
 @json_option
-def show(ledger: Path, ident: str | None, as_json: bool) -> int:
+def show(ledger: Path, ident: str | None, csv_file: Path | None, as_json: bool) -> int:
     """Show all recalls of LEDGER; with ID, one of them step by step.
 
     Exits with 1 for an ID that no recall has.
     """
-    from tracechain.cli.recall_words import file_json, tell_file, tell_files
+    from tracechain.cli.recall_words import STEPS_HEADER, file_json, step_rows, tell_file, tell_files
     from tracechain.ledger import Ledger
     from tracechain.recall import find_recall, recalls
 
@@ -310,6 +311,8 @@ def show(ledger: Path, ident: str | None, as_json: bool) -> int:
         files = recalls(snapshot) if ident is None else () if one is None else (one,)
     if ident is not None and one is None:
         return _unknown(ledger, ident, as_json=as_json)
+    if csv_file is not None:
+        write_csv(csv_file, STEPS_HEADER, step_rows(files))
     if as_json:
         print_json({"ledger": str(ledger), "recalls": [file_json(file) for file in files]})
     elif one is not None:

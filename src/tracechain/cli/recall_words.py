@@ -13,10 +13,12 @@ from tracechain.event import format_time
 from tracechain.recall import GROUPS, Affected, FanOut, Progress, RecallFile
 
 __all__ = [
+    "STEPS_HEADER",
     "UNITS_HEADER",
     "fan_out_json",
     "file_json",
     "progress_json",
+    "step_rows",
     "tell_fan_out",
     "tell_file",
     "tell_files",
@@ -25,6 +27,10 @@ __all__ = [
 ]
 
 UNITS_HEADER = ("unit", "group", "to_do", "state", "lot", "place", "holder", "container", "seen_at", "last_entry")
+STEPS_HEADER = (
+    "id", "phase", "on", "recall_class", "by", "reason", "authority", "which", "parties", "affected", "locked",
+    "returned", "destroyed", "outstanding", "open_reason", "entry",
+)  # fmt: skip
 _BUYER = "person/"
 _MOST_PARTIES = 20
 _PARTS = ("reached", "locked", "returned", "destroyed", "outstanding")
@@ -163,6 +169,16 @@ def file_json(file: RecallFile) -> dict[str, Any]:
             {"entry": step.index, "receipt_time_ms": step.time, **step.value.mapping()} for step in file.steps
         ],
     }  # fmt: skip
+
+
+def step_rows(files: tuple[RecallFile, ...]) -> Iterator[tuple[object, ...]]:
+    """The steps of recalls, with the cells under STEPS_HEADER."""
+    for file in files:
+        for step, value in zip(file.steps, file.values, strict=True):
+            which = None if value.criterion is None else criteria.in_words(value.criterion)
+            said = (getattr(value, name) for name in STEPS_HEADER[:7])
+            numbers = (getattr(value, name) for name in STEPS_HEADER[9:15])
+            yield (*said, which, " ".join(value.parties), *numbers, step.index)
 
 
 def tell_files(files: tuple[RecallFile, ...]) -> None:
