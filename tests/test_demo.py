@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ from tracechain.cli.demo.acts import PHASES, play
 from tracechain.cli.demo.attacks import ATTACKS, attack
 from tracechain.cli.demo.folder import MARKER, Folder, real_documents
 from tracechain.cli.demo.night import expected
+from tracechain.cli.demo.recall import follow_recall, hints
 from tracechain.cli.demo.screen import Screen
 from tracechain.cli.demo.stage import Outcome, Stage
 from tracechain.custody import PILOT, Violation, is_pack
@@ -89,7 +91,7 @@ def test_the_table_of_violations_in_the_documentation_is_that_of_the_day(full: D
 def test_the_full_day_has_over_200_000_unit_events_and_60_000_of_a_single_pack(full: Day) -> None:
     assert full.scans >= 200_000
     assert full.single >= 60_000
-    assert full.packs == 40_000
+    assert full.packs == 40_120
     assert full.lots == 20
 
 
@@ -181,6 +183,25 @@ def test_each_breach_stands_with_its_pack_and_a_replay_comes_to_the_same(played:
     assert found == expected(day)
 
 
+def test_the_recall_comes_out_as_the_day_has_it_and_its_page_is_there(played: Played, day: Day) -> None:
+    folder, outcome = played
+    end = day.recall.end
+    assert outcome.recall == end | {"effectiveness": 1 - end["outstanding"] / end["affected"]}
+    page = folder.recall.read_text("utf-8")
+    assert day.recall.lot in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+
+
+def test_a_recall_that_comes_to_something_else_makes_the_demo_fail(played: Played, day: Day) -> None:
+    folder, _ = played
+    stage = Stage(folder, Screen(silent=True))
+    follow_recall(stage, day)
+    assert stage.outcome.good
+    other = day.recall.end | {"returned": day.recall.end["returned"] + 1, "locked": day.recall.end["locked"] - 1}
+    follow_recall(stage, evolve(day, recall=evolve(day.recall, end=other)))
+    assert [check.name for check in stage.outcome.checks if not check.good] == ["progress"]
+
+
 def test_every_kind_of_alert_is_there_and_the_doubled_pack_is_the_only_one(played: Played) -> None:
     _, outcome = played
     assert {"EXPIRED", "NEAR_EXPIRY", "TEMPERATURE", "MERCHANT_TO_STOP", "UNKNOWN_CODE", "DELIVERY_OVERDUE",
@@ -262,7 +283,9 @@ def test_the_shortest_of_them_is_under_a_hundred_lines() -> None:
 def test_what_was_ingested_is_there_already(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
     """Proof that the files in scans/ are what the ledger holds: none of them is new to it."""
     folder, _ = played
-    files = sorted(str(path) for path in folder.scans.rglob("*") if path.is_file() and "courier" not in path.name)
+    files = sorted(
+        str(path) for path in folder.scans.rglob("*") if path.is_file() and not re.search("courier|witness", path.name)
+    )
     keys = ["--keys", str(folder.keys), "--passphrase-file", str(folder.passphrase)]
     assert main(["ingest", str(folder.ledger), *files, *keys, "--json"]) == 0
     assert {one["status"] for one in json.loads(capsys.readouterr().out)["files"]} == {"already_ingested"}
@@ -293,8 +316,8 @@ def test_the_summary_is_json(played: Played) -> None:
     value = json.loads(json.dumps(outcome.summary()))
     assert value["good"] is True
     assert set(value["seconds"]) == {
-        "day", "ledger", "registers", "ingest", "couriers", "returns", "trace", "rules", "violations", "check", "watch",
-        "prove", "verify", "tamper", "all",
+        "day", "ledger", "registers", "ingest", "recall", "afternoon", "couriers", "returns", "progress", "trace",
+        "rules", "violations", "check", "watch", "prove", "verify", "tamper", "all",
     }  # fmt: skip
 
 
@@ -307,18 +330,26 @@ def test_the_play_tells_a_newcomer_what_happens(
     shown = capsys.readouterr().out
     assert outcome.good
     for command in ("init", "register", "ingest", "backup", "keys", "station", "submit", "trace", "violations",
-                    "check", "alerts", "cases", "checkpoint", "prove", "verify"):  # fmt: skip
+                    "check", "alerts", "cases", "checkpoint", "prove", "verify", "where", "recall preview",
+                    "recall open", "recall notify", "recall progress", "recall close"):  # fmt: skip
         assert f"$ tracechain {command} " in shown
     flat = " ".join(shown.split())
     for code in Violation:
         assert code.name in flat
-    for number in range(1, 15):
+    for number in range(1, 18):
         assert f"\n{number}  " in shown
     assert "NOT OK" not in shown
     traced = [line for line in shown.splitlines() if line.startswith("│")]
     assert traced
     assert max(map(len, traced)) <= 80
     assert re.search(r"^✓ 2026-11-20 09:\S+ \+08:00  payment  entry", shown, re.MULTILINE)
+
+
+def test_what_one_can_go_on_with_works(played: Played, day: Day, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _ = played
+    for line, _ in hints(day, str(folder.ledger)):
+        assert main(shlex.split(line)[1:]) == 0, line
+        assert capsys.readouterr().out
 
 
 # ---- the folder --------------------------------------------------------------------------------

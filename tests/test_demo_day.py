@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from demo_files import all_files, read
-from tracechain import record
+from tracechain import identifiers, record
 from tracechain.custody import Custody, Violation, unpack_state
 from tracechain.demo import PRODUCTS, Day, Recall, make_day, make_registry
-from tracechain.event import TransactionEvent
+from tracechain.event import AggregationEvent, TransactionEvent
 from tracechain.event.sale import PAYMENT_DOCUMENT, amount, documents
 from tracechain.pilot import load_profile
-from tracechain.recall import fan_out, notice, opening, progress
+from tracechain.recall import Progress, fan_out, notice, opening, progress
 from tracechain.registers import Product, Profile, Register, load
 from tracechain.replay import replay
 from tracechain.rules import Standing
@@ -134,7 +134,10 @@ def test_that_holds_whatever_the_size_of_the_day(
     tmp_path_factory: pytest.TempPathFactory, scale: float, seed: str
 ) -> None:
     made = make_day(scale, seed)
-    assert sorted(Played(tmp_path_factory.mktemp("day") / "ledger", made).found) == expected(made)
+    played = Played(tmp_path_factory.mktemp("day") / "ledger", made)
+    assert sorted(played.found) == expected(made)
+    assert played.found_at_noon.groups == made.recall.groups
+    assert counts(played.progress) == made.recall.end
 
 
 def test_a_broken_rule_leaves_the_pack_where_it_was(played: Played, day: Day) -> None:
@@ -159,6 +162,75 @@ def test_the_pack_to_follow_is_back_in_bonded_stock(played: Played) -> None:
 def test_a_replay_from_nothing_finds_the_same(played: Played, day: Day) -> None:
     found = Counter((subject, tuple(sorted(codes))) for _, subject, codes in played.replayed.violations)
     assert found == Counter((b.subject, tuple(sorted(map(int, b.codes)))) for b in day.breaches)
+
+
+# ---- the recall --------------------------------------------------------------------------------
+
+
+def counts(progress: Progress) -> dict[str, int]:
+    return {name: getattr(progress, name) for name in ("affected", "reached", "locked", "returned", "destroyed",
+                                                       "outstanding")}  # fmt: skip
+
+
+def test_at_noon_each_pack_of_the_lot_is_where_the_story_says(played: Played, day: Day) -> None:
+    found = played.found_at_noon
+    assert found.groups == day.recall.groups
+    assert {group for group, count in found.groups.items() if not count} == {"unknown"}
+    assert {unit.lot for unit in found.units} == {day.recall.lot}
+    assert [one.kind for one in found.unresolved] == ["left"]
+    told = {*day.recall.parties, *day.recall.buyers}
+    assert {unit.holder for unit in found.units if unit.group in ("transit", "store", "exported")} <= told
+
+
+def test_at_night_it_has_come_as_far_as_the_story_says(played: Played, day: Day) -> None:
+    assert counts(played.progress) == day.recall.end
+    assert played.progress.open
+    assert all(day.recall.end.values())
+    late = played.found_at_night.affected - played.found_at_noon.affected
+    assert late == day.recall.late_packs > 0
+    caught = {identifiers.canonical(code) for code in (day.recall.next_sale, day.recall.handed_over)}
+    contradicting = {one.subject for one in played.progress.unresolved if one.kind == "contradiction"}
+    assert caught < contradicting
+    assert len(contradicting) == 3
+
+
+def test_nothing_else_sells_the_lot(day: Day) -> None:
+    """What the shops sell of other lots does not depend on the recall, and orders of the lot end with it."""
+    packs = {pack for file in day.files if day.recall.lot.lower() in file.name for event in read(file)
+             for pack in event.epcs if pack.startswith("01/")}  # fmt: skip
+    after = [
+        (file.name, event.biz_step)
+        for file in all_files(day)
+        for event in read(file)
+        if packs.intersection(event.epcs) and event.event_time > day.recall.opened
+    ]
+    assert {name for name, step in after if step == "retail_selling"} == {"40-outbound-12h.csv"}
+    orders = [(name, step) for name, step in after if step == "reserving"]
+    assert orders.count(("45-late-case.csv", "reserving")) == 1
+    assert {name for name, _ in orders} == {"40-outbound-12h.csv", "45-late-case.csv"}
+
+
+@pytest.mark.parametrize("file", ["10-coral-c301-", "10-nordlicht-n102-"])
+def test_goods_travel_in_cases_on_pallets_in_containers(day: Day, file: str) -> None:
+    """Four levels, by sea and by air."""
+    parents: dict[str, str] = {}
+    for one in day.files:
+        if one.name.startswith(file):
+            for event in read(one):
+                if isinstance(event, AggregationEvent):
+                    assert event.parent is not None
+                    parents |= dict.fromkeys(event.epcs, event.parent)
+
+    def depth(code: str) -> int:
+        return 1 + depth(parents[code]) if code in parents else 1
+
+    assert {depth(code) for code in parents if code.startswith("01/")} == {4}
+
+
+def test_no_pack_that_was_sold_is_in_a_case_any_more(played: Played) -> None:
+    sold = [unit for unit in played.found_at_night.units if unit.group == "sold"]
+    assert sold
+    assert {unit.container for unit in sold} == {None}
 
 
 # ---- the files ---------------------------------------------------------------------------------
