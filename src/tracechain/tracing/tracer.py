@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from tracechain.tracing.facts import (
 )
 from tracechain.tracing.proof import Proof
 from tracechain.tracing.values import Holder, Kin, Moment, Step, Trace, Unresolved, Whereabouts
-from tracechain.verification import Finding
+from tracechain.verification import Code, Finding
 from tracechain.view import Unit, View
 
 __all__ = ["BROKE", "Tracer", "holder_of", "trace", "whereabouts"]
@@ -128,9 +128,10 @@ class Tracer:
             proof = self._proof = Proof(self.containment.log, self._verifier)
         unresolved: set[Unresolved] = set()
         shown: dict[int, _Shown] = {}
-        self._take(subject, "own", None, None, shown, unresolved)
+        asked: set[str] = set()
+        self._take(subject, "own", None, None, shown, unresolved, asked)
         kin = self._kin(subject, as_of)
-        self._family(subject, as_of, shown, unresolved)
+        self._family(subject, as_of, shown, unresolved, asked)
         # The newest first: each makes those before it sure, so that few have to be looked for in the tree.
         steps = [self._step(shown[index], proof) for index in sorted(shown, reverse=True)]
         ordered = [one for one in sorted(steps, key=_Key) if as_of is None or one.time <= as_of]
@@ -140,7 +141,7 @@ class Tracer:
         _, circle = self.containment.containers(subject, as_of)
         if circle:
             unresolved.add(Unresolved("cycle", subject, None, CIRCLE))
-        findings = (*proof.findings, *(finding for one in ordered for finding in one.findings))
+        findings = (*proof.findings, *(finding for one in steps for finding in one.findings))
         return Trace(
             subject,
             unit,
@@ -148,9 +149,27 @@ class Tracer:
             tuple(Kin(code, relation, fact.index) for code, relation, fact in kin),
             self.containment.stays_until(subject, as_of),
             tuple(sorted(unresolved, key=_order)),
-            findings,
+            tuple(dict.fromkeys((*findings, *self._behind(shown, asked, unresolved, proof)))),
             (PROVED,),
         )
+
+    def _behind(
+        self, shown: dict[int, _Shown], asked: set[str], unresolved: set[Unresolved], proof: Proof
+    ) -> Iterator[Finding]:
+        """What is wrong with entries that a trace rests on and does not show: who alters the time of a scan, or the row
+        that leads to it, takes it out of the trace."""
+        rest = [
+            (link.at, subject)
+            for subject in asked
+            for link in self.containment.past(subject).links
+            if link.at not in shown or shown[link.at].subject != subject
+        ]
+        for at, subject in sorted(rest, reverse=True):
+            yield from proof.check(at, subject)
+        for one in unresolved:
+            if one.kind == "damaged" and one.index is not None:
+                found = proof.check(one.index, one.subject)
+                yield from found or (Finding(Code.CONTENT_MALFORMED, one.index, one.detail, one.subject),)
 
     def _take(
         self,
@@ -160,18 +179,20 @@ class Tracer:
         last: Moment | None,
         shown: dict[int, _Shown],
         unresolved: set[Unresolved],
+        asked: set[str],
     ) -> None:
-        """Add the entries of a subject, and what it inherited, between two moments."""
+        """Add the entries of a subject, and what it inherited, between two moments; `asked` takes whose chains were
+        looked at."""
         past = self.containment.past(subject)
+        asked.add(subject)
         unresolved |= past.unresolved
         for link in past.links:
             moment = self._told(link)
-            if link.at not in shown and (first is None or moment >= first) and (last is None or moment <= last):
-                shown[link.at] = _Shown(link, subject, relation, (), past.voided.get(link.at))
-        for link, via in self.containment.inherited(subject, unresolved, first or FIRST, last):
-            if link.at not in shown:
-                how = "container" if relation == "own" else relation
-                shown[link.at] = _Shown(link, via[-1], how, via, None)
+            if (first is None or moment >= first) and (last is None or moment <= last):
+                _show(shown, _Shown(link, subject, relation, (), past.voided.get(link.at)))
+        how = "container" if relation == "own" else relation
+        for link, via in self.containment.inherited(subject, unresolved, first or FIRST, last, asked):
+            _show(shown, _Shown(link, via[-1], how, via, None))
 
     def _told(self, link: Link) -> Moment:
         """The moment of an entry; what claims no time stands where it was received."""
@@ -179,36 +200,52 @@ class Tracer:
             return link.fact.moment
         return int.from_bytes((self.view.header(link.at) or bytes(_HEADER))[8:16], "big") * 1_000_000, link.at
 
-    def _family(self, subject: str, as_of: int | None, shown: dict[int, _Shown], unresolved: set[Unresolved]) -> None:
+    def _family(
+        self, subject: str, as_of: int | None, shown: dict[int, _Shown], unresolved: set[Unresolved], asked: set[str]
+    ) -> None:
         """Add what happened to the codes it was made of, before that, and to those made of it, after.
 
         Whatever made a code is followed, whatever the claimed times, for clocks differ; where a code comes in more than
         once, all counts that is before, or after, one of these times.
         """
-        for relation, how in (("made_of", "before"), ("made_into", "after")):
-            before = relation == "made_of"
+        for how, before in (("before", True), ("after", False)):
             limits: dict[str, Moment] = {}
+            #: Transformations that were followed, and from where: of many codes, one tells of all others.
+            followed: dict[int, str | None] = {}
             waiting = [subject]
             while waiting:
-                for code, kind, fact in self._kin(waiting.pop(), as_of):
-                    if kind != relation or code == subject:
+                at = waiting.pop()
+                for fact in self._transformations(at, as_of):
+                    if at not in epcs_of(fact, outputs=before) or followed.get(fact.index, "") in (None, at):
                         continue
-                    known = limits.get(code)
-                    if known is None:
-                        waiting.append(code)
-                    if known is None or (fact.moment > known) is before:
-                        limits[code] = fact.moment
+                    # Not to itself; for others that are in it as well this was one of the old or new codes.
+                    again = followed.get(fact.index)
+                    followed[fact.index] = at if again is None else None
+                    codes = epcs_of(fact, outputs=not before) if again is None else [again]
+                    for code in codes:
+                        if code in (at, subject) or (
+                            again is not None and code not in epcs_of(fact, outputs=not before)
+                        ):
+                            continue
+                        known = limits.get(code)
+                        if known is None:
+                            waiting.append(code)
+                        if known is None or (fact.moment > known) is before:
+                            limits[code] = fact.moment
             for code, moment in limits.items():
-                self._take(code, how, None if before else moment, moment if before else None, shown, unresolved)
+                first, last = (None, moment) if before else (moment, None)
+                self._take(code, how, first, last, shown, unresolved, asked)
+
+    def _transformations(self, subject: str, as_of: int | None) -> Iterator[Fact]:
+        for link in self.containment.past(subject).facts:
+            fact = link.fact
+            if fact is not None and fact.kind == TRANSFORMATION and (as_of is None or fact.time <= as_of):
+                yield fact
 
     def _kin(self, subject: str, as_of: int | None) -> list[tuple[str, str, Fact]]:
         """(code, relation, event) of what it was made of, and into."""
         found: list[tuple[str, str, Fact]] = []
-        for link in self.containment.past(subject).facts:
-            fact = link.fact
-            assert fact is not None
-            if fact.kind != TRANSFORMATION or (as_of is not None and fact.time > as_of):
-                continue
+        for fact in self._transformations(subject, as_of):
             inputs, outputs = epcs_of(fact), epcs_of(fact, outputs=True)
             if subject in inputs:
                 found += [(code, "made_into", fact) for code in outputs if code != subject]
@@ -241,6 +278,14 @@ class Tracer:
             fact is not None and fact.declares,
             findings,
         )
+
+
+def _show(shown: dict[int, _Shown], one: _Shown) -> None:
+    """Show an entry as it was told of first. Where it is of several codes alike, and was an error for some of them, it
+    stands for the others."""
+    known = shown.get(one.link.at)
+    if known is None or (known.relation == one.relation and (known.voided or 0) > (one.voided or 0)):
+        shown[one.link.at] = one
 
 
 def holder_of(state: int, seen: Fact | None, person: bytes | None) -> Holder:
