@@ -23,6 +23,7 @@ from standalone_custody import read
 ADD, OBSERVE, DELETE = 1, 2, 3
 ALREADY_PACKED, PACKING_CYCLE, NOT_PACKED = 40, 41, 42
 PACKED, TANGLED, OUT = (1 << 40) - 1, 1 << 40, 1 << 41
+DISPENSING = 12  # section 9.7, business steps
 DAY = 86_400 * 10**9
 
 
@@ -92,6 +93,7 @@ class Fold:
             for name in mentioned(items):
                 self.mentions.setdefault(name, []).append(index)
             self._follow(index, int.from_bytes(header[8:16], "big"), items, cells)
+            self._leave(items)
             if items[0] == 2 and items[4] is not None:
                 self.packings += 1
                 self._packed_by[index] = items[4], items[1]
@@ -157,6 +159,12 @@ class Fold:
                 if action == ADD:
                     self.words[c] = word & TANGLED | index + 1
         return found
+
+    def _leave(self, items: list[Any]) -> None:
+        ends = items[0] == 4 or (items[0] == 1 and (items[3] == DELETE or items[6] == DISPENSING))
+        for c in ids(items[5]) if ends and not items[19] else ():
+            if self.words.get(c, 0) & PACKED:
+                self.words[c] |= OUT
 
     def _take_back(self, action: int, stated: tuple[str, int], epcs: list[str]) -> None:
         for c in epcs:

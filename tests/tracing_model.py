@@ -23,6 +23,9 @@ What was ambiguous, and how it is read here:
   no fact, and is not inherited.
 - Records about a subject (and about its kin) are told of at their receipt; they are not inherited.
 - The buyer of what is sold is named by the latest fact of the log that names one.
+- What is handed over (an Object event, dispensing), ends (an Object event with DELETE) or is used up (an input of a
+  transformation) leaves what it was in, at that moment; in the order of the log likewise, where an error declared does not
+  bring it back.
 - A container is emptied of what was in it at that moment by claimed times.
 - A cycle is broken before a container, or the subject itself, is entered a second time.
 """
@@ -38,7 +41,7 @@ from tracechain.custody import CUSTODY_MASK, Custody, Violation, is_pack
 from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows, parse_header
 from tracechain.errors import TracechainError
-from tracechain.event import AggregationEvent, Event, TransactionEvent, TransformationEvent
+from tracechain.event import AggregationEvent, Event, ObjectEvent, TransactionEvent, TransformationEvent
 from tracechain.record import decode_record
 from tracechain.rules import Standing
 from tracechain.tracing import Stay
@@ -235,7 +238,7 @@ class Model:
         """What a subject is in after an entry, if it was in `inside` before."""
         event = entry.event
         if not isinstance(event, AggregationEvent):
-            return inside
+            return None if self.is_fact(entry, subject) and _leaves(event, subject) else inside
         if self.is_fact(entry, subject) and subject in event.epcs:
             if event.action == "ADD" and Violation.PACKING_CYCLE not in entry.rows[subject].violations:
                 return event.parent
@@ -256,6 +259,11 @@ class Model:
         while (around := self.container(path[-1], as_of)) is not None and around not in path:
             path.append(around)
         return tuple(path[1:])
+
+    def circle(self, subject: str, as_of: int | None = None) -> bool:
+        """Whether what it is in is, in the end, in that itself."""
+        path = (subject, *self.containers(subject, as_of))
+        return self.container(path[-1], as_of) is not None
 
     def contents(self, container: str, as_of: int | None = None, *, deep: bool = False) -> list[str]:
         """What is in a container: directly, or at any depth."""
@@ -381,9 +389,9 @@ class Model:
             found += self._lines(code, "before", as_of, end=end)
         for code, begin in self.descendants(subject, as_of).items():
             found += self._lines(code, "after", as_of, begin=begin)
-        # An entry that tells of it in several ways is told of in the nearest.
+        # An entry that tells of it in several ways is told of in the nearest, and stands if it stands for one.
         nearest: dict[int, tuple[Moment, Seen]] = {}
-        for moment, line in sorted(found, key=lambda one: RELATIONS.index(one[1].relation)):
+        for moment, line in sorted(found, key=lambda one: (RELATIONS.index(one[1].relation), one[1].voided or 0)):
             nearest.setdefault(line.index, (moment, line))
         return [line for _, line in sorted(nearest.values(), key=lambda one: one[0])]
 
@@ -428,6 +436,13 @@ def is_same(stated: Event, declared: Event) -> bool:
     )
 
 
+def _leaves(event: Event, subject: str) -> bool:
+    """Whether what happens to it takes it out of whatever it is in: it is handed over, it ends, it is used up."""
+    if isinstance(event, TransformationEvent):
+        return subject in event.epcs
+    return isinstance(event, ObjectEvent) and (event.action == "DELETE" or event.biz_step == "dispensing")
+
+
 def _empties(event: AggregationEvent) -> bool:
     return event.action == "DELETE" and not event.epcs and not event.quantities
 
@@ -447,6 +462,8 @@ def _packing_violations(entries: Iterable[Entry]) -> Iterator[tuple[int, str, in
 
     for entry in entries:
         event = entry.event
+        if not entry.declares:
+            taken_out |= {child: inside.pop(child) for child in event.epcs if child in inside and _leaves(event, child)}
         if not isinstance(event, AggregationEvent) or event.parent is None:
             continue
         parent = event.parent

@@ -19,7 +19,7 @@ from tracechain.custody import Act
 from tracechain.derivation import STATE_SHIFT
 from tracechain.entry import COVERED_TYPES, HEADER_SIZE, SALT_SIZE, EntryType
 from tracechain.errors import DataError, TracechainError
-from tracechain.event import AggregationEvent, Event
+from tracechain.event import Event
 from tracechain.record import KeyAuthorised, KeyRevoked, Record, decode_record
 from tracechain.rules import Judge, Notes, Standing, packing
 from tracechain.rules.mentions import mentioned
@@ -106,10 +106,8 @@ def step(state: State, header: bytes, content: bytes) -> None:
         if state.rule_set == custody.PILOT:
             judge = Judge(state.standing, state, received, header[24:32])
             outcomes = judge.entry(index, said, acts, [subject for subject, _ in acts], befores, outcomes)
-        packs = said if isinstance(said, AggregationEvent) else None
         before = [stood for stood, _ in befores]
-        declares = said.error_declaration is not None
-        outcomes = list(state.track(index, said.event_time, packs, received, acts, before, outcomes, declares=declares))
+        outcomes = list(state.track(index, said, received, acts, before, outcomes))
     elif isinstance(said, Record):
         if said.subject is not None:
             packing.tangle(state, said.subject)

@@ -33,8 +33,7 @@ from tracechain.ledger.receipt import Receipt, Violated
 from tracechain.ledger.sealing import Sealing
 from tracechain.record import Evidence, Genesis, Record, decode_record, encode_record, origin_of
 from tracechain.registers import KINDS
-from tracechain.rules import Judge, Standing
-from tracechain.rules.packing import pack
+from tracechain.rules import Judge, Standing, packing
 from tracechain.signing import Signer
 from tracechain.statement import (
     Statement,
@@ -259,8 +258,12 @@ class Commit:
                 keys = [(s, self.sealing.number(s)) for s, _ in acts]
                 if judge is not None:
                     outcomes = judge.entry(index, content, acts, keys, befores, outcomes)
+                gone = packing.leaving(content)
+                packing.leave(scratch, [key for key in keys if key[0] in gone])
                 if isinstance(content, AggregationEvent):
-                    outcomes = pack(scratch, index, content, acts, keys, [state for state, _ in befores], outcomes)
+                    outcomes = packing.pack(
+                        scratch, index, content, acts, keys, [state for state, _ in befores], outcomes
+                    )
             elif content.kind in KINDS:
                 standing.take(index, content)
                 if judge is not None:  # it holds the profile that was in force

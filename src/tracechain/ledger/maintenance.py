@@ -28,7 +28,6 @@ from tracechain.entry import (
     row_root,
 )
 from tracechain.errors import CheckpointError, DataError, InputError, StorageError, TracechainError
-from tracechain.event import AggregationEvent
 from tracechain.ledger.authors import Author, Authors, Logged
 from tracechain.ledger.tracks import TIMES_BLOCK, add_runs
 from tracechain.merkle import Frontier
@@ -128,13 +127,11 @@ class _Memories(Notes):
         add_runs(self.mentions, (event,), index)
         self.track(
             index,
-            event.event_time,
-            event if isinstance(event, AggregationEvent) else None,
+            event,
             header.time,
             [(row.subject, row.act) for row in rows],
             [words.get(row.subject, 0) >> STATE_SHIFT for row in rows],
             [(row.state, row.violations) for row in rows],
-            declares=event.error_declaration is not None,
         )
 
     def take(self, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:

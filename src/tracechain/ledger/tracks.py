@@ -12,7 +12,7 @@ from tracechain import encoding
 from tracechain.custody import Outcome
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.entry import SALT_SIZE, EntryType, decode_rows
-from tracechain.event import AggregationEvent, Event
+from tracechain.event import AggregationEvent, Event, ObjectEvent
 from tracechain.rules import packing
 from tracechain.rules.mentions import runs
 from tracechain.rules.packing import AFTER_RECEIPT
@@ -154,6 +154,14 @@ class Tracks:
         for at in (*declared, *ahead):
             packing.tangle(self, numbers[at])
         latest.take(first, times)
+        gone = [
+            number
+            for number, event in zip(numbers, events, strict=True)
+            if (event.biz_step == "dispensing" or type(event) is not ObjectEvent or event.action == "DELETE")
+            and packing.leaving(event)
+        ]
+        if gone:
+            packing.leave(self, gone)
 
     def entry(
         self,
@@ -182,6 +190,9 @@ class Tracks:
         if isinstance(event, AggregationEvent):
             self._packings[index + 1] = event.parent, event.event_time
             return packing.pack(self, index, event, acts, numbers, [word >> STATE_SHIFT for word in words], outcomes)
+        if leaving := packing.leaving(event):
+            gone = frozenset(leaving)
+            packing.leave(self, [number for number, (subject, _) in zip(numbers, acts, strict=True) if subject in gone])
         return outcomes
 
     def record(self, numbers: Sequence[int]) -> None:

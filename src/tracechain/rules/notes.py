@@ -9,7 +9,7 @@ from decimal import Decimal
 from attrs import define, field
 
 from tracechain.custody import Outcome
-from tracechain.event import AggregationEvent
+from tracechain.event import AggregationEvent, Event
 from tracechain.rules import packing
 from tracechain.rules.guards import Anchor
 
@@ -88,22 +88,20 @@ class Notes:
     def track(
         self,
         index: int,
-        time: int,
-        packs: AggregationEvent | None,
+        event: Event,
         received: int,
         acts: Sequence[tuple[str, int]],
         befores: Sequence[int],
         outcomes: Sequence[Outcome],
-        *,
-        declares: bool,
     ) -> Sequence[Outcome]:
-        """Take an event, claimed at `time` (ns) and received at `received` (ms), which is given if it `packs`: its
-        outcomes with what packing breaks. `befores` are the states of its subjects."""
-        claimed = self._claimed
+        """Take an event that was received at `received` (ms): its outcomes with what packing breaks. `befores` are the
+        states of its subjects."""
+        claimed, time, declares = self._claimed, event.event_time, event.error_declaration is not None
         for subject, _ in acts:
             if packing.tangles(time, received, claimed.get(subject), declares=declares):
                 packing.tangle(self, subject)
             claimed[subject] = time
-        if packs is None:
-            return outcomes
-        return packing.pack(self, index, packs, acts, [subject for subject, _ in acts], befores, outcomes)
+        if isinstance(event, AggregationEvent):
+            return packing.pack(self, index, event, acts, [subject for subject, _ in acts], befores, outcomes)
+        packing.leave(self, packing.leaving(event))
+        return outcomes

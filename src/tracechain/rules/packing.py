@@ -19,9 +19,21 @@ from typing import Protocol, TypeVar
 
 from tracechain import encoding
 from tracechain.custody import Outcome, Violation
-from tracechain.event import AggregationEvent
+from tracechain.event import AggregationEvent, Event, ObjectEvent, TransformationEvent
 
-__all__ = ["AFTER_RECEIPT", "OUT", "PLACE_MASK", "TANGLED", "PackingPast", "pack", "packing_of", "tangle", "tangles"]
+__all__ = [
+    "AFTER_RECEIPT",
+    "OUT",
+    "PLACE_MASK",
+    "TANGLED",
+    "PackingPast",
+    "leave",
+    "leaving",
+    "pack",
+    "packing_of",
+    "tangle",
+    "tangles",
+]
 
 PLACE_MASK = (1 << 40) - 1
 TANGLED = 1 << 40
@@ -125,6 +137,23 @@ def pack(
     return judged
 
 
+def leaving(event: Event) -> tuple[str, ...]:
+    """Those of an event's things that leave whatever they are in, unpacked or not: what is handed to a buyer, what
+    ends, and what something else is made of. Who picks a pack out of its case for a sale seldom says so."""
+    if event.error_declaration is not None:
+        return ()
+    if isinstance(event, ObjectEvent):
+        return event.epcs if event.action == "DELETE" or event.biz_step == "dispensing" else ()
+    return event.epcs if isinstance(event, TransformationEvent) else ()
+
+
+def leave(past: PackingPast[Key], keys: Sequence[Key]) -> None:
+    """Note that subjects are in nothing any more."""
+    for key, word in zip(keys, past.packed_all(keys), strict=True):
+        if word & PLACE_MASK and not word & OUT:
+            past.put_packed(key, word | OUT)
+
+
 def packing_of(content: bytes | None) -> tuple[str | None, int]:
     """Container and claimed time of a packing, from its content; (None, 0) where that is not kept, or is no packing."""
     return (None, 0) if content is None else encoding.packing_of(content)
@@ -159,8 +188,8 @@ def _take_back(
 ) -> None:
     """A packing declared an error: what it packed is in nothing, what it took out is back.
 
-    What a subject was in before is not looked up, nor does what was emptied come back: later events may seem to break
-    a rule then. Where things were, by their times, does not rest on this.
+    What a subject was in before is not looked up, nor does what was emptied or handed over come back: later events may
+    seem to break a rule then. Where things were, by their times, does not rest on this.
     """
     children = frozenset(event.epcs)
     for at, (subject, _) in enumerate(acts):

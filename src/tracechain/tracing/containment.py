@@ -8,10 +8,11 @@ belong to it. While it lasts, what happens to the container happens to the subje
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from attrs import define, field
 
@@ -24,8 +25,11 @@ __all__ = ["CIRCLE", "FIRST", "Containment", "Inherited", "Past"]
 #: What is said of containers that hold each other.
 CIRCLE = "containers are said to hold each other"
 FIRST: Moment = (-(1 << 63), -1)
+_LAST: Moment = (1 << 63, 0)
 _MOMENT = attrgetter("fact.moment")
 _MOST = 65_536
+#: A subject, a time (from a moment to a moment), and what led to it from the inside.
+_Window: TypeAlias = tuple[str, Moment, Moment | None, tuple[str, ...]]
 
 
 @define
@@ -56,7 +60,7 @@ class Containment:
         self.log = Log(view)
         self._pasts: dict[str, Past] = {}
         self._stays: dict[str, list[Stay]] = {}
-        self._last: dict[str, tuple[Fact, str] | None] = {}
+        self._last: dict[str, tuple[tuple[Fact, str] | None, frozenset[Unresolved]]] = {}
 
     def past(self, subject: str) -> Past:
         """The chain of a subject, put in order."""
@@ -65,13 +69,17 @@ class Containment:
             unit = self.log.view.unit(subject)
             unresolved: set[Unresolved] = set()
             links = self.log.chain(subject, None if unit is None else unit.last, unresolved)
-            found = _in_order(links)
+            found = self.take(subject, links)
             found.unresolved = unresolved
-            if len(self._pasts) >= _MOST:
-                self._pasts.clear()
-                self._stays.clear()
-                self._last.clear()
-            self._pasts[subject] = found
+        return found
+
+    def take(self, subject: str, links: list[Link]) -> Past:
+        """The same from the entries of its chain, oldest first, for who has read all of them already."""
+        if len(self._pasts) >= _MOST:
+            self._pasts.clear()
+            self._stays.clear()
+            self._last.clear()
+        found = self._pasts[subject] = _in_order(links)
         return found
 
     def stays(self, subject: str) -> list[Stay]:
@@ -96,13 +104,19 @@ class Containment:
         for link in self.past(subject).facts:
             fact = link.fact
             assert fact is not None
-            if not fact.packs(subject) or link.cycles:
+            packs = fact.packs(subject) and not link.cycles
+            if not packs and (inside is None or not fact.leaves(subject)):
                 continue
             moment, parent = fact.moment, fact.parent
-            assert parent is not None
             if inside is not None and (emptied := self._emptied(inside, moment)) is not None:
                 yield Stay(inside.container, inside.begin, emptied)
                 inside = None
+            if not packs:
+                if inside is not None:
+                    yield Stay(inside.container, inside.begin, moment)
+                inside = None
+                continue
+            assert parent is not None
             if fact.action == ADD:
                 if inside is None or inside.container != parent:
                     if inside is not None:
@@ -150,76 +164,86 @@ class Containment:
         unresolved: set[Unresolved],
         begin: Moment = FIRST,
         end: Moment | None = None,
-        via: tuple[str, ...] = (),
-        around: str | None = None,
+        visited: set[str] | None = None,
     ) -> Iterator[Inherited]:
-        """What happened to the containers of a subject while it was in them, from `begin` to `end`; in no order.
+        """What happened to the containers of a subject while it was in them, from `begin` to `end`: the nearer
+        containers first, else in no order. `visited` takes all containers that were looked at."""
+        waiting: deque[_Window] = deque([(subject, begin, end, ())])
+        while waiting:
+            inside, begin, end, via = waiting.popleft()
+            for stay, first, last in self._around(inside, begin, end):
+                if stay.container == subject or stay.container in via:
+                    unresolved.add(Unresolved("cycle", stay.container, stay.begin[1], CIRCLE))
+                    continue
+                path = (*via, stay.container)
+                past = self.past(stay.container)
+                unresolved |= past.unresolved
+                if visited is not None:
+                    visited.add(stay.container)
+                for link in _between(past.facts, first, last):
+                    yield Inherited(link, path)
+                waiting.append((stay.container, first, last, path))
 
-        `via` and `around` are its own: by which containers it came from which subject, to notice a circle.
-        """
-        around = around or subject
-        for stay in self.stays(subject):
-            first = max(stay.begin, begin)
+    def _around(
+        self, subject: str, begin: Moment, end: Moment | None, *, newest: bool = False
+    ) -> Iterator[tuple[Stay, Moment, Moment | None]]:
+        """The stays of a subject that overlap with a time, the oldest or the newest first, and what they have in common
+        with it."""
+        stays = self.stays(subject)
+        start = bisect_left(stays, begin, key=_end_of)
+        stop = len(stays) if end is None else bisect_right(stays, end, key=_begin_of)
+        for at in reversed(range(start, stop)) if newest else range(start, stop):
+            stay = stays[at]
             last = stay.end if end is None else end if stay.end is None else min(stay.end, end)
-            if last is not None and first > last:
-                continue
-            if stay.container == around or stay.container in via:
-                unresolved.add(Unresolved("cycle", stay.container, stay.begin[1], CIRCLE))
-                continue
-            path = (*via, stay.container)
-            past = self.past(stay.container)
-            unresolved |= past.unresolved
-            facts = past.facts
-            for at in range(bisect_right(facts, (first[0], first[1] - 1), key=_MOMENT), len(facts)):
-                link = facts[at]
-                assert link.fact is not None
-                if last is not None and link.fact.moment > last:
-                    break
-                yield Inherited(link, path)
-            yield from self.inherited(stay.container, unresolved, first, last, path, around)
+            first = max(stay.begin, begin)
+            if last is None or first <= last:
+                yield stay, first, last
 
     def latest(
         self, subject: str, unresolved: set[Unresolved], begin: Moment = FIRST, end: Moment | None = None
     ) -> tuple[Fact, str] | None:
         """The latest sighting of a subject between two moments, itself or with a container that it was in then, and
         what was seen: the last of `inherited` and its own facts that locate, without looking at the others."""
-        return self._latest(subject, unresolved, begin, end, ())
+        if end is None:
+            # What was seen last of all is what was seen last since a moment, unless that was before. So for all that
+            # is in a container still it is worked out once, for the outermost first.
+            for container in reversed(self.containers(subject)[0]):
+                if container not in self._last:
+                    noticed: set[Unresolved] = set()
+                    found = self._latest(container, noticed, FIRST, None)
+                    self._last[container] = found, frozenset(noticed)
+        return self._latest(subject, unresolved, begin, end)
 
     def _latest(
-        self, subject: str, unresolved: set[Unresolved], begin: Moment, end: Moment | None, path: tuple[str, ...]
+        self, subject: str, unresolved: set[Unresolved], begin: Moment, end: Moment | None
     ) -> tuple[Fact, str] | None:
-        best = self._own_latest(subject, unresolved, begin, end)
-        for stay in reversed(self.stays(subject)):
-            first = max(stay.begin, begin)
-            last = stay.end if end is None else end if stay.end is None else min(stay.end, end)
-            if last is not None and stay.begin > last:
-                continue  # it began after the end
-            if last is not None and (first > last or (best is not None and last < best[0].moment)):
-                break  # and those before ended earlier still
-            if stay.container in path or stay.container == subject:
-                unresolved.add(Unresolved("cycle", stay.container, stay.begin[1], CIRCLE))
+        best: tuple[Fact, str] | None = None
+        waiting: list[_Window] = [(subject, begin, end, ())]
+        while waiting:
+            inside, begin, end, path = waiting.pop()
+            if _is_over(best, end):
                 continue
-            found = self._in(stay.container, unresolved, first, last, (*path, subject))
+            known = self._last.get(inside) if path and end is None else None
+            if known is not None:
+                found = known[0] if known[0] is not None and known[0][0].moment >= begin else None
+                unresolved |= known[1]
+            else:
+                found = self._own_latest(inside, unresolved, begin, end)
             if found is not None and (best is None or found[0].moment > best[0].moment):
                 best = found
+            if known is not None:
+                continue
+            path = (*path, inside)
+            older: list[_Window] = []
+            for stay, first, last in self._around(inside, begin, end, newest=True):
+                if _is_over(best, last):
+                    break  # and those before ended earlier still
+                if stay.container in path:
+                    unresolved.add(Unresolved("cycle", stay.container, stay.begin[1], CIRCLE))
+                else:
+                    older.append((stay.container, first, last, path))
+            waiting += reversed(older)
         return best
-
-    def _in(
-        self, container: str, unresolved: set[Unresolved], begin: Moment, end: Moment | None, path: tuple[str, ...]
-    ) -> tuple[Fact, str] | None:
-        """`_latest` of a container. What was seen last of all is what was seen last since a moment, unless that was
-        before: so for all that is in it still, it is worked out once."""
-        if end is not None:
-            return self._latest(container, unresolved, begin, end, path)
-        if container not in self._last:
-            noticed: set[Unresolved] = set()
-            found = self._latest(container, noticed, FIRST, None, path)
-            if any(one.kind == "cycle" for one in noticed):  # perhaps at another time
-                return self._latest(container, unresolved, begin, None, path)
-            unresolved |= noticed
-            self._last[container] = found
-        found = self._last[container]
-        return found if found is not None and found[0].moment >= begin else None
 
     def _own_latest(
         self, subject: str, unresolved: set[Unresolved], begin: Moment, end: Moment | None
@@ -249,6 +273,27 @@ class Containment:
             for child in candidates
             if child != container and (stay := self.stay_at(child, as_of)) is not None and stay.container == container
         )
+
+
+def _is_over(best: tuple[Fact, str] | None, end: Moment | None) -> bool:
+    """Whether a time ends before what was found already."""
+    return best is not None and end is not None and end <= best[0].moment
+
+
+def _begin_of(stay: Stay) -> Moment:
+    return stay.begin
+
+
+def _end_of(stay: Stay) -> Moment:
+    return _LAST if stay.end is None else stay.end
+
+
+def _between(facts: list[Link], first: Moment, last: Moment | None) -> Iterator[Link]:
+    """The facts from one moment to another."""
+    for at in range(bisect_left(facts, first, key=_MOMENT), len(facts)):
+        if last is not None and _fact_of(facts[at]).moment > last:
+            break
+        yield facts[at]
 
 
 def _in_order(links: list[Link]) -> Past:

@@ -40,7 +40,7 @@ __all__ = [
 #: Kinds of events, by the first item of their content (format.md section 9.1), and actions.
 OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION = 1, 2, 3, 4, 5
 ADD, DELETE = 1, 3
-SHIPPING = BIZ_STEP.codes["shipping"]
+SHIPPING, DISPENSING = BIZ_STEP.codes["shipping"], BIZ_STEP.codes["dispensing"]
 _TIME, _OFFSET, _ACTION, _PARENT, _EPCS, _STEP, _READ_POINT, _LOCATION, _QUANTITIES = 1, 2, 3, 4, 5, 6, 8, 9, 10
 _ILMD, _EXTENSIONS = 14, 26
 _TRANSACTIONS, SOURCES, DESTINATIONS, _DECLARATION, _OUTPUTS, _MADE, _PERSON = 11, 12, 13, 19, 22, 23, 24
@@ -48,10 +48,14 @@ _TRANSACTIONS, SOURCES, DESTINATIONS, _DECLARATION, _OUTPUTS, _MADE, _PERSON = 1
 _TELLING = (0, _TIME, _ACTION, _PARENT, _STEP, _READ_POINT, _LOCATION, _TRANSACTIONS, _PERSON)
 _PARTY_TYPE = SOURCE_DEST_TYPE.codes
 _MASTER_DATA = tuple(NAMESPACES.codes[spelling] for spelling in MASTER_DATA)
+_EVENT = bytes((EntryType.EVENT,))
 _CYCLE = int(Violation.PACKING_CYCLE)
 #: Entries whose contents or rows are remembered; a fan-out comes back to those of many units.
 _FACTS_MOST, _ROWS_MOST = 262_144, 16_384
 
+#: What the cells of a row are.
+_CELLS = frozenset(((str, str, int, int, int, type(None)), (str, str, int, int, int, tuple)))
+_TEXT, _TERM = (str, type(None)), (int, str, type(None))
 #: Rows of an entry as stored: groups of prefix and five cells a row.
 _Groups: TypeAlias = tuple[tuple[Any, ...], ...]
 
@@ -106,6 +110,12 @@ class Fact:
         groups = self.item(_EPCS) or ()
         return any(groups[at] == prefix and suffix in groups[at + 1] for at in range(0, len(groups), 2))
 
+    def leaves(self, subject: str) -> bool:
+        """Whether it takes this subject out of whatever it is in (rules.packing.leaving)."""
+        if self.kind == OBJECT:
+            return self.action == DELETE or self.step == DISPENSING
+        return self.kind == TRANSFORMATION and self.names(subject)
+
     def item(self, position: int) -> Any:
         """An item of the content, None where there is none."""
         raw = self.raw
@@ -147,6 +157,8 @@ class Rows:
         group = self.groups[at]
         first = 1 + 5 * (place - self.starts[at])
         cells: tuple[str, str, int, int, int, tuple[int, ...] | None] = (group[0], *group[first : first + 5])
+        if tuple(map(type, cells)) not in _CELLS:
+            raise DecodeError(f"row {place} is damaged: verify the ledger")
         return cells
 
 
@@ -168,7 +180,10 @@ class Link(NamedTuple):
 def epcs_of(fact: Fact, *, outputs: bool = False) -> list[str]:
     """The epcs of an event, or its outputs."""
     groups = fact.item(_OUTPUTS if outputs else _EPCS) or ()
-    return [prefix + suffix for at in range(0, len(groups), 2) for prefix in (groups[at],) for suffix in groups[at + 1]]
+    try:
+        return [groups[at] + suffix for at in range(0, len(groups), 2) for suffix in groups[at + 1]]
+    except TypeError:
+        raise DecodeError(f"entry {fact.index}: its content is damaged: verify the ledger") from None
 
 
 def classes_of(fact: Fact) -> list[str]:
@@ -209,7 +224,7 @@ class Log:
         except KeyError:
             pass
         header, part = self.view.header(index), self.view.content(index)
-        found = None if header is None or part is None or header[4] != EntryType.EVENT else _fact(index, part)
+        found = None if part is None or not _is_event(header) else _fact(index, part)
         return self.keep(index, found)
 
     def event(self, index: int) -> Fact | None:
@@ -261,7 +276,6 @@ class Log:
         while at is not None:
             try:
                 cells = self.cells(at, subject)
-                fact = self.fact(at)
             except DataError as error:
                 unresolved.add(Unresolved("damaged", subject, at, str(error)))
                 break
@@ -269,8 +283,14 @@ class Log:
                 unresolved.add(Unresolved("damaged", subject, at, "there is no row of it, or one that leads nowhere"))
                 break
             act, before, state, codes = cells
-            if fact is None and self.is_event(at):
-                unresolved.add(Unresolved("pruned", subject, at, "the content of this entry is not kept"))
+            fact: Fact | None = None
+            try:
+                fact = self.fact(at)
+            except DataError as error:  # its row leads on all the same
+                unresolved.add(Unresolved("damaged", subject, at, str(error)))
+            else:
+                if fact is None and self.is_event(at):
+                    unresolved.add(Unresolved("pruned", subject, at, "the content of this entry is not kept"))
             found.append(Link(at, act, state, codes, fact))
             at = before
         found.reverse()
@@ -278,7 +298,7 @@ class Log:
 
     def is_event(self, index: int) -> bool:
         """Whether an entry states an event."""
-        return (self.view.header(index) or bytes(5))[4] == EntryType.EVENT
+        return _is_event(self.view.header(index))
 
     def children(self, index: int) -> Iterator[str]:
         """The subjects of an entry."""
@@ -286,6 +306,10 @@ class Log:
         for group in () if rows is None else rows.groups:
             for suffix in group[1::5]:
                 yield group[0] + suffix
+
+
+def _is_event(header: bytes | None) -> bool:
+    return header is not None and header[4:5] == _EVENT
 
 
 def _rows(index: int, part: bytes) -> Rows:
@@ -298,14 +322,13 @@ def _rows(index: int, part: bytes) -> Rows:
 
 
 def _fact(index: int, part: bytes) -> Fact:
-    raw = unpack_known(part[SALT_SIZE:])
+    items: Any = unpack_known(part[SALT_SIZE:])
     try:
-        items = cast("tuple[Any, ...]", raw)
         count = len(items)
         place = items[_READ_POINT] if count > _READ_POINT else None
         if place is None and count > _LOCATION:
             place = items[_LOCATION]
-        return Fact(
+        fact = Fact(
             index,
             items[_TIME],
             items[0],
@@ -316,5 +339,21 @@ def _fact(index: int, part: bytes) -> Fact:
             count > _DECLARATION and items[_DECLARATION] is not None,
             items,
         )
-    except (TypeError, IndexError) as error:
-        raise DecodeError(f"entry {index}: its content is damaged ({error}): verify the ledger") from None
+        whole = (
+            type(items) is tuple
+            and type(items[_TIME]) is type(items[_OFFSET]) is int
+            and all(isinstance(one, _TEXT) for one in (items[_PARENT] if count > _PARENT else None, place))
+            and isinstance(items[_STEP] if count > _STEP else None, _TERM)
+            and _are_groups(fact.item(_EPCS))
+            and _are_groups(fact.item(_OUTPUTS))
+        )
+    except (TypeError, IndexError):
+        whole = False
+    if not whole:
+        raise DecodeError(f"entry {index}: its content is damaged: verify the ledger")
+    return fact
+
+
+def _are_groups(groups: Any) -> bool:
+    """Whether something is id groups (format.md section 9.3), as far as it takes to look into them."""
+    return groups is None or (len(groups) % 2 == 0 and all(type(some) is tuple for some in groups[1::2]))

@@ -19,6 +19,7 @@ from attrs import define
 from tracechain.custody import CUSTODY_MASK, Custody
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.entry import SALT_SIZE
+from tracechain.errors import DataError
 from tracechain.rules.packing import OUT, PLACE_MASK, TANGLED
 from tracechain.tracing.containment import CIRCLE
 from tracechain.tracing.facts import Fact
@@ -120,13 +121,24 @@ class Locator(Generic[AnyLocated]):
         indices = [place - 1 for place in places if place]
         found: dict[int, tuple[Fact | None, bool]] = {}
         for index, (content, rows) in zip(indices, self._view.parts(indices), strict=True):
-            fact = self._log.read(index, content)
-            found[index + 1] = fact, rows is None or self._broken(index, rows)
+            try:
+                found[index + 1] = self._log.read(index, content), self._broken(index, rows)
+            except DataError:  # whoever looks at the units one by one will say so
+                found[index + 1] = None, True
         return found
 
-    def _broken(self, index: int, rows: bytes) -> bool:
+    def _event(self, index: int) -> Fact | None:
+        """The event of an entry; None where it cannot be read."""
+        try:
+            return self._log.event(index)
+        except DataError:
+            return None
+
+    def _broken(self, index: int, rows: bytes | None) -> bool:
+        if rows is None:
+            return True
         # An entry of one row ends with that row's violations, nil where there are none (format.md section 7).
-        if rows[SALT_SIZE] == 0x92 and rows[SALT_SIZE + 2] == 0x96:
+        if rows[SALT_SIZE : SALT_SIZE + 3 : 2] == b"\x92\x96":
             return rows[-1] != 0xC0
         found = self._log.rows(index)
         return found is None or any(any(group[5::5]) for group in found.groups)
@@ -144,7 +156,7 @@ class Locator(Generic[AnyLocated]):
         outermost: str | None = None
         place = packed & PLACE_MASK
         if place and not packed & OUT:
-            packing = self._log.event(place - 1)
+            packing = self._event(place - 1)
             if packing is None or packing.parent is None:
                 return None
             container = self._container(packing.parent)
@@ -168,7 +180,7 @@ class Locator(Generic[AnyLocated]):
             return None
         at = last
         for _ in range(_WALK_MOST):
-            if fact is None or (fact.packs(unit) and not fact.locates):
+            if fact is None or (not fact.locates and (fact.packs(unit) or fact.leaves(unit))):
                 return None
             if fact.locates:
                 plain = self._plain(word, packed, fact)
@@ -178,16 +190,23 @@ class Locator(Generic[AnyLocated]):
                 if state & CUSTODY_MASK in _SOLD:
                     holder = self._buyer(unit, last)
                 return unit, state, last, place, holder, container, time
-            cells = self._log.cells(at, unit)
+            cells = self._cells_of(unit, at)
             if cells is None or cells[1] is None or cells[1] >= at:
                 return None
             at = cells[1]
-            fact = self._log.event(at)
+            fact = self._event(at)
         return None
 
     def _is_broken(self, unit: str, index: int) -> bool:
-        cells = self._log.cells(index, unit)
+        cells = self._cells_of(unit, index)
         return cells is None or bool(cells[3])
+
+    def _cells_of(self, unit: str, index: int) -> tuple[int, int | None, int, tuple[int, ...]] | None:
+        """What the row of a unit says (Log.cells); None where it cannot be read."""
+        try:
+            return self._log.cells(index, unit)
+        except DataError:
+            return None
 
     def _container(self, subject: str) -> _Container:
         found = self._containers.get(subject)
@@ -224,9 +243,9 @@ class Locator(Generic[AnyLocated]):
 
     def _contradictions(self, units: Sequence[str], index: int) -> None:
         for unit in units:
-            cells = self._log.cells(index, unit)
+            cells = self._cells_of(unit, index)
             if cells is None:
-                self.unresolved.add(Unresolved("damaged", unit, index, "there is no row of it"))
+                self.unresolved.add(Unresolved("damaged", unit, index, "there is no row of it that can be read"))
             elif cells[3]:
                 self.unresolved.add(Unresolved("contradiction", unit, index, BROKE))
 
@@ -234,10 +253,10 @@ class Locator(Generic[AnyLocated]):
         """The buyer of a unit: the latest of its entries that names a person, its order at the latest."""
         at = last
         while True:
-            fact = self._log.event(at)
+            fact = self._event(at)
             if fact is not None and fact.person is not None:
                 return f"person/{fact.person.hex()}"
-            cells = self._log.cells(at, unit)
+            cells = self._cells_of(unit, at)
             if cells is None or cells[1] is None or cells[1] >= at:
                 return None
             at = cells[1]

@@ -216,7 +216,7 @@ class Tracer:
             while waiting:
                 at = waiting.pop()
                 for fact in self._transformations(at, as_of):
-                    if at not in epcs_of(fact, outputs=before) or followed.get(fact.index, "") in (None, at):
+                    if followed.get(fact.index, "") in (None, at) or at not in epcs_of(fact, outputs=before):
                         continue
                     # Not to itself; for others that are in it as well this was one of the old or new codes.
                     again = followed.get(fact.index)
