@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tracechain import record
 from tracechain.checkpoint import check_proof, open_checkpoint, parse_proof
 from tracechain.errors import ClockError, EquivocationError, InputError, KeyUseError, RefusedError
-from tracechain.event import AggregationEvent, Event
+from tracechain.event import AggregationEvent, Event, ObjectEvent, TransformationEvent
 from tracechain.ledger import Ledger, Receipt, verify_ledger
 from tracechain.ledger.ledger import DEFAULT_JUMP_LIMIT
 from tracechain.merkle import leaf_hash
@@ -92,6 +92,10 @@ def step(state: int, act: str, misplaced: bool) -> tuple[int, int]:
 
 def moved(inside: dict[str, str], event: Event | Record, unit: str) -> bool:
     """Pack or unpack; whether the unit was somewhere else."""
+    if isinstance(event, TransformationEvent) or (isinstance(event, ObjectEvent) and event.action == "DELETE"):
+        if unit in event.epcs:
+            inside.pop(unit, None)
+        return False
     if not isinstance(event, AggregationEvent) or unit == event.parent or event.parent is None:
         return False
     before = inside.get(unit)
