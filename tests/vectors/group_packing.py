@@ -28,10 +28,12 @@ from tracechain.testing.samples import (
     PRODUCT,
     case_id,
     commission,
+    destroy,
     observe,
     pack,
     pack_ids,
     relabel,
+    sell,
     sensor,
     ship,
     stock,
@@ -40,7 +42,7 @@ from tracechain.testing.samples import (
 from tracing_histories import error, seen_in
 
 Cases = dict[str, dict[str, Any]]
-ONE, TWO, THREE = pack_ids(3)
+ONE, TWO, THREE, FOUR = pack_ids(4)
 CASE, OTHER, PALLET = case_id(1), case_id(2), case_id(11)
 MINUTE, DAY = 60_000, 86_400_000
 
@@ -124,6 +126,12 @@ def cases() -> Cases:
             [into, unpack(CASE, (ONE,)), error(unpack(CASE, (ONE,))), pack(CASE, (ONE,))],
             [error(into), unpack(CASE, (ONE,)), pack(OTHER, (TWO,)), error(pack(OTHER, (TWO,), at=START + 1))],
             [unpack(OTHER), error(unpack(OTHER)), unpack(OTHER, (TWO,))],
+        ),
+        "leaving": _case(
+            "What is dispensed, ends or is used up leaves its case, also where that breaks a rule; a sale does not.",
+            [commission((ONE, TWO, THREE, FOUR)), pack(CASE, (ONE, TWO, THREE, FOUR)), destroy((ONE,)), destroy((ONE,))],
+            [evolve(observe((TWO,)), biz_step="dispensing"), relabel((THREE,), pack_ids(1, start=9)), sell((FOUR,))],
+            [error(evolve(observe((TWO,)), biz_step="dispensing")), unpack(CASE, (ONE, TWO, THREE, FOUR))],
         ),
         "tangled": _case(
             "Claimed earlier than the event before, ahead of the receipt by more than a day, and a record.",
