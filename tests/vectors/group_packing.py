@@ -129,7 +129,7 @@ def cases() -> Cases:
         ),
         "leaving": _case(
             "What is dispensed, ends or is used up leaves its case, also where that breaks a rule; a sale does not.",
-            [commission((ONE, TWO, THREE, FOUR)), pack(CASE, (ONE, TWO, THREE, FOUR)), destroy((ONE,)), destroy((ONE,))],
+            [commission((ONE, TWO, THREE, FOUR)), pack(CASE, (ONE, TWO, THREE, FOUR)), *[destroy((ONE,))] * 2],
             [evolve(observe((TWO,)), biz_step="dispensing"), relabel((THREE,), pack_ids(1, start=9)), sell((FOUR,))],
             [error(evolve(observe((TWO,)), biz_step="dispensing")), unpack(CASE, (ONE, TWO, THREE, FOUR))],
         ),
