@@ -159,6 +159,17 @@ def test_emptying_of_the_pallet_leaves_the_packs_in_their_case() -> None:
     assert log.containers(PACK) == (CASE,)
 
 
+@pytest.mark.parametrize(
+    "leaving", [at(20, SHOP, PACK, step="dispensing"), gone(20, PACK), change(20, (PACK,), (NEW,))]
+)
+def test_what_is_handed_over_ends_or_is_used_up_leaves_what_it_was_in(leaving: Event) -> None:
+    log = model(into(10, CASE, PACK, NEW), leaving, at(30, ZONE, CASE))
+    assert stays(log) == [(CASE, (10, 0), (20, 1))]
+    assert stays(log, NEW) == [(CASE, (10, 0), None)]
+    assert log.whereabouts(PACK).place != ZONE
+    assert stays(model(into(10, CASE, PACK), leaving, error(leaving))) == [(CASE, (10, 0), None)]
+
+
 def test_taking_out_by_class_and_quantity_takes_out_no_code() -> None:
     taken = evolve(out(20, CASE), quantities=(Quantity(EYE_DROPS, Decimal(1)),))
     assert stays(model(into(10, CASE, PACK), taken)) == [(CASE, (10, 0), None)]
@@ -190,6 +201,8 @@ def test_containers_that_hold_each_other_by_their_times_come_once() -> None:
     log = model(into(10, CASE, PACK), into(20, PALLET, CASE), into(15, CASE, PALLET))
     assert log.containers(PACK) == (CASE, PALLET)
     assert [way.path for way in log.ways(PACK) if way.closed] == [(PACK, CASE, PALLET, CASE)]
+    assert log.circle(PACK)
+    assert not log.circle(PACK, 15)
 
 
 # ---- what is inherited -------------------------------------------------------------------------------
@@ -490,6 +503,12 @@ def test_what_was_emptied_has_nothing_in_it() -> None:
     assert violations(into(10, CASE, PACK), out(20, CASE), out(30, CASE, PACK), into(40, OTHER_CASE, PACK)) == [
         (2, PACK, "NOT_PACKED")
     ]
+
+
+def test_what_left_is_not_in_it_by_the_log_either() -> None:
+    sold = at(20, SHOP, PACK, step="dispensing")
+    assert violations(into(10, CASE, PACK), sold, into(30, OTHER_CASE, PACK)) == []
+    assert violations(into(10, CASE, PACK), sold, error(sold), out(30, CASE, PACK)) == [(3, PACK, "NOT_PACKED")]
 
 
 def test_what_was_packed_in_error_is_in_nothing_and_what_was_taken_out_in_error_is_back() -> None:

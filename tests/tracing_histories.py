@@ -99,7 +99,7 @@ PLACES: tuple[str | None, ...] = (None, "urn:example:plant", ZONE, SHELF, STORE,
 LOTS: tuple[str | None, ...] = (None, "LOT-A7", "LOT-B")
 CLASSES = (f"01/{PRODUCT}", f"01/{PRODUCT}/10/LOT-A7")
 CARRIERS = (SF, "urn:example:carrier:other")
-STEPS = (None, "shipping", "receiving", "storing", "stock_taking")
+STEPS = (None, "shipping", "receiving", "storing", "stock_taking", "dispensing")
 ACTIONS: tuple[Action, ...] = ("ADD", "OBSERVE", "DELETE")
 ACTS = (
     "commission",
@@ -128,11 +128,13 @@ Item: TypeAlias = tuple[Any, ...]
 
 @frozen
 class Commit:
-    """Appends that are made together; `before` it the ledger may be opened anew, or its index rebuilt."""
+    """Appends that are made together, by the ledger's own author or by a station; `before` it the ledger may be opened
+    anew, or its index rebuilt."""
 
     appends: tuple[tuple[Item, ...], ...]
     before: str = ""
     strict: bool = False
+    station: bool = False
 
 
 @frozen
@@ -227,6 +229,7 @@ def histories(draw: st.DrawFn, most: int = 6, *, pilot: bool = False) -> History
         st.lists(append, min_size=1, max_size=2).map(tuple),
         before=st.sampled_from(_BEFORE),
         strict=st.sampled_from((False, False, True)),
+        station=st.sampled_from((False, False, True)),
     )
     return History(tuple(draw(st.lists(commit, min_size=1, max_size=most))))
 
@@ -268,7 +271,8 @@ class _Teller:
                 count = rng.randint(1, 8)
                 appends.append(tuple(items[:count]))
                 del items[:count]
-            commits.append(Commit(tuple(one for one in appends if one), rng.choice(_BEFORE), rng.random() < 0.1))
+            appended = tuple(one for one in appends if one)
+            commits.append(Commit(appended, rng.choice(_BEFORE), rng.random() < 0.1, rng.random() < 0.2))
         return History(tuple(commits))
 
     def time(self) -> Time:
@@ -369,6 +373,7 @@ class Player:
     def __init__(self, world: World | None = None) -> None:
         self.world = world
         self.said: list[Event] = []
+        self.has_station = False
         self._now = 20
         self._orders = 0
 

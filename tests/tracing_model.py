@@ -24,8 +24,8 @@ What was ambiguous, and how it is read here:
 - Records about a subject (and about its kin) are told of at their receipt; they are not inherited.
 - The buyer of what is sold is named by the latest fact of the log that names one.
 - What is handed over (an Object event, dispensing), ends (an Object event with DELETE) or is used up (an input of a
-  transformation) leaves what it was in, at that moment; in the order of the log likewise, where an error declared does not
-  bring it back.
+  transformation) leaves what it was in, at that moment. So it does in the order of the log, where declaring that an
+  error does not bring it back.
 - A container is emptied of what was in it at that moment by claimed times.
 - A cycle is broken before a container, or the subject itself, is entered a second time.
 """
