@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tracechain.errors import DataError
+from tracechain.recall.lives import Lives
 from tracechain.tracing import Stay, Unresolved
 from tracechain.tracing.containment import Containment, Past
 from tracechain.tracing.facts import TRANSFORMATION, Fact, classes_of, epcs_of
@@ -23,6 +24,7 @@ class Ground:
         self.containment = containment
         self.log = containment.log
         self.view: View = containment.log.view
+        self.lives = Lives(containment)
         self.unresolved = unresolved
 
     def past(self, subject: str) -> Past:
@@ -35,7 +37,10 @@ class Ground:
     def stays(self, subject: str) -> list[Stay]:
         """What a subject was in, in order."""
         self.past(subject)
-        return self.containment.stays(subject)
+        stays = self.containment.stays(subject)
+        for stay in stays:
+            self.past(stay.container)  # it may have been emptied by an entry that is gone
+        return stays
 
     def runs(self, names: Iterable[str]) -> list[range]:
         """The entries that mention one of these names."""

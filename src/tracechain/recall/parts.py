@@ -8,7 +8,6 @@ asks the others about them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -16,14 +15,14 @@ from tracechain.criteria import ByMaker, ByMerchant, Codes, Commissioned, Lot
 from tracechain.custody import is_pack
 from tracechain.entry import parse_header
 from tracechain.recall.ground import CHUNK, Ground
-from tracechain.recall.lots import descendants, lot_units
+from tracechain.recall.lots import class_names, descendants, lot_units
 from tracechain.recall.reach import Happening, Reach
 from tracechain.registers import Merchant, Product, subject_of
 from tracechain.rules import Standing
 from tracechain.rules.guards import class_of
 from tracechain.rules.mentions import lot_name
 from tracechain.tracing import Unresolved
-from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of
+from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of, lot_of
 
 __all__ = [
     "AllParts",
@@ -61,19 +60,23 @@ class Part(ABC):
         """The packs it covers, each once, in batches of any length."""
 
     @abstractmethod
-    def covers(self, pack: str) -> bool:
-        """Whether it covers a pack that the ledger knows."""
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those it covers of some packs that the ledger knows, in their order."""
 
     def missing(self) -> Iterable[Unresolved]:
         """What is known to be missing before anything is looked for."""
         return ()
 
 
-def _chosen(batches: Iterable[Sequence[str]], covers: Callable[[str], bool]) -> Iterator[list[str]]:
-    """The packs of batches that are covered."""
+def _gathered(batches: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+    """Batches of some thousands, of what comes in any: packs that are looked at together share work."""
+    gathered: list[str] = []
     for batch in batches:
-        if chosen := [pack for pack in batch if covers(pack)]:
-            yield chosen
+        gathered += batch
+        if len(gathered) >= CHUNK:
+            yield gathered
+            gathered = []
+    yield gathered
 
 
 class _Everything(Part):
@@ -86,7 +89,7 @@ class _Everything(Part):
 
     def packs(self) -> Iterator[list[str]]:
         """All packs of the ledger, but those that it does not cover."""
-        return _chosen(_everything(self._ground), self.covers)
+        return map(self.choose, _everything(self._ground))
 
 
 def _everything(ground: Ground) -> Iterator[list[str]]:
@@ -127,9 +130,9 @@ class CodesPart(Part):
         """Those that the ledger knows."""
         yield [code for code in sorted(self._codes) if is_pack(code) and self._ground.view.unit(code) is not None]
 
-    def covers(self, pack: str) -> bool:
-        """Whether it is one of them."""
-        return pack in self._codes
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those among them."""
+        return [pack for pack in packs if pack in self._codes]
 
 
 class ProductPart(Part):
@@ -166,9 +169,10 @@ class ProductPart(Part):
                         batch = []
         yield batch
 
-    def covers(self, pack: str) -> bool:
-        """Whether it is of one of the products."""
-        return class_of(pack) in self.products
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those of one of the products."""
+        products = self.products
+        return [pack for pack in packs if class_of(pack) in products]
 
 
 class _PartyPart(ProductPart):
@@ -250,76 +254,76 @@ class LotPart(Part):
         self._ground = ground
         self._product = criterion.product
         self._lot = criterion.lot
-        self._name = lot_name(criterion.product, criterion.lot)
-
-    @cached_property
-    def _runs(self) -> list[range]:
-        """The entries that bring something into being with this lot, or declare such an entry an error."""
-        return self._ground.runs((self._name,))
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [run.start for run in self._runs]
 
     @cached_property
     def size(self) -> int:
         """By what the entries name that brought them into being."""
-        headers = (self._ground.view.header(index) for run in self._runs for index in run)
+        runs = self._ground.runs((lot_name(self._product, self._lot),))
+        headers = (self._ground.view.header(index) for run in runs for index in run)
         return sum(1 if header is None else parse_header(header).row_count for header in headers)
 
     def missing(self) -> Iterator[Unresolved]:
         """The lot, if it was handled without codes, and the product: that may have been this lot."""
-        yield from self._ground.by_class(self._name)
-        yield from self._ground.by_class(self._product)
+        for name in class_names(self._product, self._lot):
+            yield from self._ground.by_class(name)
 
     def packs(self) -> Iterator[list[str]]:
-        """What the index of lots finds, and what was made of that; each asked itself, for errors."""
-        for run in self._runs:
-            for index in run:
-                if self._ground.view.content(index) is None:
-                    self._ground.note("pruned", self._name, index, "the content of this entry is not kept")
+        """What the index of lots finds, and what was made of that."""
         known: list[str] = []
-        seen: set[str] = set()
-        for made, _ in lot_units(self._ground.containment, self._product, self._lot):
+        containment, unresolved = self._ground.containment, self._ground.unresolved
+        for made, _ in lot_units(containment, self._product, self._lot, unresolved):
             known += made
-            yield self._new(made, seen)
-        yield self._new(sorted(descendants(self._ground.containment, known)), seen)
+            yield made
+        yield sorted(filter(is_pack, descendants(containment, known, (self._product,), unresolved)))
 
-    def _new(self, units: list[str], seen: set[str]) -> list[str]:
-        found = [unit for unit in units if is_pack(unit) and unit not in seen and self.covers(unit)]
-        seen.update(found)
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those that were brought into being with the lot, or made of what was, or of what was made of that."""
+        known: dict[tuple[str, str], bool] = {}
+        found: list[str] = []
+        for pack, like in zip(packs, self._ground.lives.representatives(packs), strict=True):
+            key = like, class_of(pack)
+            covered = known.get(key)
+            if covered is None:
+                covered = known[key] = self._covers(pack, like)
+            if covered:
+                found.append(pack)
         return found
 
-    def covers(self, pack: str) -> bool:
-        """Whether it was brought into being with the lot, or made of what was, or of what was made of that."""
-        waiting, known = [pack], {pack}
+    def _covers(self, pack: str, like: str) -> bool:
+        """Whether a pack is of the lot, by what is known of one that went the same way."""
+        if class_of(pack) == self._product and self._is_made(like):
+            return True
+        waiting, known = [like], {like}
         while waiting:
-            code = waiting.pop()
-            past = self._ground.past(code)
-            made = (link.at for link in past.facts if _makes(link.fact, code))
-            if class_of(code) == self._product and is_pack(code) and any(map(self._states, made)):
-                return True
-            for link in past.links:
-                if link.fact is None or link.fact.kind != TRANSFORMATION or link.fact.declares:
-                    continue
-                if code in epcs_of(link.fact, outputs=True):
-                    for source in epcs_of(link.fact):
-                        # That it was made of that is asked of the source's own chain.
-                        if source not in known and link.at not in self._ground.past(source).voided:
-                            known.add(source)
-                            waiting.append(source)
+            for source in self._sources(waiting.pop()):
+                if source not in known:
+                    if class_of(source) == self._product and is_pack(source) and self._is_made(source):
+                        return True
+                    known.add(source)
+                    waiting.append(source)
         return False
 
-    def _states(self, index: int) -> bool:
-        """Whether an entry is one of this lot."""
-        at = bisect_right(self._starts, index)
-        return at > 0 and index in self._runs[at - 1]
+    def _is_made(self, code: str) -> bool:
+        """Whether an event brings a code into being with this lot."""
+        return any(
+            _makes(fact, code) and lot_of(fact) == self._lot
+            for link in self._ground.past(code).facts
+            if (fact := link.fact) is not None
+        )
+
+    def _sources(self, code: str) -> Iterator[str]:
+        """The codes that a code was made of. Whether it was is asked of their own chains."""
+        for link in self._ground.past(code).links:
+            fact = link.fact
+            if fact is None or fact.kind != TRANSFORMATION or fact.declares or not _makes(fact, code):
+                continue
+            for source in epcs_of(fact):
+                if fact.index not in self._ground.past(source).voided:
+                    yield source
 
 
-def _makes(fact: Fact | None, code: str) -> bool:
+def _makes(fact: Fact, code: str) -> bool:
     """Whether an event brings a code into being that it names."""
-    if fact is None:
-        return False
     if fact.kind == TRANSFORMATION:
         return code in epcs_of(fact, outputs=True)
     return fact.kind == OBJECT and fact.action == ADD
@@ -335,18 +339,17 @@ class CommissionedPart(_Everything):
         self._start = criterion.start
         self._stop = criterion.stop
 
-    def covers(self, pack: str) -> bool:
-        """Whether an event brought it into being then."""
-        for link in self._ground.past(pack).facts:
-            fact = link.fact
-            if (
-                fact is not None
-                and fact.kind == OBJECT
-                and fact.action == ADD
-                and self._start <= fact.time < self._stop
-            ):
-                return True
-        return False
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those that an event brought into being then."""
+        likes = self._ground.lives.representatives(packs)
+        made = {like for like in set(likes) if self._is_made(like)}
+        return [pack for pack, like in zip(packs, likes, strict=True) if like in made]
+
+    def _is_made(self, pack: str) -> bool:
+        facts = (link.fact for link in self._ground.past(pack).facts if link.fact is not None)
+        return any(
+            fact.kind == OBJECT and fact.action == ADD and self._start <= fact.time < self._stop for fact in facts
+        )
 
 
 class ReachPart(_Everything):
@@ -373,9 +376,9 @@ class ReachPart(_Everything):
         """Down from what it happened to."""
         return self._reach.packs() if self._indexed else super().packs()
 
-    def covers(self, pack: str) -> bool:
+    def choose(self, packs: Sequence[str]) -> list[str]:
         """Up to what it happened to."""
-        return self._reach.covers(pack)
+        return self._reach.choose(packs)
 
 
 # ---- several parts ---------------------------------------------------------------------------------------
@@ -404,11 +407,19 @@ class AllParts(_Several):
         """Those of the part with fewest that the others cover too."""
         first = min(self.parts, key=lambda part: part.size)
         others = [part for part in self.parts if part is not first]
-        return _chosen(first.packs(), lambda pack: all(part.covers(pack) for part in others))
+        return (_chosen_by_all(others, batch) for batch in _gathered(first.packs()))
 
-    def covers(self, pack: str) -> bool:
-        """Whether each does."""
-        return all(part.covers(pack) for part in self.parts)
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those that each chooses of what the others left."""
+        return _chosen_by_all(self.parts, packs)
+
+
+def _chosen_by_all(parts: Iterable[Part], packs: Sequence[str]) -> list[str]:
+    chosen = list(packs)
+    for part in parts:
+        if chosen:
+            chosen = part.choose(chosen)
+    return chosen
 
 
 class AnyPart(_Several):
@@ -426,7 +437,7 @@ class AnyPart(_Several):
     def packs(self) -> Iterator[list[str]]:
         """Those of one part after the other; where a part needs all packs anyway, all are asked about once."""
         if self.size >= EVERYTHING:
-            yield from _chosen(_everything(self._ground), self.covers)
+            yield from map(self.choose, _everything(self._ground))
             return
         seen: set[str] = set()
         for part in self.parts:
@@ -435,9 +446,15 @@ class AnyPart(_Several):
                 seen.update(new)
                 yield new
 
-    def covers(self, pack: str) -> bool:
-        """Whether one does."""
-        return any(part.covers(pack) for part in self.parts)
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those that one chooses of what the others left."""
+        chosen: set[str] = set()
+        left = packs
+        for part in self.parts:
+            if left:
+                chosen.update(part.choose(left))
+                left = [pack for pack in left if pack not in chosen]
+        return [pack for pack in packs if pack in chosen]
 
 
 class NotPart(_Everything):
@@ -452,6 +469,7 @@ class NotPart(_Everything):
         """What the part says."""
         return self._part.missing()
 
-    def covers(self, pack: str) -> bool:
-        """Whether the part does not."""
-        return not self._part.covers(pack)
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those that the part does not."""
+        chosen = set(self._part.choose(packs))
+        return [pack for pack in packs if pack not in chosen]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -273,8 +274,19 @@ class Reach:
 
     # ---- up ----
 
-    def covers(self, pack: str) -> bool:
-        """Whether it reached a pack."""
+    def choose(self, packs: Sequence[str]) -> list[str]:
+        """Those of some packs that it reached."""
+        known: dict[str, bool] = {}
+        found: list[str] = []
+        for pack, like in zip(packs, self._ground.lives.representatives(packs), strict=True):
+            covered = known.get(like)
+            if covered is None:
+                covered = known[like] = self._covers(like)
+            if covered:
+                found.append(pack)
+        return found
+
+    def _covers(self, pack: str) -> bool:
         happening = self._happening
         if happening.itself and happening.spans(pack):
             return True
@@ -304,22 +316,30 @@ class Reach:
 
     def packs(self) -> Iterator[list[str]]:
         """All packs that it reached, each once."""
-        happening = self._happening
         found: set[str] = set()
         batch: list[str] = []
-        for subject in happening.things():
-            spans = happening.spans(subject)
-            if not spans:
-                continue
-            if happening.itself and is_pack(subject) and subject not in found:
-                found.add(subject)
-                batch.append(subject)
-            self._descend(subject, spans, found, batch)
-            if len(batch) >= CHUNK:
-                yield batch
-                batch = []
+        things = iter(self._happening.things())
+        while some := list(islice(things, CHUNK)):
+            for subject, spans in self._happened(some):
+                if self._happening.itself and is_pack(subject) and subject not in found:
+                    found.add(subject)
+                    batch.append(subject)
+                self._descend(subject, spans, found, batch)
+                if len(batch) >= CHUNK:
+                    yield batch
+                    batch = []
         if batch:
             yield batch
+
+    def _happened(self, things: list[str]) -> Iterator[tuple[str, list[Span]]]:
+        """The things to which it happened themselves, with its spans."""
+        known: dict[str, list[Span]] = {}
+        for subject, like in zip(things, self._ground.lives.representatives(things), strict=True):
+            spans = known.get(like)
+            if spans is None:
+                spans = known[like] = self._happening.spans(like)
+            if spans:
+                yield subject, spans
 
     def _descend(self, subject: str, spans: list[Span], found: set[str], batch: list[str]) -> None:
         """Find what is in a thing to which it happened in these spans."""
@@ -334,26 +354,35 @@ class Reach:
                 if moment <= spans[-1][1]:
                     words = f"it was packed into {container} by class and quantity, without codes"
                     self._ground.note("class", name, moment[1], words)
-            seen: set[str] = set()
-            for begin, end, code in held.codes:
-                if code in seen or (code in found and (direct or code not in self._holds)):
-                    continue
-                if not _touch(spans, begin, end):
-                    continue
-                seen.add(code)
-                inner: list[Span] = []
-                for stay in self._ground.stays(code):
-                    if stay.container == container and (some := within(spans, stay.begin, _end(stay))):
-                        inner += some
-                        if code in path:
-                            self._note_circle(stay)
+            codes = dict.fromkeys(
+                code
+                for begin, end, code in held.codes
+                if not (code in found and (direct or code not in self._holds)) and _touch(spans, begin, end)
+            )
+            some = list(codes)
+            known: dict[str, list[Span]] = {}
+            for code, like in zip(some, self._ground.lives.representatives(some), strict=True):
+                inner = known.get(like)
+                if inner is None:
+                    inner = known[like] = self._shared(like, container, spans, path)
                 if not inner:
                     continue
                 if code not in found and is_pack(code):
                     found.add(code)
                     batch.append(code)
-                if not direct and code not in path and self._held(code) is not None:
+                # What is like another holds nothing: a container represents itself alone.
+                if code == like and not direct and code not in path and self._held(code) is not None:
                     waiting.append((code, inner, (*path, code)))
+
+    def _shared(self, code: str, container: str, spans: list[Span], path: tuple[str, ...]) -> list[Span]:
+        """The parts of spans in which a code was in a container."""
+        inner: list[Span] = []
+        for stay in self._ground.stays(code):
+            if stay.container == container and (some := within(spans, stay.begin, _end(stay))):
+                inner += some
+                if code in path:
+                    self._note_circle(stay)
+        return inner
 
     def _held(self, container: str) -> _Held | None:
         """What a thing may have held; None for what never held anything."""
