@@ -31,6 +31,7 @@ from tracechain.entry import SALT_SIZE, decode_rows, parse_header
 from tracechain.event import TransactionEvent
 from tracechain.event.sale import PAYMENT_DOCUMENT, documents
 from tracechain.ledger.auditing import open_snapshot
+from tracechain.recall import GROUPS
 from tracechain.replay import replay
 from tracechain.rules import shanghai_day
 from tracechain.testing.tamper import duplicate
@@ -86,6 +87,31 @@ def test_the_table_of_violations_in_the_documentation_is_that_of_the_day(full: D
     # The examples of GS1 name codes after their end, in rules that are older than those of the pilot.
     assert told == counts | {"DEAD_PACK": told["DEAD_PACK"]}
     assert told["DEAD_PACK"] >= counts["DEAD_PACK"]
+
+
+def test_what_the_readme_shows_of_the_demo_is_what_the_day_comes_to(full: Day) -> None:
+    """Its figures and codes, as far as the day decides them: numbers of entries are those of a run with ../shared."""
+    text = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+    shown = text.partition("$ make demo\n")[2].partition("```")[0]
+    recall, counts = full.recall, Counter(code.name for breach in full.breaches for code in breach.codes)
+    lines = [re.sub(" +", " ", line.strip()) for line in shown.splitlines()]
+    for group, count in recall.groups.items():
+        assert (f"{group} {count:,} {GROUPS[group]}" in lines) == bool(count), group
+    for name, count in recall.end.items():
+        assert any(line == f"{name} {count:,}" or line.startswith(f"{name} {count:,} ") for line in lines), name
+    share = 100 - 100 * recall.end["outstanding"] / recall.end["affected"]
+    assert f"effectiveness {share:.1f} % what is not outstanding" in lines
+    assert f"{full.lots} lots, {full.packs:,} packs, each" in shown
+    assert f"--gtin {recall.product[3:]} --lot {recall.lot}\n" in shown
+    assert f"{sum(recall.groups.values()):,} packs affected;" in shown
+    assert f"check demo/ledger '{recall.next_sale}' --event sell" in shown
+    assert f"recall progress demo/ledger {recall.id} --html" in shown
+    assert f"trace demo/ledger '{full.story.traced_code}' --key" in shown
+    told = f"{len(full.breaches)} times a pack broke just what the story says; {full.events:,} events, and nothing else"
+    assert told in shown
+    violations, rules = re.findall("([0-9]+) violations of ([0-9]+) rules", shown)[0]
+    assert int(rules) == len(Violation)
+    assert int(violations) >= counts.total()
 
 
 def test_the_full_day_has_over_200_000_unit_events_and_60_000_of_a_single_pack(full: Day) -> None:

@@ -339,7 +339,7 @@ class RecalledLot:
             lot=lot.number,
             name=f"{lot.product.name}, {lot.product.maker.name}",
             recall_class="2",
-            reason="stability study: ibuprofen under the limit after eighteen months",
+            reason="fast ageing test: ibuprofen falls under its limit before the expiry date",
             by="quality department",
             authority=AUTHORITY,
             on=TODAY,

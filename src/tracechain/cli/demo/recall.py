@@ -25,8 +25,8 @@ def open_recall(stage: Stage, day: Day, registry: Registry) -> None:
     folder, screen, told = stage.folder, stage.screen, day.recall
     stage.at(told.opened - 2 * MINUTE)
     screen.say(
-        f"{told.name}: the maker reports a failure of lot {told.lot}, from its {told.reason}. Where is it? Nothing is"
-        " written by `preview`."
+        f"{told.name}: the maker reports that lot {told.lot} failed, class {told.recall_class} ({told.reason}). Which"
+        " packs are that, and where? Nothing is written by `preview`."
     )
     which = ("--gtin", told.product[3:], "--lot", told.lot)
     code = stage.run("recall", "preview", folder.ledger, *which)
