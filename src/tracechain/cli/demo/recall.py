@@ -40,7 +40,7 @@ def open_recall(stage: Stage, day: Day, registry: Registry) -> None:
     )
     screen.say("The same by place:")
     _places(stage, [] if found is None else found["units"], registry)
-    screen.say("Those in the air are four boxes deep, and were seen with the outermost:")
+    screen.say("Those in the air are in a box in a box in a box, and were seen with the outermost:")
     code = stage.run("where", folder.ledger, told.flying)
     _, said = stage.value(["where", str(folder.ledger), told.flying])
     deep = len((said or {}).get("containers", ()))
@@ -80,9 +80,11 @@ def _open(stage: Stage, told: Recall) -> None:
 def _next_sale(stage: Stage, day: Day) -> None:
     """A sale that the shop has in hand: refused by who asks, kept as a violation by who does not."""
     told = day.recall
-    stage.screen.say("A shop has one of them on the counter, cleared at three minutes to noon. Its till asks first:")
-    _refused(stage, told.next_sale, "sell", "it is not sold")
-    stage.screen.say("The till of another does not ask. Its scans come in at one o'clock:")
+    stage.screen.say(
+        "A shop has one of them on the counter, cleared at three minutes to noon. Who asks first, is told:"
+    )
+    _refused(stage, told.next_sale, "sell", "the sale would be refused")
+    stage.screen.say("Its till did not ask. The scan of the sale comes in at one o'clock:")
     events, broken = ingest(stage, day, ("40-outbound-12*",))
     wanted = [(one.subject, code.name) for one in day.breaches if "outbound-12h" in one.file for code in one.codes]
     stage.check(
