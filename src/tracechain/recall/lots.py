@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from tracechain.custody import is_pack
-from tracechain.entry import HEADER_STRUCT
+from tracechain.entry import HEADER_SIZE, HEADER_STRUCT
 from tracechain.errors import DataError
 from tracechain.identifiers.keys import escape
 from tracechain.rules.guards import class_of
@@ -22,6 +22,7 @@ _ROWS, _FIRST_ROWS = 10, 13  # of the fields of a header
 _TRANSFORMATION_ID, _MADE = 21, 23  # of the items of a content (format.md section 9.1)
 #: How often all transformations of a product are gone through in the order of the log.
 _PASSES = 4
+_KNOWN_MOST = 262_144
 
 
 def lot_units(
@@ -41,8 +42,9 @@ def lot_units(
         if fact.declares or not _brings(fact) or lot_of(fact) != lot:
             continue
         made = epcs_of(fact, outputs=fact.kind == TRANSFORMATION)
-        fields = HEADER_STRUCT.unpack(view.header(fact.index) or bytes(HEADER_STRUCT.size))
-        together = fields[_FIRST_ROWS] == fields[_ROWS] == len(made)
+        header = view.header(fact.index) or b""
+        fields = HEADER_STRUCT.unpack(header) if len(header) == HEADER_SIZE else None
+        together = fields is not None and fields[_FIRST_ROWS] == fields[_ROWS] == len(made)
         units = [
             unit
             for unit in made
@@ -166,25 +168,32 @@ def _elsewhere(fact: Fact) -> Iterator[Unresolved]:
 
 
 class Lots:
-    """Which lot units are of, by what brought them into being."""
+    """Which lot units are of, by what brought them into being. Remembers what it went through: codes that were made of
+    each other have the lot in common."""
 
     def __init__(self, containment: Containment) -> None:
         self._containment = containment
+        self._known: dict[str, str | None] = {}
 
     def of(self, unit: str) -> str | None:
         """The lot of a unit. What was made of another and does not say so has the lot of that; None if none is
         stated."""
-        known, at = {unit}, unit
-        while True:
+        lot: str | None = None
+        way: dict[str, None] = {}
+        at: str | None = unit
+        while at is not None and at not in way:
+            if at in self._known:
+                lot = self._known[at]
+                break
+            way[at] = None
             made = next((fact for fact in self._facts(at) if _makes(fact, at)), None)
-            if made is None:
-                return None
-            lot = lot_of(made)
-            sources = [] if lot is not None or made.kind != TRANSFORMATION else epcs_of(made)
-            if not sources or sources[0] in known:
-                return lot
-            at = sources[0]
-            known.add(at)
+            lot = None if made is None else lot_of(made)
+            sources = epcs_of(made) if lot is None and made is not None and made.kind == TRANSFORMATION else []
+            at = sources[0] if sources else None
+        if len(self._known) > _KNOWN_MOST:
+            self._known.clear()
+        self._known.update(dict.fromkeys(way, lot))
+        return lot
 
     def _facts(self, unit: str) -> Iterator[Fact]:
         return (link.fact for link in self._containment.past(unit).facts if link.fact is not None)

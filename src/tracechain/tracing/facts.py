@@ -52,6 +52,7 @@ _EVENT = bytes((EntryType.EVENT,))
 _CYCLE = int(Violation.PACKING_CYCLE)
 #: Entries whose contents or rows are remembered; a fan-out comes back to those of many units.
 _FACTS_MOST, _ROWS_MOST = 262_144, 16_384
+_OFTEN = 16
 
 #: What the cells of a row are.
 _CELLS = frozenset(((str, str, int, int, int, type(None)), (str, str, int, int, int, tuple)))
@@ -135,6 +136,9 @@ class Rows:
     groups: _Groups
     #: How many rows are before each group, and all of them at the end.
     starts: list[int]
+    #: How often a position was asked for; prefix and suffix to position, once that was often.
+    asked: int = 0
+    places: dict[tuple[str, str], int] | None = None
 
     @property
     def count(self) -> int:
@@ -145,11 +149,23 @@ class Rows:
         """The position of a subject's row."""
         cut = subject.rfind("/") + 1
         prefix, suffix = subject[:cut], subject[cut:]
+        self.asked += 1
+        if self.asked > _OFTEN:
+            return self._places().get((prefix, suffix))
         for group, start in zip(self.groups, self.starts, strict=False):
             if group[0] == prefix and suffix in group:
                 with suppress(ValueError):
                     return start + group[1::5].index(suffix)
         return None
+
+    def _places(self) -> dict[tuple[str, str], int]:
+        """The positions of all rows: who asked for some of many will ask for the others."""
+        if self.places is None:
+            named = ((group[0], suffix) for group in self.groups for suffix in group[1::5])
+            self.places = {}
+            for at, name in enumerate(named):
+                self.places.setdefault(name, at)
+        return self.places
 
     def cells(self, place: int) -> tuple[str, str, int, int, int, tuple[int, ...] | None]:
         """Prefix, suffix, act, 1 + index of the entry before or 0, state after, violations or None of a row."""

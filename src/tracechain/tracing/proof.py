@@ -1,9 +1,11 @@
 """Whether entries verify: cheap enough to do it for each entry that a trace shows.
 
 An entry is sure if its header is under the signed root. That is proved by a path in the tree for one entry, and from
-there it
-spreads: the rows of a sure entry are hashed over the headers of the entries before, so those are sure as well. What
-is not looked at here is who stated it: `verification.verify_unit` checks the author's signature too.
+there it spreads: the rows of a sure entry are hashed over the headers of the entries before, so those are what was
+signed as well. Who stores or hands over a ledger can alter nothing by that. That each of these headers also stands in
+the tree at its own place is left to `verify` and `verification.verify_unit`, as is the author's signature: the ledger's
+operator, who signs, could have hashed a row over a header that he never logged. Which entry is a subject's latest is
+the word of the index.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from tracechain.view import View, ViewNodes
 __all__ = ["Proof"]
 
 _SURE_MOST = 1 << 20
+_ROW_NODES_MOST = 1024
 
 
 class _Nodes:
@@ -61,6 +64,8 @@ class Proof:
         self._nodes = _Nodes(log.view)
         self._sure: dict[tuple[int, str], tuple[Finding, ...]] = {}
         self._begun: set[int] = set()
+        #: The nodes over the rows of entries, as far as they are those of the row root.
+        self._row_nodes: dict[int, list[bytes]] = {}
         findings = Findings()
         self.checkpoint: Checkpoint | None = check_signed(findings, log.view, verifier)[1]
         #: What is wrong with the checkpoint itself.
@@ -127,17 +132,28 @@ class Proof:
             raise DataError("there is no row of it")
         first, count = place // ROW_BLOCK * ROW_BLOCK, rows.count
         if count > ROW_BLOCK:
-            kept = self._view.row_nodes(index) or b""
-            nodes = [kept[at : at + 32] for at in range(0, len(kept), 32)]
-            if len(nodes) == -(-count // ROW_BLOCK):
+            nodes = self._nodes_of(index, count, root)
+            if nodes:
                 hashes, before = self._hashes(index, rows, first, min(first + ROW_BLOCK, count))
-                nodes[place // ROW_BLOCK] = merkle.root(hashes)
-                if merkle.root(nodes) == root:
+                if nodes[place // ROW_BLOCK] == merkle.root(hashes):
                     return before
         hashes, before = self._hashes(index, rows, 0, count)
         if merkle.root(hashes) != root:
             raise DataError("rows, their salt, or the entry before were altered")
         return before
+
+    def _nodes_of(self, index: int, count: int, root: bytes) -> list[bytes]:
+        """The nodes over the rows of an entry, if they are kept and lead to its row root."""
+        found = self._row_nodes.get(index)
+        if found is None:
+            kept = self._view.row_nodes(index) or b""
+            found = [kept[at : at + 32] for at in range(0, len(kept), 32)]
+            if len(found) != -(-count // ROW_BLOCK) or merkle.root(found) != root:
+                found = []
+            if len(self._row_nodes) >= _ROW_NODES_MOST:
+                self._row_nodes.clear()
+            self._row_nodes[index] = found
+        return found
 
     def _hashes(self, index: int, rows: Rows, start: int, stop: int) -> tuple[list[bytes], set[int]]:
         """The hashes of some rows (entry.row_hash), and the entries before that they name."""

@@ -31,7 +31,7 @@ _SOLD = frozenset((Custody.SOLD, Custody.DELIVERED))
 _HEADER = 128
 PROVED = (
     "each entry was held against the signed tree, with its content and rows; who stated it is checked by `verify`"
-    " and verify_unit"
+    " and verify_unit; that there is no later one is the word of the index"
 )
 #: What is said of a subject whose latest fact broke a rule.
 BROKE = "what was stated of it last broke a rule"
