@@ -105,8 +105,7 @@ def same_fan_out(view: View, model: Model, criterion: Criterion) -> None:
     assert list(found.units) == affected(model, criterion)
     assert found.size == view.size
     contradictions = {one.subject for one in found.unresolved if one.kind == "contradiction"}
-    last = {unit.unit: model.facts(unit.unit)[-1:] for unit in found.units}
-    assert {unit for unit, fact in last.items() if fact and fact[0].rows[unit].violations} <= contradictions
+    assert {unit.unit for unit in found.units if model.contradicted(unit.unit)} <= contradictions
 
 
 def told(path: Path, history: History, *wanted: Criterion, pilot: bool) -> None:

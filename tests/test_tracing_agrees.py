@@ -107,8 +107,7 @@ def same_whereabouts(tracer: Tracer, model: Model, subject: str, as_of: int | No
         assert (None if found.unit is None else found.unit.state) == wanted.state
     assert (found.holder.kind, found.holder.id) == wanted.holder
     kinds = {one.kind for one in found.unresolved}
-    facts = model.facts(subject, as_of)
-    assert ("contradiction" in kinds) is bool(facts and facts[-1].rows[subject].violations)
+    assert ("contradiction" in kinds) is model.contradicted(subject, as_of)
     assert "cycle" in kinds or not model.circle(subject, as_of)
 
 

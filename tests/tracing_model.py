@@ -328,6 +328,13 @@ class Model:
             successors=tuple(dict.fromkeys(code for code, _ in self.made_into(subject, as_of))),
         )
 
+    def contradicted(self, subject: str, as_of: int | None = None) -> bool:
+        """Whether the latest sighting of a subject itself, or a fact since that has no place, broke a rule."""
+        since: list[Entry] = []
+        for fact in self.facts(subject, as_of):
+            since = [fact] if fact.locates else [*since, fact]
+        return any(fact.rows[subject].violations for fact in since)
+
     def _holder(self, subject: str, state: int, seen: Entry | None, as_of: int | None) -> tuple[str, str | None]:
         """Who has it: (kind, id)."""
         custody = state & CUSTODY_MASK

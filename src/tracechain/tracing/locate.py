@@ -176,10 +176,13 @@ class Locator(Generic[AnyLocated]):
         """A unit whose latest entry has no place, an order say: by the latest that has one. None where that is not
         plain."""
         state, last = word >> STATE_SHIFT, (word & INDEX_MASK) - 1
-        if packed & TANGLED or self._is_broken(unit, last):
+        if packed & TANGLED:
             return None
         at = last
         for _ in range(_WALK_MOST):
+            cells = self._cells_of(unit, at)
+            if cells is None or cells[3]:
+                return None
             if fact is None or (not fact.locates and (fact.packs(unit) or fact.leaves(unit))):
                 return None
             if fact.locates:
@@ -190,16 +193,11 @@ class Locator(Generic[AnyLocated]):
                 if state & CUSTODY_MASK in _SOLD:
                     holder = self._buyer(unit, last)
                 return unit, state, last, place, holder, container, time
-            cells = self._cells_of(unit, at)
-            if cells is None or cells[1] is None or cells[1] >= at:
+            if cells[1] is None or cells[1] >= at:
                 return None
             at = cells[1]
             fact = self._event(at)
         return None
-
-    def _is_broken(self, unit: str, index: int) -> bool:
-        cells = self._cells_of(unit, index)
-        return cells is None or bool(cells[3])
 
     def _cells_of(self, unit: str, index: int) -> tuple[int, int | None, int, tuple[int, ...]] | None:
         """What the row of a unit says (Log.cells); None where it cannot be read."""

@@ -34,7 +34,7 @@ PROVED = (
     " and verify_unit; that there is no later one is the word of the index"
 )
 #: What is said of a subject whose latest fact broke a rule.
-BROKE = "what was stated of it last broke a rule"
+BROKE = "its latest sighting, or something stated of it since, broke a rule"
 _Key = attrgetter("time", "index")
 
 
@@ -90,9 +90,7 @@ class Tracer:
             unresolved.add(Unresolved("cycle", subject, None, CIRCLE))
         links = past.links if as_of is None else [one for one in past.links if one.fact and one.fact.time <= as_of]
         stood = Unit(links[-1].at, links[-1].state) if links else None
-        latest = max((one for one in past.facts if as_of is None or _time(one) <= as_of), key=_moment, default=None)
-        if latest is not None and latest.codes:
-            unresolved.add(Unresolved("contradiction", subject, latest.at, BROKE))
+        unresolved.update(_contradiction(subject, past.facts, as_of))
         seen, who = (None, None) if sighting is None else sighting
         return Whereabouts(
             subject,
@@ -135,9 +133,7 @@ class Tracer:
         # The newest first: each makes those before it sure, so that few have to be looked for in the tree.
         steps = [self._step(shown[index], proof) for index in sorted(shown, reverse=True)]
         ordered = [one for one in sorted(steps, key=_Key) if as_of is None or one.time <= as_of]
-        broken = [one for one in ordered if one.subject == subject and one.violations and not one.declares]
-        if broken and broken[-1] is next((one for one in reversed(ordered) if one.subject == subject), None):
-            unresolved.add(Unresolved("contradiction", subject, broken[-1].index, BROKE))
+        unresolved.update(_contradiction(subject, self.containment.past(subject).facts, as_of))
         _, circle = self.containment.containers(subject, as_of)
         if circle:
             unresolved.add(Unresolved("cycle", subject, None, CIRCLE))
@@ -288,6 +284,21 @@ def _show(shown: dict[int, _Shown], one: _Shown) -> None:
         shown[one.link.at] = one
 
 
+def _contradiction(subject: str, facts: list[Link], as_of: int | None) -> Iterator[Unresolved]:
+    """What speaks against the latest sighting of a subject itself: that, or a later fact without a place, broke a
+    rule."""
+    for link in reversed(facts):
+        fact = link.fact
+        assert fact is not None
+        if as_of is not None and fact.time > as_of:
+            continue
+        if link.codes:
+            yield Unresolved("contradiction", subject, link.at, BROKE)
+            return
+        if fact.locates:
+            return
+
+
 def holder_of(state: int, seen: Fact | None, person: bytes | None) -> Holder:
     """Who has a pack in a state, seen last by this event, bought by this person."""
     where = state & CUSTODY_MASK
@@ -304,11 +315,6 @@ def holder_of(state: int, seen: Fact | None, person: bytes | None) -> Holder:
                 return Holder("carrier" if position == SOURCES else "place", named[0])
     place = seen.place
     return Holder("unknown") if place is None else Holder("place", place.partition("/254/")[0])
-
-
-def _time(link: Link) -> int:
-    assert link.fact is not None
-    return link.fact.time
 
 
 def _moment(link: Link) -> Moment:
