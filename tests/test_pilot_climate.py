@@ -143,6 +143,7 @@ def test_a_reading_declared_an_error_was_none(chilled: World) -> None:
 
 
 def test_boxes_that_hold_each_other_come_to_an_end(chilled: World) -> None:
-    chilled.keep(packed(chilled, CASE, PALLET, chilled.packs[0]), packed(chilled, PALLET, CASE))
+    chilled.ledger.append((packed(chilled, CASE, PALLET, chilled.packs[0]), packed(chilled, PALLET, CASE)))
+    chilled.clock.advance(MINUTE)
     chilled.keep(measured(chilled, (CASE,), 3, "99"))
     assert [packs_of(one) for one in told(chilled, *CLIMATE)] == [(chilled.packs[0],)]

@@ -151,3 +151,22 @@ def test_new_codes_that_lead_back_end() -> None:
         made(1, ONE, lot="A"), change(4, (NEWER,), (ONE,)), change(3, (NEW,), (NEWER,)), change(2, (ONE,), (NEW,))
     )
     assert of_lot(log)[0] == sorted((ONE, NEW, NEWER))
+
+
+# ---- two ledgers -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("time", [None, -5, 0, 5])
+@pytest.mark.parametrize(
+    "other", [{"lot": None}, {"place": ""}, {"time": -1}, {"time": None}, {"state": 2}, {"time": 4}]
+)
+def test_it_does_not_matter_which_ledger_comes_first(time: int | None, other: dict[str, Any]) -> None:
+    one = recall.Affected(ONE, 1, 7, None, None, None, time, "")
+    first, second = (
+        recall.FanOut(frozenset((name,)), 8, Lot(EYE_DROPS, "A"), (unit,))
+        for name, unit in ((b"1", one), (b"2", one._replace(**other)))
+    )
+    assert first.merge(second) == second.merge(first)
+    assert first.merge(first).units == first.units
+    if time is not None and other == {"time": None}:
+        assert first.merge(second).units == (one,)

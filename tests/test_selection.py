@@ -21,7 +21,7 @@ from pilot_world import EYE_DROPS, NMPA_PRODUCT, PHARMACY, World, merchant, prod
 from recall_model import covered
 from tracechain import criteria
 from tracechain.criteria import Criterion
-from tracechain.custody import is_pack
+from tracechain.custody import Violation, is_pack
 from tracechain.event import (
     AssociationEvent,
     Event,
@@ -174,6 +174,15 @@ def test_a_sighting_declared_an_error_took_place_for_the_others_only() -> None:
     assert of(log, criteria.ThroughPlace(SHOP)) == {PACK}
 
 
+def test_what_was_not_taken_out_after_all_is_still_in_it() -> None:
+    taken_out = out(20, CASE, PACK, OTHER)
+    log = log_of(into(10, CASE, PACK, OTHER), taken_out, error(taken_out, epcs=(PACK,)), at(30, SHOP, CASE))
+    assert of(log, criteria.ThroughPlace(SHOP)) == {PACK}
+    emptied = out(20, CASE)
+    log = log_of(into(10, CASE, PACK), emptied, error(emptied), at(30, SHOP, CASE))
+    assert of(log, criteria.ThroughPlace(SHOP)) == {PACK}
+
+
 def test_a_bare_position_is_found_though_no_index_has_it() -> None:
     log = log_of(into(5, CASE, OTHER), at(10, "geo:39.9,116.4", PACK, CASE), made(10, THIRD))
     assert of(log, criteria.ThroughPlace("geo:39.9,116.4")) == {PACK, OTHER}
@@ -262,6 +271,45 @@ def test_a_shared_container_is_the_same_one_at_the_same_time_and_no_deeper() -> 
     assert of(log, criteria.SharedContainer(NEW)) == {NEW}
     assert of(log, criteria.SharedContainer(CASE)) == {NEW}
     assert unresolved(log, criteria.SharedContainer(BOX)) == {("unknown", BOX, None)}
+
+
+# ---- packs that are named by the same entries ----------------------------------------------------------
+
+
+def test_packs_of_the_same_entries_are_told_apart_where_these_say_different_things_of_them() -> None:
+    """Of each pair both are named by all entries and by no others."""
+    held = log_of(into(10, PACK, OTHER), at(20, SHOP, PACK, OTHER))
+    assert of(held, criteria.ThroughContainer(PACK)) == {OTHER}
+    assert of(held, criteria.SharedContainer(OTHER)) == {OTHER}
+    assert of(log_of(into(10, OTHER, PACK), at(20, SHOP, PACK, OTHER)), criteria.ThroughContainer(OTHER)) == {PACK}
+    tangled = log_of(
+        into(10, CASE, PACK, OTHER), at(20, SHOP, CASE), broken={(0, OTHER): Violation.PACKING_CYCLE}
+    )  # fmt: skip
+    assert of(tangled, criteria.ThroughPlace(SHOP)) == {PACK}
+    used = log_of(change(10, (PACK,), (OTHERS_PACK,), lot="A"), change(20, (OTHER,), (NEW,), lot="A"))
+    assert of(used, criteria.Lot(EYE_DROPS, "A")) == {NEW}
+    assert of(used, criteria.Lot(OTHER_PRODUCT, "A")) == {OTHERS_PACK}
+    seen = at(10, SHOP, PACK, OTHER)
+    taken_back = log_of(seen, error(seen), broken={(1, OTHER): Violation.NOT_PACKED})
+    assert of(taken_back, criteria.ThroughPlace(SHOP)) == {OTHER}
+
+
+def test_many_packs_of_many_cases_go_through_a_place() -> None:
+    packs = pack_ids(400)
+    cases = [case_id(number) for number in range(1, 11)]
+    events: list[Event] = [made(1, *packs, lot="A")]
+    events += [into(10 + at, case, *packs[40 * at : 40 * at + 40]) for at, case in enumerate(cases)]
+    events += [into(30, PALLET + "0", *cases[:5]), at(40, SHOP, PALLET + "0"), out(45, PALLET + "0", cases[1])]
+    events += [at(50, ZONE, PALLET + "0", cases[9]), out(60, cases[0], *packs[:40:2])]
+    events += [at(70 + number, SHELF, pack) for number, pack in enumerate(packs[:40:8])]
+    log = log_of(*events)
+    assert of(log, criteria.ThroughPlace(SHOP)) == set(packs[:200])
+    zone = {*packs[:40], *packs[80:200], *packs[360:]}
+    assert of(log, criteria.ThroughPlace(ZONE)) == zone
+    assert of(log, criteria.ThroughPlace(SHELF)) == set(packs[:40:8])
+    assert of(log, criteria.ThroughPlace(ZONE) & ~criteria.ThroughPlace(SHOP)) == set(packs[360:])
+    assert of(log, criteria.Lot(EYE_DROPS, "A") & criteria.ThroughContainer(cases[0], 61)) == set(packs[1:40:2])
+    assert of(log, criteria.SharedContainer(packs[0])) == set(packs[:40])
 
 
 # ---- exposure ----------------------------------------------------------------------------------------

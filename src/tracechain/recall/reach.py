@@ -394,7 +394,7 @@ class Reach:
             held = self._holds[container] = _Held()
             facts = [link.fact for link in past.links if link.fact is not None]
             # Where something was declared an error, each of its contents has to be asked itself what holds for it.
-            sure = len(facts) == len(past.links) and not any(fact.declares for fact in facts)
+            sure = not any(fact.declares for fact in facts)
             until: dict[str, Moment] = {}
             emptied = LAST
             for fact in sorted(facts, key=_moment, reverse=True):

@@ -138,8 +138,8 @@ class FanOut:
 
 def _later(unit: Affected) -> tuple[object, ...]:
     """What decides between two ledgers: the time, then anything that is the same whichever way round."""
-    unset = "" if unit.place is None else unit.place, unit.holder or "", unit.container or "", unit.lot or ""
-    return (-1 if unit.time is None else unit.time, unit.last, unit.state, *unset)
+    unset = [(text is not None, text or "") for text in (unit.place, unit.holder, unit.container, unit.lot)]
+    return (unit.time is not None, unit.time or 0, unit.last, unit.state, *unset)
 
 
 def _order(one: Unresolved) -> tuple[str, str, int, str]:

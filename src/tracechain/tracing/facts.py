@@ -164,7 +164,8 @@ class Rows:
             named = ((group[0], suffix) for group in self.groups for suffix in group[1::5])
             self.places = {}
             for at, name in enumerate(named):
-                self.places.setdefault(name, at)
+                if type(name[0]) is type(name[1]) is str:  # or it is damaged
+                    self.places.setdefault(name, at)
         return self.places
 
     def cells(self, place: int) -> tuple[str, str, int, int, int, tuple[int, ...] | None]:
