@@ -98,11 +98,12 @@ def test_the_picture_loses_no_unit_however_much_is_folded(monkeypatch: pytest.Mo
             expected = {node for edge in fan.edges for node in edge if node[0] == kind}
             assert sum(spread["stands"][at] for at in nodes) == len(expected)
             if kind != "container":
-                assert sum(spread["units"][at] for at in nodes) == fan.affected
+                gone = fan.groups["destroyed"] if kind == "holder" else 0  # what is destroyed is nobody's
+                assert sum(spread["units"][at] for at in nodes) == fan.affected - gone
         into_holders = sum(
             width for to, width in zip(spread["to"], spread["width"], strict=True) if spread["layer"][to] == 4
         )
-        assert into_holders == fan.affected
+        assert into_holders == fan.affected - fan.groups["destroyed"]
     assert len(folded["layer"]) <= 5 * 7 + 7 + 2 * 5 < len(whole["layer"])
     assert {-2, -3} <= set(folded["id"])
 

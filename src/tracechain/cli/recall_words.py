@@ -150,7 +150,9 @@ def tell_progress(progress: Progress, file: RecallFile) -> None:
     for name in _PARTS:
         shown.add_row(f"  {name}", f"{getattr(progress, name):,}", words[name])
     share = progress.effectiveness
-    shown.add_row("effectiveness", "-" if share is None else f"{100 * share:.1f} %", "what is not outstanding")
+    # Rounded down: never to all of them while one is outstanding.
+    percent = "-" if share is None else f"{int(1000 * share + 1e-9) / 10:.1f} %"
+    shown.add_row("effectiveness", percent, "what is not outstanding")
     console().print(shown)
     tell_unresolved(progress.unresolved)
 

@@ -99,16 +99,19 @@ class FanOut:
     @property
     def edges(self) -> dict[tuple[Node, Node], int]:
         """The spread for a picture, maker -> lot -> container -> place -> holder, with units; a unit in no container
-        goes from its lot to its place at once."""
+        goes from its lot to its place at once, and one that is destroyed ends at its place."""
         found: Counter[tuple[Node, Node]] = Counter()
-        alike = Counter((class_of(unit.unit), unit.lot, unit.container, unit.place, unit.holder) for unit in self.units)
-        for (product, lot, container, place, holder), count in alike.items():
+        alike = Counter(
+            (class_of(unit.unit), unit.lot, unit.container, unit.place, unit.holder, unit.group == "destroyed")
+            for unit in self.units
+        )
+        for (product, lot, container, place, holder, destroyed), count in alike.items():
             nodes = [
                 ("maker", self.makers.get(product, "")),
                 ("lot", f"{product}/10/{lot}" if lot else product),
                 *([] if container is None else [("container", container)]),
                 ("place", place or ""),
-                ("holder", holder or ""),
+                *([] if destroyed else [("holder", holder or "")]),
             ]
             for edge in pairwise(nodes):
                 found[edge] += count
