@@ -123,6 +123,15 @@ def test_a_lot_is_what_came_into_being_with_it_and_what_was_made_of_that() -> No
     assert of(log, criteria.Lot(EYE_DROPS, "C")) == set()
 
 
+def test_a_lot_is_handed_on_by_what_is_no_pack_but_begins_with_packs() -> None:
+    bulk = f"{EYE_DROPS}/10/A"
+    log = log_of(
+        made(10, PACK, lot="A"), change(20, (PACK,), ("urn:bulk",)), change(30, ("urn:bulk",), (OTHER,)),
+        made(10, bulk, lot="A"), change(20, (bulk,), (NEW,)),
+    )  # fmt: skip
+    assert of(log, criteria.Lot(EYE_DROPS, "A")) == {PACK, OTHER}
+
+
 def test_what_was_declared_an_error_is_of_no_lot_whether_the_declaration_states_it_or_not() -> None:
     first = made(10, PACK, OTHER, lot="A")
     log = log_of(first, error(first, epcs=(PACK,)))
@@ -368,11 +377,19 @@ def test_a_logger_tells_of_what_it_was_fixed_to_by_then_also_when_read_out_later
         fix(14, BOX, action="DELETE"), into(14, BOX, NEW), warm(11, "9", device=LOGGER, until=20),
     )  # fmt: skip
     assert of(period, ABOVE) == {PACK, THIRD}
-    assert of(log_of(*map(_event, range(2))), ABOVE) == set()
+    assert of(log_of(into(5, CASE, PACK), warm(20, "9", device=LOGGER)), ABOVE) == set()
 
 
-def _event(number: int) -> Event:
-    return (into(5, CASE, PACK), warm(20, "9", device=LOGGER))[number]
+def test_readings_of_periods_may_overlap_with_others() -> None:
+    log = log_of(
+        warm(10, "9", device=LOGGER, until=30), warm(20, "9", device=LOGGER), fix(25, CASE, LOGGER), into(5, CASE, PACK)
+    )
+    assert of(log, ABOVE) == {PACK}
+
+
+def test_a_pack_that_is_fixed_to_something_tells_of_itself_alone() -> None:
+    log = log_of(into(5, CASE, OTHER), fix(10, CASE, PACK), warm(20, "9", PACK))
+    assert of(log, ABOVE) == {PACK}
 
 
 def test_a_reading_declared_an_error_was_none() -> None:

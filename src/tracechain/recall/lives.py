@@ -27,7 +27,7 @@ __all__ = ["Lives"]
 
 _CYCLE = int(Violation.PACKING_CYCLE)
 #: Representatives, and entries of several rows, that are remembered.
-_MOST, _ROWS_MOST = 65_536, 4_096
+_MOST, _ROWS_MOST = 65_536, 1_024
 
 #: The rows of an entry in groups: prefix, suffixes, all cells.
 _Group: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
