@@ -15,11 +15,13 @@ from tracechain.recall.values import Affected, FanOut
 from tracechain.registers import Product
 from tracechain.rules.guards import class_of
 from tracechain.tracing import Tracer, Unresolved
-from tracechain.tracing.locate import Locator
+from tracechain.tracing.locate import CHUNK, Locator
 from tracechain.view import View, ledger_id
 
 __all__ = ["affected", "fan_out"]
 
+#: Batches that are looked at by themselves; smaller ones are put together.
+_WORTH = 64
 _EXPORTED = int(Custody.EXPORTED)
 
 
@@ -79,9 +81,18 @@ def _batches(
         return
     known: list[str] = []
     unresolved = selection.unresolved
+    few: list[str] = []
     for made, together in lot_units(tracer.containment, criterion.product, criterion.lot, unresolved):
         known += made
-        yield made, together, criterion.lot
+        if len(made) >= _WORTH:
+            yield made, together, criterion.lot
+            continue
+        few += made
+        if len(few) >= CHUNK:
+            yield few, False, criterion.lot
+            few = []
+    if few:
+        yield few, False, criterion.lot
     # What was made of packs need not be one: goods in bulk may go on into other packs.
     later = sorted(filter(is_pack, descendants(tracer.containment, known, (criterion.product,), unresolved)))
     if later:
