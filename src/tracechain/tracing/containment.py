@@ -262,9 +262,10 @@ class Containment:
 
     def contents(self, container: str, as_of: int | None = None) -> list[str]:
         """What is in a container itself, ascending: not what is in that in turn."""
+        # Also of packings that are no fact of the container any more: they may be one of what is in it.
         candidates = {
             child
-            for link in self.past(container).facts
+            for link in self.past(container).links
             if link.fact is not None and link.fact.kind == AGGREGATION and link.fact.parent == container
             for child in self.log.children(link.at)
         }
