@@ -9,13 +9,14 @@ from tracechain.collector import uninterrupted
 from tracechain.criteria import Criterion, Lot
 from tracechain.custody import CUSTODY_MASK, Custody, is_pack
 from tracechain.pilot.register import standing_of
-from tracechain.recall.lots import Lots, class_names, descendants, lot_units
+from tracechain.recall.lots import class_names, descendants, lot_units
 from tracechain.recall.select import Selection
 from tracechain.recall.values import Affected, FanOut
 from tracechain.registers import Product
 from tracechain.rules.guards import class_of
 from tracechain.tracing import Tracer, Unresolved
 from tracechain.tracing.locate import CHUNK, Locator
+from tracechain.tracing.lots import Lots
 from tracechain.view import View, ledger_id
 
 __all__ = ["affected", "fan_out"]
@@ -60,7 +61,8 @@ def affected(view: View, criterion: Criterion) -> Iterator[Affected | Unresolved
     for units, together, lot in _batches(criterion, tracer, selection):
         located = locator.locate(units, together=together, lot=lot)
         if lot is None:
-            located = [one._replace(lot=lots.of(one.unit)) for one in located]
+            lot_of = lots.of_many(one.unit for one in located)
+            located = [one._replace(lot=lot_of[one.unit]) for one in located]
         exported.update([one.holder or "" for one in located if one.state & CUSTODY_MASK == _EXPORTED])
         yield from located
     if isinstance(criterion, Lot):

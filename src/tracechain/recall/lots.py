@@ -13,16 +13,16 @@ from tracechain.rules.guards import class_of
 from tracechain.rules.mentions import lot_name, transformed_name
 from tracechain.rules.packing import TANGLED
 from tracechain.tracing.containment import Containment
-from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of, lot_of
+from tracechain.tracing.facts import TRANSFORMATION, Fact, epcs_of, lot_of
+from tracechain.tracing.lots import brings, makes
 from tracechain.tracing.values import Unresolved
 
-__all__ = ["Lots", "class_names", "descendants", "lot_units"]
+__all__ = ["class_names", "descendants", "lot_units"]
 
 _ROWS, _FIRST_ROWS = 10, 13  # of the fields of a header
 _TRANSFORMATION_ID, _MADE = 21, 23  # of the items of a content (format.md section 9.1)
 #: How often all transformations of a product are gone through in the order of the log.
 _PASSES = 4
-_KNOWN_MOST = 262_144
 
 
 def lot_units(
@@ -39,7 +39,7 @@ def lot_units(
     seen: set[str] = set()
     for fact in _mentioned(containment, lot_name(product, lot), unresolved):
         # Others may bear the name: a place, or a lot whose number is the digest of this one.
-        if fact.declares or not _brings(fact) or lot_of(fact) != lot:
+        if fact.declares or not brings(fact) or lot_of(fact) != lot:
             continue
         made = epcs_of(fact, outputs=fact.kind == TRANSFORMATION)
         header = view.header(fact.index) or b""
@@ -87,7 +87,7 @@ def _stands(containment: Containment, unit: str, fact: Fact, unresolved: set[Unr
     if fact.index not in past.voided:
         return True
     others = [link.fact for link in past.facts if link.fact is not None]
-    if unresolved is not None and others and not any(_makes(one, unit) for one in others):
+    if unresolved is not None and others and not any(makes(one, unit) for one in others):
         words = "that it was made under this lot was declared an error, and nothing that stands says what it is of"
         unresolved.add(Unresolved("contradiction", unit, fact.index, words))
     return False
@@ -165,45 +165,3 @@ def _elsewhere(fact: Fact) -> Iterator[Unresolved]:
     if (name := fact.item(_TRANSFORMATION_ID)) is not None:
         words = "other events may say what was made of it, under this transformation id"
         yield Unresolved("left", name, fact.index, words)
-
-
-class Lots:
-    """Which lot units are of, by what brought them into being. Remembers what it went through: codes that were made of
-    each other have the lot in common."""
-
-    def __init__(self, containment: Containment) -> None:
-        self._containment = containment
-        self._known: dict[str, str | None] = {}
-
-    def of(self, unit: str) -> str | None:
-        """The lot of a unit. What was made of another and does not say so has the lot of that; None if none is
-        stated."""
-        lot: str | None = None
-        way: dict[str, None] = {}
-        at: str | None = unit
-        while at is not None and at not in way:
-            if at in self._known:
-                lot = self._known[at]
-                break
-            way[at] = None
-            made = next((fact for fact in self._facts(at) if _makes(fact, at)), None)
-            lot = None if made is None else lot_of(made)
-            sources = epcs_of(made) if lot is None and made is not None and made.kind == TRANSFORMATION else []
-            at = sources[0] if sources else None
-        if len(self._known) > _KNOWN_MOST:
-            self._known.clear()
-        self._known.update(dict.fromkeys(way, lot))
-        return lot
-
-    def _facts(self, unit: str) -> Iterator[Fact]:
-        return (link.fact for link in self._containment.past(unit).facts if link.fact is not None)
-
-
-def _brings(fact: Fact) -> bool:
-    """Whether an event brings something into being."""
-    return fact.kind == TRANSFORMATION or (fact.kind == OBJECT and fact.action == ADD)
-
-
-def _makes(fact: Fact, unit: str) -> bool:
-    """Whether an event about a unit brings it into being."""
-    return _brings(fact) and (fact.kind == OBJECT or unit in epcs_of(fact, outputs=True))

@@ -10,28 +10,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from tracechain.encoding import decode
-from tracechain.entry import HEADER_STRUCT, SALT_SIZE
-from tracechain.event.sale import LOT, label
+from tracechain.entry import HEADER_SIZE, HEADER_STRUCT
 from tracechain.rules.guards import class_of
 from tracechain.rules.mentions import lot_name
 from tracechain.rules.packing import TANGLED
 from tracechain.tracing.containment import Containment
-from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of
+from tracechain.tracing.facts import ADD, OBJECT, TRANSFORMATION, Fact, epcs_of, lot_of
 
-__all__ = ["Lots", "makes"]
+__all__ = ["Lots", "brings", "makes"]
 
 _AT_ONCE = 4096
 _ROWS, _FIRST_ROWS = 10, 13  # of the fields of a header
-#: Where a content has what a label said: ilmd and extensions (format.md section 9.1).
-_LABELLED = 14, 26
+_KNOWN_MOST = 262_144
+
+
+def brings(fact: Fact) -> bool:
+    """Whether an event brings something into being."""
+    return fact.kind == TRANSFORMATION or (fact.kind == OBJECT and fact.action == ADD)
 
 
 def makes(fact: Fact, unit: str) -> bool:
     """Whether an event about a unit brings it into being."""
-    if fact.kind == OBJECT:
-        return fact.action == ADD
-    return fact.kind == TRANSFORMATION and unit in epcs_of(fact, outputs=True)
+    return brings(fact) and (fact.kind == OBJECT or unit in epcs_of(fact, outputs=True))
 
 
 class Lots:
@@ -40,7 +40,7 @@ class Lots:
 
     def __init__(self, containment: Containment) -> None:
         self._containment = containment
-        self._stated: dict[int, str | None] = {}
+        self._known: dict[str, str | None] = {}
 
     def of(self, unit: str) -> str | None:
         """The lot of a pack; None if none is stated."""
@@ -64,7 +64,7 @@ class Lots:
                 alike: Iterable[Fact] = self._without(made, entries)
             else:
                 name = lot_name(class_of(unit), lot)
-                alike = () if name in names else self._mentioned(name)
+                alike = () if name in names else self._mentioned(name, lot)
                 names.add(name)
             first = (one for fact in alike for one in self._first(fact) if one in wanted and one not in found)
             while some := list(islice(first, _AT_ONCE)):
@@ -73,39 +73,39 @@ class Lots:
         return found
 
     def _walk(self, unit: str) -> tuple[str | None, Fact | None]:
-        """The lot of a pack by its chain, and the event that brought it into being."""
-        known, at = {unit}, unit
-        first: Fact | None = None
-        while True:
-            facts = (link.fact for link in self._containment.past(at).facts)
-            made = next((fact for fact in facts if fact is not None and makes(fact, at)), None)
-            first = first or made
-            if made is None:
-                return None, first
-            lot = self._lot(made)
-            sources = [] if lot is not None or made.kind != TRANSFORMATION else epcs_of(made)
-            if not sources or sources[0] in known:
-                return lot, first
-            at = sources[0]
-            known.add(at)
+        """The lot of a pack by its chain, and the event that brought it into being. Remembers what it goes through:
+        codes that were made of each other have the lot in common."""
+        first = made = self._made(unit)
+        lot: str | None = None
+        way: dict[str, None] = {}
+        at: str | None = unit
+        while at is not None and at not in way:
+            if at in self._known:
+                lot = self._known[at]
+                break
+            way[at] = None
+            lot = None if made is None else lot_of(made)
+            sources = epcs_of(made) if lot is None and made is not None and made.kind == TRANSFORMATION else []
+            at = sources[0] if sources else None
+            made = None if at is None else self._made(at)
+        if len(self._known) > _KNOWN_MOST:
+            self._known.clear()
+        self._known.update(dict.fromkeys(way, lot))
+        return lot, first
 
-    def _lot(self, fact: Fact) -> str | None:
-        if all(fact.item(position) is None for position in _LABELLED):
-            return None
-        if fact.index not in self._stated:
-            part = self._containment.log.view.content(fact.index)
-            self._stated[fact.index] = None if part is None else label(decode(part[SALT_SIZE:]), LOT)
-        return self._stated[fact.index]
+    def _made(self, unit: str) -> Fact | None:
+        facts = (link.fact for link in self._containment.past(unit).facts)
+        return next((fact for fact in facts if fact is not None and makes(fact, unit)), None)
 
     # ---- what many have in common ----
 
-    def _mentioned(self, name: str) -> Iterator[Fact]:
-        """The events that made packs of a lot."""
+    def _mentioned(self, name: str, lot: str) -> Iterator[Fact]:
+        """The events that made packs of a lot: others may bear its name, a place say."""
         log = self._containment.log
         for run in log.view.mentions(name):
             for index in run:
                 fact = log.event(index)
-                if fact is not None and not fact.declares:
+                if fact is not None and not fact.declares and brings(fact) and lot_of(fact) == lot:
                     yield fact
 
     def _without(self, made: Fact, entries: set[int]) -> Iterator[Fact]:
@@ -113,7 +113,7 @@ class Lots:
         log = self._containment.log
         fact: Fact | None = made
         while fact is not None and fact.index not in entries and fact.kind == OBJECT and fact.action == ADD:
-            if fact.declares or self._lot(fact) is not None:
+            if fact.declares or lot_of(fact) is not None:
                 return
             entries.add(fact.index)
             yield fact
@@ -123,8 +123,9 @@ class Lots:
         """What an event brought into being whose first entry it is."""
         made = epcs_of(fact, outputs=fact.kind == TRANSFORMATION)
         log = self._containment.log
-        fields = HEADER_STRUCT.unpack(log.view.header(fact.index) or bytes(HEADER_STRUCT.size))
-        if fields[_ROWS] == fields[_FIRST_ROWS]:
+        header = log.view.header(fact.index) or b""
+        fields = HEADER_STRUCT.unpack(header) if len(header) == HEADER_SIZE else None
+        if fields is not None and fields[_ROWS] == fields[_FIRST_ROWS]:
             return made
         rows = log.rows(fact.index)
         groups = () if rows is None else rows.groups
