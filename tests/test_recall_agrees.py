@@ -18,6 +18,7 @@ from tracechain import criteria, recall
 from tracechain.criteria import Criterion
 from tracechain.recall import ground, parts, reach, select
 from tracechain.replay import MemoryView
+from tracechain.testing.samples import pack_ids
 from tracechain.tracing import containment, facts, locate
 from tracechain.view import View
 from tracing_histories import (
@@ -30,7 +31,11 @@ from tracing_histories import (
     THINGS,
     History,
     Player,
+    change,
+    error,
     histories,
+    log_of,
+    made,
     random_history,
 )
 from tracing_model import Model
@@ -181,3 +186,19 @@ def test_a_few_at_a_time(paths: Paths, seed: int, wanted: list[Criterion], pilot
 )
 def test_many_histories(paths: Paths, seed: int, size: int, wanted: list[Criterion], pilot: bool) -> None:
     told(paths(), random_history(seed, size, pilot=pilot), *LOTS_OF_ALL, *wanted, pilot=pilot)
+
+
+# ---- what random histories found ---------------------------------------------------------------------
+
+
+def test_a_lot_that_was_stated_in_error_is_none_whatever_the_declaration_says_of_it() -> None:
+    pack, other = pack_ids(2)
+    stated = made(10, pack, other, lot="LOT-A7")
+    view = log_of(stated, error(stated, epcs=(pack,), ilmd=()))
+    assert [unit.unit for unit in recall.fan_out(view, criteria.Lot(EYE_DROPS, "LOT-A7")).units] == [other]
+
+
+def test_a_lot_that_went_into_bulk_and_on_is_followed_and_the_bulk_is_no_pack() -> None:
+    pack, new = pack_ids(2)
+    view = log_of(made(10, pack, lot="A"), change(20, (pack,), ("urn:bulk",)), change(30, ("urn:bulk",), (new,)))
+    assert [unit.unit for unit in recall.fan_out(view, criteria.Lot(EYE_DROPS, "A")).units] == [pack, new]

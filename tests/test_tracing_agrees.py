@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 
 from pilot_world import World, compare
 from tracechain.custody import PACKING
 from tracechain.entry import SALT_SIZE, decode_rows
 from tracechain.errors import RefusedError
-from tracechain.event import Event
+from tracechain.event import Event, Quantity
 from tracechain.ledger import Receipt, maintenance, tracks
 from tracechain.ledger.commit import prepare
 from tracechain.ledger.groups import Request
 from tracechain.ledger.jobs import Append, Job
 from tracechain.record import Record, authorise
 from tracechain.replay import MemoryView, replay
+from tracechain.testing.samples import PRODUCT, case_id, pack_ids, sensor
 from tracechain.tracing import Tracer, containment, facts
 from tracechain.verification import verify
 from tracechain.view import View
-from tracing_histories import Commit, History, Player, histories, random_history
+from tracing_histories import Commit, History, Player, at, change, error, histories, into, log_of, random_history
 from tracing_model import Model, Seen
 
 Paths = Callable[[], Path]
@@ -231,3 +234,48 @@ def test_many_ledgers_of_the_pilot(paths: Paths, history: History) -> None:
 @pytest.mark.parametrize("seed", range(1000, 3000))
 def test_many_longer_histories(tmp_path: Path, seed: int) -> None:
     told(tmp_path, random_history(seed, 150, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
+
+
+# ---- what random histories found ---------------------------------------------------------------------
+
+
+PACK, SECOND, NEW, THIRD = pack_ids(4)
+CASE = case_id(1)
+
+
+def test_an_error_for_one_pack_leaves_the_others_in_the_case() -> None:
+    packing = into(10, CASE, PACK, SECOND)
+    view = log_of(packing, error(packing, epcs=(PACK,)))
+    assert Tracer(view).containment.contents(CASE) == [SECOND]
+
+
+def test_a_class_that_is_packed_beside_codes_is_in_nothing() -> None:
+    lot = f"01/{PRODUCT}/10/LOT-A7"
+    view = log_of(evolve(into(10, CASE, PACK), quantities=(Quantity(lot, Decimal(2)),)))
+    assert Tracer(view).whereabouts(PACK).containers == (CASE,)
+    assert Tracer(view).whereabouts(lot).containers == ()
+
+
+def test_a_code_that_was_made_twice_is_a_successor_once() -> None:
+    view = log_of(change(10, (PACK,), (NEW,)), change(20, (PACK,), (NEW,)))
+    assert Tracer(view).whereabouts(PACK).successors == (NEW,)
+
+
+def test_kin_that_comes_in_twice_is_told_of_up_to_the_later_time() -> None:
+    view = log_of(
+        change(10, (PACK,), (SECOND,)),
+        at(15, "urn:example:shop", PACK),
+        change(20, (PACK,), (THIRD,)),
+        change(30, (SECOND, THIRD), (NEW,)),
+    )
+    assert [step.index for step in Tracer(view).trace(NEW).steps] == [0, 1, 2, 3]
+
+
+def test_what_a_logger_measured_by_itself_is_found_after_a_rebuild(tmp_path: Path) -> None:
+    world = World(tmp_path, ())
+    with contextlib.closing(world):
+        world.keep(sensor("30"))
+        for _ in range(2):
+            with world.ledger.snapshot() as view:
+                assert mentioned(view)["urn:tracechain:sensors"] == [view.size - 1]
+            world.ledger.reindex()
