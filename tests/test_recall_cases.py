@@ -190,6 +190,20 @@ def test_each_pack_is_counted_by_what_became_of_it(world: World) -> None:
     assert now.effectiveness == 1 - 1 / 8
 
 
+def test_goods_with_a_new_code_count_once(world: World) -> None:
+    """Else an old code, dead, would be a pack that is destroyed."""
+    old, sold = (
+        world.bring(pack, custody) for pack, custody in zip(world.packs, (Custody.BONDED, Custody.SOLD), strict=False)
+    )
+    new = world.packs[7]
+    world.keep(world.relabel((old,), (new,), lot=None), world.bond_in(new))
+    open_recall(world)
+    assert counts(world) == (1, 0, 0, 1)
+    world.keep(world.destroy(new))
+    assert counts(world) == (0, 0, 1, 1)
+    assert {world.custody(old), world.custody(sold)} == {Custody.DEAD, Custody.SOLD}
+
+
 def test_what_came_back_before_is_locked_and_not_returned(world: World) -> None:
     world.bring(world.packs[0], Custody.RETURNED)
     open_recall(world)

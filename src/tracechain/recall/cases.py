@@ -32,7 +32,7 @@ from tracechain.rules import Standing
 from tracechain.rules.guards import LOT_SHIFT, class_of
 from tracechain.rules.recalled import Known, meets
 from tracechain.tracing import Tracer
-from tracechain.tracing.facts import Log
+from tracechain.tracing.facts import TRANSFORMATION, Log, epcs_of
 from tracechain.tracing.locate import Locator
 from tracechain.view import View
 
@@ -160,8 +160,11 @@ def progress(view: View, id: str) -> Progress:  # noqa: A002 - as above
 
 def progress_of(view: View, file: RecallFile, found: FanOut) -> Progress:
     """The same from a fan-out of its criterion that was made already."""
-    units = (*found.units, *_missing(view, file, found))
     look = _Look(view, file)
+    everything = (*found.units, *_missing(view, file, found))
+    codes = {unit.unit for unit in everything}
+    # Goods count once: under their new code, once they have one.
+    units = [unit for unit in everything if unit.group != "destroyed" or not look.goes_on(unit, codes)]
     counts = dict.fromkeys(("locked", "returned", "destroyed", "outstanding"), 0)
     untold = 0
     told = frozenset(map(_party, file.told))
@@ -211,6 +214,23 @@ class _Look:
             if self._is_refused(unit):
                 return "locked"
         return "outstanding"
+
+    def goes_on(self, unit: Affected, codes: set[str]) -> bool:
+        """Whether a code that ended did so as its goods got another one of these codes: by relabelling, or as a part of
+        something else."""
+        at: int | None = unit.last
+        while at is not None:
+            cells = self._log.cells(at, unit.unit)
+            if cells is None:
+                return False
+            _, before, _, broken = cells
+            if not broken:
+                fact = self._log.event(at)
+                if fact is None or fact.kind != TRANSFORMATION or fact.declares:
+                    return False
+                return not codes.isdisjoint(epcs_of(fact, outputs=True))
+            at = before if before is None or before < at else None
+        return False
 
     def _came_back(self, unit: Affected) -> bool:
         """Whether it was taken back, lawfully, since the recall was opened."""

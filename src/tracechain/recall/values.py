@@ -151,7 +151,8 @@ def _order(one: Unresolved) -> tuple[str, str, int, str]:
 
 @frozen
 class Progress:
-    """How far a recall has come: `affected` = `locked` + `returned` + `destroyed` + `outstanding`.
+    """How far a recall has come: `affected` = `locked` + `returned` + `destroyed` + `outstanding`. Goods
+    that got a new code count once, under that.
 
     Locked are those that lie in stock, with the ledger refusing to sell them; returned came back since the recall was
     opened;
