@@ -28,7 +28,7 @@ from attrs import Factory, define, frozen
 from ledgers import build as empty_ledger
 from ledgers import data_file, open_ledger
 from measure import Series, machine, ratio
-from report import Line, Section, Target, line, show, single, write_json
+from report import Line, Section, Target, line, rewrite, show, single, write_json
 from sections import Scale, said
 from tracechain import criteria, recall, tracing
 from tracechain.event import Event
@@ -240,12 +240,12 @@ def traces(folder: Path, scale: Scale, kept: Path | None = None) -> Section:
         peers = {small.name: Peer(small.database), big.name: Peer(big.database)}
         peer = peers[big.name]
         verifier = ledger.verifier
+        tracer = tracing.Tracer(view, verifier=verifier)
         units = [large.unit(beside, chosen.randrange(beside.units)) for _ in range(_SINGLE * scale.rounds)]
         turns.each(
             [
-                (_TRACE, lambda unit: tracing.trace(view, unit, verifier=verifier)),
-                (_DECODED, lambda unit: [one.event for one in tracing.trace(view, unit, verifier=verifier).steps]),
-                (_SHARED, tracing.Tracer(view, verifier=verifier).trace),
+                (_TRACE, tracer.trace),
+                (_ALONE, lambda unit: tracing.trace(view, unit, verifier=verifier)),
                 (_PEER_TRACE, peer.trace),
             ],
             units,
@@ -302,8 +302,8 @@ def traces(folder: Path, scale: Scale, kept: Path | None = None) -> Section:
     return _section(turns, small, big, packing, memory)
 
 
-_TRACE, _DECODED = "trace of a unit, with its proof", "the same, every event decoded"
-_SHARED = "the same, one Tracer for all, which remembers containers"
+_TRACE = "trace of a unit, with its proof, by one Tracer"
+_ALONE = "by itself: key, checkpoint and containers looked at anew"
 _PEER_TRACE = "SQLite: trace of a unit"
 _WHERE, _PEER_WHERE = "whereabouts of a unit", "SQLite, positions kept: whereabouts of a unit"
 _GROUPED = "the same, sorted, grouped by what must be done"
@@ -324,8 +324,7 @@ def _section(
     ledger_size, peer_size = data_file(big.ledger).stat().st_size, big.database.stat().st_size
     lines = [
         turns.line(_TRACE, "us"),
-        turns.line(_DECODED, "us"),
-        turns.line(_SHARED, "us"),
+        turns.line(_ALONE, "us"),
         turns.line(_PEER_TRACE, "us", _TRACE),
         turns.line(_WHERE, "us"),
         turns.line(_PEER_WHERE, "us", _WHERE),
@@ -411,6 +410,7 @@ def main() -> None:
     parser.add_argument("--units", default="100000,1000000", help="units of the two lots, separated by a comma")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, metavar="OUT")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="rewrite the measured section in this document")
     given = parser.parse_args()
     scale = Scale(0, 0, given.rounds, tuple(map(int, given.units.split(","))))
     with tempfile.TemporaryDirectory(dir=given.keep.parent) as work:
@@ -420,6 +420,8 @@ def main() -> None:
     show(section)
     if given.json:
         write_json(given.json, [section], measured, scale.as_dict())
+    if given.markdown:
+        rewrite(given.markdown, [section], f"{measured}; {scale}")
 
 
 if __name__ == "__main__":
