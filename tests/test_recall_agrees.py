@@ -16,7 +16,7 @@ from recall_model import affected
 from test_tracing_agrees import record
 from tracechain import criteria, recall
 from tracechain.criteria import Criterion
-from tracechain.recall import ground, parts, reach, select
+from tracechain.recall import ground, lives, parts, reach
 from tracechain.replay import MemoryView
 from tracechain.testing.samples import pack_ids
 from tracechain.tracing import containment, facts, locate
@@ -134,7 +134,7 @@ def told(path: Path, history: History, *wanted: Criterion, pilot: bool) -> None:
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done some thousands at a time is done a few at a time, and what is remembered is forgotten soon."""
-    for module in (ground, parts, select, reach, locate):
+    for module in (ground, lives, parts, reach, locate):
         monkeypatch.setattr(module, "CHUNK", 2)
     for module, name, most in (
         (reach, "_FEW", 0), (locate, "_WALK_MOST", 2), (containment, "_MOST", 2), (facts, "_FACTS_MOST", 2),

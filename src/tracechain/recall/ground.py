@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tracechain.errors import DataError
-from tracechain.recall.lives import Lives
+from tracechain.recall.lives import CHUNK, Lives
 from tracechain.tracing import Stay, Unresolved
 from tracechain.tracing.containment import Containment, Past
 from tracechain.tracing.facts import TRANSFORMATION, Fact, classes_of, epcs_of
 from tracechain.view import View
 
-__all__ = ["CHUNK", "Ground", "subjects_of"]
-
-#: Units and entries looked at in one go.
-CHUNK = 4096
+__all__ = ["Ground", "gathered", "subjects_of"]
 
 
 class Ground:
@@ -92,3 +89,17 @@ def subjects_of(fact: Fact) -> list[str]:
     if fact.parent is not None:
         found.append(fact.parent)
     return found
+
+
+def gathered(batches: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+    """Batches of some thousands, of what comes in any: packs that are looked at together share work."""
+    waiting: list[str] = []
+    for batch in batches:
+        waiting += batch
+        if len(waiting) >= CHUNK:
+            whole = len(waiting) // CHUNK * CHUNK
+            for start in range(0, whole, CHUNK):
+                yield waiting[start : start + CHUNK]
+            del waiting[:whole]
+    if waiting:
+        yield waiting

@@ -12,7 +12,7 @@ such an entry represents itself alone.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeAlias
 
@@ -23,11 +23,11 @@ from tracechain.errors import DataError
 from tracechain.tracing.containment import Containment
 from tracechain.tracing.facts import TRANSFORMATION, Fact, Link
 
-__all__ = ["Lives"]
+__all__ = ["CHUNK", "Lives"]
 
 _CYCLE = int(Violation.PACKING_CYCLE)
-#: Representatives, and entries of several rows, that are remembered.
-_MOST, _ROWS_MOST = 65_536, 1_024
+#: Units looked at in one go, and entries with several rows that are remembered.
+CHUNK, _ROWS_MOST = 4_096, 1_024
 
 #: The rows of an entry in groups: prefix, suffixes, all cells.
 _Group: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...]]
@@ -43,15 +43,27 @@ class Lives:
         self._view = containment.log.view
         #: By entries: a representative, and the containers among the subjects, which are not alike.
         self._by_entries: dict[tuple[int, ...], tuple[str, set[str]]] = {}
+        #: Of entries with several rows.
         self._groups: dict[int, list[_Group]] = {}
+        self._last: dict[str, str] = {}
+        self._taken: list[str] = []
 
-    def representatives(self, units: Sequence[str]) -> list[str]:
-        """For each unit one that went the same way: itself, or another."""
-        chains = self._read(units)
-        return [
-            unit if chain is None else self._representative(unit, chain)
-            for unit, chain in zip(units, chains, strict=True)
-        ]
+    def alike(self, units: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Each unit with one that went the same way: itself, or another. The chain of that one is remembered until the
+        next is asked for, or a little longer."""
+        for start in range(0, len(units), CHUNK):
+            chunk = units if len(units) <= CHUNK else units[start : start + CHUNK]
+            last = self._last
+            if not all(unit in last for unit in chunk):
+                self._containment.forget(self._taken)
+                self._taken = []
+                self._by_entries.clear()
+                last = self._last = {
+                    unit: unit if chain is None else self._representative(unit, chain)
+                    for unit, chain in zip(chunk, self._read(chunk), strict=True)
+                }
+            for unit in chunk:
+                yield unit, last[unit]
 
     def _representative(self, unit: str, chain: list[_Cells]) -> str:
         entries = tuple([cells[0] for cells in chain])
@@ -70,15 +82,16 @@ class Lives:
             alike = alike and not fact.declares and fact.kind != TRANSFORMATION
             links.append(Link(at, act, state, codes, fact))
         self._containment.take(unit, links)
+        self._taken.append(unit)
         if alike and unit not in containers:
-            if len(self._by_entries) >= _MOST:
-                self._by_entries.clear()
             self._by_entries[entries] = unit, containers
         return unit
 
     def _event(self, index: int) -> Fact | None:
+        log = self._containment.log
         try:
-            return self._containment.log.event(index)
+            # What one pack alone is named by is not asked for again.
+            return log.event(index) if index in self._groups else log.read(index, self._view.content(index))
         except DataError:
             return None
 

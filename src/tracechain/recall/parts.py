@@ -14,7 +14,8 @@ from functools import cached_property
 from tracechain.criteria import ByMaker, ByMerchant, Codes, Commissioned, Lot
 from tracechain.custody import is_pack
 from tracechain.entry import parse_header
-from tracechain.recall.ground import CHUNK, Ground
+from tracechain.recall.ground import Ground, gathered
+from tracechain.recall.lives import CHUNK
 from tracechain.recall.lots import class_names, descendants, lot_units
 from tracechain.recall.reach import Happening, Reach
 from tracechain.registers import Merchant, Product, subject_of
@@ -66,17 +67,6 @@ class Part(ABC):
     def missing(self) -> Iterable[Unresolved]:
         """What is known to be missing before anything is looked for."""
         return ()
-
-
-def _gathered(batches: Iterable[Sequence[str]]) -> Iterator[list[str]]:
-    """Batches of some thousands, of what comes in any: packs that are looked at together share work."""
-    gathered: list[str] = []
-    for batch in batches:
-        gathered += batch
-        if len(gathered) >= CHUNK:
-            yield gathered
-            gathered = []
-    yield gathered
 
 
 class _Everything(Part):
@@ -280,7 +270,7 @@ class LotPart(Part):
         """Those that were brought into being with the lot, or made of what was, or of what was made of that."""
         known: dict[tuple[str, str], bool] = {}
         found: list[str] = []
-        for pack, like in zip(packs, self._ground.lives.representatives(packs), strict=True):
+        for pack, like in self._ground.lives.alike(packs):
             key = like, class_of(pack)
             covered = known.get(key)
             if covered is None:
@@ -341,9 +331,14 @@ class CommissionedPart(_Everything):
 
     def choose(self, packs: Sequence[str]) -> list[str]:
         """Those that an event brought into being then."""
-        likes = self._ground.lives.representatives(packs)
-        made = {like for like in set(likes) if self._is_made(like)}
-        return [pack for pack, like in zip(packs, likes, strict=True) if like in made]
+        known: dict[str, bool] = {}
+        found: list[str] = []
+        for pack, like in self._ground.lives.alike(packs):
+            if like not in known:
+                known[like] = self._is_made(like)
+            if known[like]:
+                found.append(pack)
+        return found
 
     def _is_made(self, pack: str) -> bool:
         facts = (link.fact for link in self._ground.past(pack).facts if link.fact is not None)
@@ -407,7 +402,7 @@ class AllParts(_Several):
         """Those of the part with fewest that the others cover too."""
         first = min(self.parts, key=lambda part: part.size)
         others = [part for part in self.parts if part is not first]
-        return (_chosen_by_all(others, batch) for batch in _gathered(first.packs()))
+        return (_chosen_by_all(others, batch) for batch in gathered(first.packs()))
 
     def choose(self, packs: Sequence[str]) -> list[str]:
         """Those that each chooses of what the others left."""

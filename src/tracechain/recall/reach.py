@@ -22,7 +22,8 @@ from attrs import define, field
 
 from tracechain.criteria import ByCarrier, SharedContainer, ThroughContainer, ThroughPlace
 from tracechain.custody import is_pack
-from tracechain.recall.ground import CHUNK, Ground, subjects_of
+from tracechain.recall.ground import Ground, subjects_of
+from tracechain.recall.lives import CHUNK
 from tracechain.tracing import Moment, Stay, Unresolved
 from tracechain.tracing.containment import FIRST
 from tracechain.tracing.facts import (
@@ -278,7 +279,7 @@ class Reach:
         """Those of some packs that it reached."""
         known: dict[str, bool] = {}
         found: list[str] = []
-        for pack, like in zip(packs, self._ground.lives.representatives(packs), strict=True):
+        for pack, like in self._ground.lives.alike(packs):
             covered = known.get(like)
             if covered is None:
                 covered = known[like] = self._covers(like)
@@ -320,26 +321,30 @@ class Reach:
         batch: list[str] = []
         things = iter(self._happening.things())
         while some := list(islice(things, CHUNK)):
-            for subject, spans in self._happened(some):
+            for subject, spans, holds in self._happened(some):
                 if self._happening.itself and is_pack(subject) and subject not in found:
                     found.add(subject)
                     batch.append(subject)
-                self._descend(subject, spans, found, batch)
+                if holds:
+                    self._descend(subject, spans, found, batch)
                 if len(batch) >= CHUNK:
                     yield batch
                     batch = []
         if batch:
             yield batch
 
-    def _happened(self, things: list[str]) -> Iterator[tuple[str, list[Span]]]:
-        """The things to which it happened themselves, with its spans."""
+    def _happened(self, things: list[str]) -> list[tuple[str, list[Span], bool]]:
+        """The things to which it happened themselves, with its spans, and whether they held anything."""
         known: dict[str, list[Span]] = {}
-        for subject, like in zip(things, self._ground.lives.representatives(things), strict=True):
+        found: list[tuple[str, list[Span], bool]] = []
+        for subject, like in self._ground.lives.alike(things):
             spans = known.get(like)
             if spans is None:
                 spans = known[like] = self._happening.spans(like)
             if spans:
-                yield subject, spans
+                # What is like another holds nothing: a container represents itself alone.
+                found.append((subject, spans, subject == like and self._held(subject) is not None))
+        return found
 
     def _descend(self, subject: str, spans: list[Span], found: set[str], batch: list[str]) -> None:
         """Find what is in a thing to which it happened in these spans."""
@@ -359,9 +364,8 @@ class Reach:
                 for begin, end, code in held.codes
                 if not (code in found and (direct or code not in self._holds)) and _touch(spans, begin, end)
             )
-            some = list(codes)
             known: dict[str, list[Span]] = {}
-            for code, like in zip(some, self._ground.lives.representatives(some), strict=True):
+            for code, like in self._ground.lives.alike(list(codes)):
                 inner = known.get(like)
                 if inner is None:
                     inner = known[like] = self._shared(like, container, spans, path)
@@ -370,7 +374,6 @@ class Reach:
                 if code not in found and is_pack(code):
                     found.add(code)
                     batch.append(code)
-                # What is like another holds nothing: a container represents itself alone.
                 if code == like and not direct and code not in path and self._held(code) is not None:
                     waiting.append((code, inner, (*path, code)))
 

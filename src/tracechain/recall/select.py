@@ -24,7 +24,7 @@ from tracechain.criteria import (
 from tracechain.errors import InputError
 from tracechain.pilot.register import standing_of
 from tracechain.recall.exposure import Exposed
-from tracechain.recall.ground import CHUNK, Ground
+from tracechain.recall.ground import Ground, gathered
 from tracechain.recall.parts import (
     AllParts,
     AnyPart,
@@ -64,14 +64,7 @@ class Selection:
         """The packs that a criterion covers, each once, in no order: batches of some thousands."""
         part = self._part(criterion)
         self.unresolved.update(part.missing())
-        batch: list[str] = []
-        for some in part.packs():
-            batch += some
-            if len(batch) >= CHUNK:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+        yield from gathered(part.packs())
 
     def _standing(self) -> Standing:
         if self._given is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
@@ -81,6 +81,12 @@ class Containment:
             self._last.clear()
         found = self._pasts[subject] = _in_order(links)
         return found
+
+    def forget(self, subjects: Iterable[str]) -> None:
+        """Remember these no more, as nobody will come back to them."""
+        for subject in subjects:
+            for known in (self._pasts, self._stays, self._last):
+                known.pop(subject, None)
 
     def stays(self, subject: str) -> list[Stay]:
         """Where a subject was packed in, in order."""
