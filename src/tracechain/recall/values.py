@@ -151,13 +151,12 @@ def _order(one: Unresolved) -> tuple[str, str, int, str]:
 
 @frozen
 class Progress:
-    """How far a recall has come: `affected` = `locked` + `returned` + `destroyed` + `outstanding`. Goods
-    that got a new code count once, under that.
+    """How far a recall has come: `affected` = `locked` + `returned` + `destroyed` + `outstanding`. Goods that got a
+    new code count once, under that.
 
     Locked are those that lie in stock, with the ledger refusing to sell them; returned came back since the recall was
-    opened;
-    outstanding are on the way, in stores, with buyers, abroad, or nobody knows where. `reached` are all but those of
-    the outstanding whose holder has not been told. `unresolved` says what else could be affected.
+    opened; outstanding are on the way, in stores, with buyers, abroad, or nobody knows where. `reached` are all but
+    those of the outstanding whose holder has not been told. `unresolved` says what else could be affected.
     """
 
     id: str

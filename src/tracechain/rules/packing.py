@@ -1,9 +1,9 @@
 """What is in what, in the order of the log: what packing breaks, and what the index keeps of it (docs/format.md 7.4).
 
 Where things *were* is a matter of claimed times, and worked out by `tracechain.tracing`. Here it is what the log had
-said
-when an event came in: who packs a unit into a case while another case has it, a pallet into a box that stands on it, or
-takes out what is not in, breaks a rule of packing. The event is a fact all the same, and the later packing holds.
+said when an event came in: who packs a unit into a case while another case has it, a pallet into a box that stands on
+it, or takes out what is not in, breaks a rule of packing. The event is a fact all the same, and the later packing
+holds.
 
 The index keeps one word a subject:
 

@@ -1,11 +1,9 @@
 """Where many units are now: what `Tracer.whereabouts` says, for a recall of a million.
 
 Most units of a lot have their latest entry, and the container they are in, in common with others, and their entries
-are in
-the order of their claimed times. Then the latest entry that has a place tells where the unit was seen itself, and the
-word
-of packing what it is in; so it is worked out once for all units with the same two words. Whatever is not so plain is
-worked out for each unit by itself.
+are in the order of their claimed times. Then the latest entry that has a place tells where the unit was seen itself,
+and the word of packing what it is in; so it is worked out once for all units with the same two words. Whatever is not
+so plain is worked out for each unit by itself.
 """
 
 from __future__ import annotations
