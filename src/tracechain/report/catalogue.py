@@ -396,7 +396,10 @@ TEXTS: Mapping[str, Both] = MappingProxyType({
             "each entry was held against the signed tree, with its content and rows; who stated it is checked by "
             "`verify` and verify_unit; that there is no later one is the word of the index"
         ),
-        "每个条目连同其内容和单元记录均已对照签名树核验；陈述者的身份由 `verify` 和 verify_unit 核验；此后再无条目一说，则以索引为准",
+        (
+            "每个条目连同其内容和单元记录均已对照签名树核验；陈述者的身份由 `verify` 和 verify_unit 核验；"
+            "此后再无条目一说，则以索引为准"
+        ),
     ),
 })  # fmt: skip
 

@@ -1,9 +1,8 @@
 """Containment by time: in what a subject was when, and what it inherits of that.
 
 Everything goes by moments (claimed time, then index), whatever the order in which it was recorded. A stay begins with
-the
-event that packs a subject and ends with the one that takes it out, packs it elsewhere, or empties the container; both
-belong to it. While it lasts, what happens to the container happens to the subject.
+the event that packs a subject and ends with the one that takes it out, packs it elsewhere, or empties the container;
+both belong to it. While it lasts, what happens to the container happens to the subject.
 """
 
 from __future__ import annotations
