@@ -13,8 +13,9 @@ from tracechain.custody import Custody, Violation
 from tracechain.errors import RefusedError
 from tracechain.event import AggregationEvent, ErrorDeclaration, Event
 from tracechain.ledger import Ledger
-from tracechain.testing import new_ledger
-from tracechain.testing.samples import START, case_id, commission, pack, pack_ids, unpack
+from tracechain.ledger.receipt import Violated
+from tracechain.testing import START, new_ledger
+from tracechain.testing.samples import case_id, commission, pack, pack_ids, unpack
 
 V = Violation
 CASE, OTHER, PALLET, CONTAINER = map(case_id, range(1, 5))
@@ -103,7 +104,10 @@ def test_a_strict_submission_is_refused_whole_for_packing_too(ledger: Ledger) ->
     size = ledger.append([pack(CASE, (ONE,))]).first
     with pytest.raises(RefusedError, match="NOT_PACKED") as refused:
         ledger.append([unpack(CASE, (ONE,)), unpack(CASE, (ONE,)), pack(OTHER, (TWO,))], strict=True)
-    assert [violated.subject for violated in refused.value.violations] == [ONE]
+    (violated,) = refused.value.violations
+    assert isinstance(violated, Violated)
+    assert (violated.subject, violated.name) == (ONE, "NOT_PACKED")
     with ledger.snapshot() as view:
         assert view.size == size + 1
-    assert ledger.append([unpack(CASE, (ONE,)), pack(OTHER, (ONE,)), pack(PALLET, (OTHER,))], strict=True)
+    receipt = ledger.append([unpack(CASE, (ONE,)), pack(OTHER, (ONE,)), pack(PALLET, (OTHER,))], strict=True)
+    assert receipt.violations == ()
