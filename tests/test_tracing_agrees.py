@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pilot_world import World, compare
 from tracechain.custody import PACKING
@@ -231,9 +232,10 @@ def test_many_ledgers_of_the_pilot(paths: Paths, history: History) -> None:
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("seed", range(1000, 3000))
-def test_many_longer_histories(tmp_path: Path, seed: int) -> None:
-    told(tmp_path, random_history(seed, 150, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
+@pytest.mark.timeout(7200)
+@given(seed=st.integers(0, 10**9), size=st.integers(20, 200))
+def test_many_longer_histories(paths: Paths, seed: int, size: int) -> None:
+    told(paths(), random_history(seed, size, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
 
 
 # ---- what random histories found ---------------------------------------------------------------------
