@@ -143,13 +143,13 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, most)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(history=histories(), criterion=composed())
 def test_a_ledger_without_a_profile(paths: Paths, history: History, criterion: Criterion) -> None:
     told(paths(), history, criterion, pilot=False)
 
 
-@settings(max_examples=100)
+@settings(max_examples=80)
 @given(history=histories(pilot=True), criterion=composed())
 def test_a_ledger_of_the_pilot(paths: Paths, history: History, criterion: Criterion) -> None:
     told(paths(), history, criterion, pilot=True)

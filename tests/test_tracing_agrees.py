@@ -194,25 +194,25 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(facts, name, 2)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(history=histories())
 def test_a_ledger_without_a_profile(paths: Paths, history: History) -> None:
     told(paths(), history, pilot=False)
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(history=histories(pilot=True))
 def test_a_ledger_of_the_pilot(paths: Paths, history: History) -> None:
     told(paths(), history, pilot=True)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_longer_histories(tmp_path: Path, seed: int) -> None:
     told(tmp_path, random_history(seed, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
 
 
 @pytest.mark.usefixtures("little")
-@pytest.mark.parametrize("seed", range(60, 80))
+@pytest.mark.parametrize("seed", range(40, 55))
 def test_a_few_at_a_time(tmp_path: Path, seed: int) -> None:
     told(tmp_path, random_history(seed, pilot=seed % 3 == 0), pilot=seed % 3 == 0)
 
