@@ -58,8 +58,8 @@ def affected(view: View, criterion: Criterion) -> Iterator[Affected | Unresolved
     selection = Selection(view, tracer)
     exported: Counter[str] = Counter()
     lots = Lots(tracer.containment)
-    for units, together, lot in _batches(criterion, tracer, selection):
-        located = locator.locate(units, together=together, lot=lot)
+    for units, words, lot in _batches(criterion, tracer, selection):
+        located = locator.locate(units, words, lot)
         if lot is None:
             lot_of = lots.of_many(one.unit for one in located)
             located = [one._replace(lot=lot_of[one.unit]) for one in located]
@@ -68,37 +68,39 @@ def affected(view: View, criterion: Criterion) -> Iterator[Affected | Unresolved
     if isinstance(criterion, Lot):
         yield from _without_codes(view, criterion)
     for party, count in sorted(exported.items()):
-        words = f"{count} unit{'s' if count != 1 else ''} went abroad: what becomes of them there is not in the data"
-        yield Unresolved("left", party, None, words)
+        gone = f"{count} unit{'s' if count != 1 else ''} went abroad: what becomes of them there is not in the data"
+        yield Unresolved("left", party, None, gone)
     yield from sorted(selection.unresolved | locator.unresolved, key=_order)
 
 
 def _batches(
     criterion: Criterion, tracer: Tracer, selection: Selection
-) -> Iterator[tuple[Sequence[str], bool, str | None]]:
-    """(units, whether they came into the ledger together, their lot if that is known)."""
+) -> Iterator[tuple[Sequence[str], Sequence[tuple[int, int]] | None, str | None]]:
+    """(units, their words and their lot if these are known)."""
     if not isinstance(criterion, Lot):
         for units in selection.units(criterion):
-            yield units, False, None
+            yield units, None, None
         return
     known: list[str] = []
     unresolved = selection.unresolved
     few: list[str] = []
-    for made, together in lot_units(tracer.containment, criterion.product, criterion.lot, unresolved):
+    few_words: list[tuple[int, int]] = []
+    for made, words in lot_units(tracer.containment, criterion.product, criterion.lot, unresolved):
         known += made
         if len(made) >= _WORTH:
-            yield made, together, criterion.lot
+            yield made, words, criterion.lot
             continue
         few += made
+        few_words += words
         if len(few) >= CHUNK:
-            yield few, False, criterion.lot
-            few = []
+            yield few, few_words, criterion.lot
+            few, few_words = [], []
     if few:
-        yield few, False, criterion.lot
+        yield few, few_words, criterion.lot
     # What was made of packs need not be one: goods in bulk may go on into other packs.
     later = sorted(filter(is_pack, descendants(tracer.containment, known, (criterion.product,), unresolved)))
     if later:
-        yield later, False, None
+        yield later, None, None
 
 
 def _without_codes(view: View, criterion: Lot) -> Iterator[Unresolved]:

@@ -27,9 +27,9 @@ _PASSES = 4
 
 def lot_units(
     containment: Containment, product: str, lot: str, unresolved: set[Unresolved] | None = None
-) -> Iterator[tuple[list[str], bool]]:
-    """The packs of a product that an entry brought into being under this lot: batch by batch, each pack once, and
-    whether the packs of a batch came into the ledger together (View.words).
+) -> Iterator[tuple[list[str], list[tuple[int, int]]]]:
+    """The packs of a product that an entry brought into being under this lot: batch by batch, each pack once, with their
+    words (View.words).
 
     A commissioning that was declared an error brought nothing into being. What cannot be told is noted in `unresolved`;
     without one, a content that cannot be read is a DataError.
@@ -53,14 +53,15 @@ def lot_units(
         # An error need not be declared with its lot, so it is looked for by unit: it tangles.
         words = view.words(units, together=together and len(units) == len(made))
         if any(packed & TANGLED for _, packed in words):
-            units = [
-                unit
-                for unit, (_, packed) in zip(units, words, strict=True)
-                if not packed & TANGLED or _stands(containment, unit, fact, unresolved)
+            both = [
+                (unit, pair)
+                for unit, pair in zip(units, words, strict=True)
+                if not pair[1] & TANGLED or _stands(containment, unit, fact, unresolved)
             ]
+            units, words = [unit for unit, _ in both], [pair for _, pair in both]
         seen.update(units)
         if units:
-            yield units, together and len(units) == len(made)
+            yield units, words
 
 
 def _mentioned(containment: Containment, name: str, unresolved: set[Unresolved] | None) -> Iterator[Fact]:

@@ -6,9 +6,8 @@ or rows (entry.decode_rows and encoding.decode do that, strictly, for who verifi
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -52,11 +51,9 @@ _EVENT = bytes((EntryType.EVENT,))
 _CYCLE = int(Violation.PACKING_CYCLE)
 #: Entries whose contents or rows are remembered; a fan-out comes back to those of many units.
 _FACTS_MOST, _ROWS_MOST = 262_144, 16_384
-_OFTEN = 16
 
 #: What the cells of a row are.
 _CELLS = frozenset(((str, str, int, int, int, type(None)), (str, str, int, int, int, tuple)))
-_TEXT, _TERM = (str, type(None)), (int, str, type(None))
 #: Rows of an entry as stored: groups of prefix and five cells a row.
 _Groups: TypeAlias = tuple[tuple[Any, ...], ...]
 
@@ -136,9 +133,8 @@ class Rows:
     groups: _Groups
     #: How many rows are before each group, and all of them at the end.
     starts: list[int]
-    #: How often a position was asked for; prefix and suffix to position, once that was often.
-    asked: int = 0
-    places: dict[tuple[str, str], int] | None = None
+    #: The subject that was asked for last, and its position.
+    latest: tuple[str, int | None] = ("", None)
 
     @property
     def count(self) -> int:
@@ -146,27 +142,24 @@ class Rows:
         return self.starts[-1]
 
     def place(self, subject: str) -> int | None:
-        """The position of a subject's row."""
+        """The position of a subject's row: rows stand in order of their subjects."""
+        if self.latest[0] != subject:
+            self.latest = subject, self._find(subject)
+        return self.latest[1]
+
+    def _find(self, subject: str) -> int | None:
         cut = subject.rfind("/") + 1
         prefix, suffix = subject[:cut], subject[cut:]
-        self.asked += 1
-        if self.asked > _OFTEN:
-            return self._places().get((prefix, suffix))
         for group, start in zip(self.groups, self.starts, strict=False):
-            if group[0] == prefix and suffix in group:
-                with suppress(ValueError):
-                    return start + group[1::5].index(suffix)
+            if group[0] == prefix:
+                count = len(group) // 5
+                try:
+                    at = bisect_left(range(count), suffix, key=lambda n: group[1 + 5 * n])
+                except TypeError:  # a suffix that is none
+                    return None
+                if at < count and group[1 + 5 * at] == suffix:
+                    return start + at
         return None
-
-    def _places(self) -> dict[tuple[str, str], int]:
-        """The positions of all rows: who asked for some of many will ask for the others."""
-        if self.places is None:
-            named = ((group[0], suffix) for group in self.groups for suffix in group[1::5])
-            self.places = {}
-            for at, name in enumerate(named):
-                if type(name[0]) is type(name[1]) is str:  # or it is damaged
-                    self.places.setdefault(name, at)
-        return self.places
 
     def cells(self, place: int) -> tuple[str, str, int, int, int, tuple[int, ...] | None]:
         """Prefix, suffix, act, 1 + index of the entry before or 0, state after, violations or None of a row."""
@@ -341,36 +334,36 @@ def _rows(index: int, part: bytes) -> Rows:
 def _fact(index: int, part: bytes) -> Fact:
     items: Any = unpack_known(part[SALT_SIZE:])
     try:
-        count = len(items)
-        place = items[_READ_POINT] if count > _READ_POINT else None
-        if place is None and count > _LOCATION:
-            place = items[_LOCATION]
-        fact = Fact(
-            index,
-            items[_TIME],
-            items[0],
-            (items[_ACTION] or 0) if count > _ACTION else 0,
-            items[_PARENT] if count > _PARENT else None,
-            place,
-            items[_STEP] if count > _STEP else None,
-            count > _DECLARATION and items[_DECLARATION] is not None,
-            items,
-        )
+        raw = items + _NILS[len(items) :]
+        time, offset, action, parent, epcs, step = raw[_TIME : _STEP + 1]
+        place = raw[_READ_POINT]
+        if place is None:
+            place = raw[_LOCATION]
         whole = (
-            type(items) is tuple
-            and type(items[_TIME]) is type(items[_OFFSET]) is int
-            and all(isinstance(one, _TEXT) for one in (items[_PARENT] if count > _PARENT else None, place))
-            and isinstance(items[_STEP] if count > _STEP else None, _TERM)
-            and _are_groups(fact.item(_EPCS))
-            and _are_groups(fact.item(_OUTPUTS))
+            type(time) is type(offset) is int
+            and (parent is None or type(parent) is str)
+            and (place is None or type(place) is str)
+            and (step is None or type(step) is int or type(step) is str)
+            and _are_groups(epcs)
+            and _are_groups(raw[_OUTPUTS])
         )
-    except (TypeError, IndexError):
+    except (TypeError, ValueError, IndexError):
         whole = False
     if not whole:
         raise DecodeError(f"entry {index}: its content is damaged: verify the ledger")
-    return fact
+    return Fact(index, time, raw[0], action or 0, parent, place, step, raw[_DECLARATION] is not None, items)
+
+
+#: As many items as a content may have.
+_NILS = (None,) * 29
 
 
 def _are_groups(groups: Any) -> bool:
     """Whether something is id groups (format.md section 9.3), as far as it takes to look into them."""
-    return groups is None or (len(groups) % 2 == 0 and all(type(some) is tuple for some in groups[1::2]))
+    if groups is None:
+        return True
+    return len(groups) % 2 == 0 and (type(groups[1]) is tuple if len(groups) == 2 else _are_tuples(groups[1::2]))
+
+
+def _are_tuples(some: Any) -> bool:
+    return all(type(one) is tuple for one in some)

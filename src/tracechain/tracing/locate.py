@@ -21,7 +21,7 @@ from tracechain.errors import DataError
 from tracechain.rules.packing import OUT, PLACE_MASK, TANGLED
 from tracechain.tracing.containment import CIRCLE
 from tracechain.tracing.facts import Fact
-from tracechain.tracing.tracer import BROKE, Tracer, holder_of
+from tracechain.tracing.tracer import BROKE, Tracer, holding
 from tracechain.tracing.values import Moment, Unresolved
 
 __all__ = ["Located", "Locator"]
@@ -77,16 +77,19 @@ class Locator(Generic[AnyLocated]):
         self._containers: dict[str, _Container] = {}
         self.unresolved: set[Unresolved] = set()
 
-    def locate(self, units: Sequence[str], *, together: bool = False, lot: str | None = None) -> list[AnyLocated]:
-        """Where these packs are now, in no order. `together` is as for View.words; `lot` is that of all of them."""
+    def locate(
+        self, units: Sequence[str], words: Sequence[tuple[int, int]] | None = None, lot: str | None = None
+    ) -> list[AnyLocated]:
+        """Where these packs are now, in no order. `words` are theirs (View.words), looked up if not given; `lot` is
+        that of all of them."""
         found: list[AnyLocated] = []
         for start in range(0, len(units), CHUNK):
-            chunk = units if len(units) <= CHUNK else units[start : start + CHUNK]
-            self._chunk(chunk, self._view.words(chunk, together=together), lot, found)
+            chunk = units[start : start + CHUNK]
+            self._chunk(chunk, self._view.words(chunk) if words is None else words[start : start + CHUNK], lot, found)
         return found
 
     def _chunk(
-        self, units: Sequence[str], words: list[tuple[int, int]], lot: str | None, found: list[AnyLocated]
+        self, units: Sequence[str], words: Sequence[tuple[int, int]], lot: str | None, found: list[AnyLocated]
     ) -> None:
         alike: dict[tuple[int, int], list[str]] = {}
         for unit, pair in zip(units, words, strict=True):
@@ -168,7 +171,7 @@ class Locator(Generic[AnyLocated]):
                     shared = None
             if shared is not None and shared.moment > seen.moment:
                 seen = shared
-        return seen.place, holder_of(word >> STATE_SHIFT, seen, fact.person).id, outermost, seen.time
+        return seen.place, holding(word >> STATE_SHIFT, seen, fact.person)[1], outermost, seen.time
 
     def _walk(self, unit: str, word: int, packed: int, fact: Fact | None) -> _Cells | None:
         """A unit whose latest entry has no place, an order say: by the latest that has one. None where that is not

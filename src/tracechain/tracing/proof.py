@@ -10,6 +10,7 @@ the word of the index.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from hashlib import sha256
 
 from tracechain import encoding, merkle
@@ -161,13 +162,17 @@ class Proof:
         seed = ROW_SALT_TAG + salt
         hashes: list[bytes] = []
         before: set[int] = set()
+        group_at = bisect_right(rows.starts, start) - 1
         for position in range(start, stop):
-            cells = rows.cells(position)
+            if position == rows.starts[group_at + 1]:
+                group_at += 1
+            group, at = rows.groups[group_at], 1 + 5 * (position - rows.starts[group_at])
+            cells = (group[0], *group[at : at + 5])
             previous = cells[3]
             leaf = ZERO
-            if previous:
-                if previous > index:
-                    raise DataError(f"a row leads forward to entry {previous - 1}")
+            if previous != 0:
+                if type(previous) is not int or not 0 < previous <= index:
+                    raise DataError("a row leads to no entry before")
                 before.add(previous - 1)
                 leaf = self._nodes.leaf(previous - 1)
             own = salt if rows.count == 1 else sha256(seed + position.to_bytes(4, "big")).digest()

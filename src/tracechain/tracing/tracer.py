@@ -25,7 +25,7 @@ from tracechain.tracing.values import Holder, Kin, Moment, Step, Trace, Unresolv
 from tracechain.verification import Code, Finding
 from tracechain.view import Unit, View
 
-__all__ = ["BROKE", "Tracer", "holder_of", "trace", "whereabouts"]
+__all__ = ["BROKE", "Tracer", "holder_of", "holding", "trace", "whereabouts"]
 
 _SOLD = frozenset((Custody.SOLD, Custody.DELIVERED))
 _HEADER = 128
@@ -301,20 +301,25 @@ def _contradiction(subject: str, facts: list[Link], as_of: int | None) -> Iterat
 
 def holder_of(state: int, seen: Fact | None, person: bytes | None) -> Holder:
     """Who has a pack in a state, seen last by this event, bought by this person."""
+    return Holder(*holding(state, seen, person))
+
+
+def holding(state: int, seen: Fact | None, person: bytes | None) -> tuple[str, str | None]:
+    """The kind and the id of the holder."""
     where = state & CUSTODY_MASK
     if where == Custody.DEAD:
-        return Holder("none")
+        return "none", None
     if where in _SOLD:
-        return Holder("buyer", None if person is None else f"person/{person.hex()}")
+        return "buyer", None if person is None else f"person/{person.hex()}"
     if seen is None:
-        return Holder("unknown")
+        return "unknown", None
     if seen.step == SHIPPING or where == Custody.EXPORTED:
         # The carrier has it; where none is named, whoever it goes to.
         for position in (SOURCES, DESTINATIONS):
             if seen.item(position) and (named := parties_of(seen, position, "possessing_party")):
-                return Holder("carrier" if position == SOURCES else "place", named[0])
+                return "carrier" if position == SOURCES else "place", named[0]
     place = seen.place
-    return Holder("unknown") if place is None else Holder("place", place.partition("/254/")[0])
+    return ("unknown", None) if place is None else ("place", place.partition("/254/")[0])
 
 
 def _moment(link: Link) -> Moment:
