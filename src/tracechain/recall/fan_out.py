@@ -21,8 +21,6 @@ from tracechain.view import View, ledger_id
 
 __all__ = ["affected", "fan_out"]
 
-#: Batches that are looked at by themselves; smaller ones are put together.
-_WORTH = 64
 _EXPORTED = int(Custody.EXPORTED)
 
 
@@ -59,10 +57,11 @@ def affected(view: View, criterion: Criterion) -> Iterator[Affected | Unresolved
     exported: Counter[str] = Counter()
     lots = Lots(tracer.containment)
     for units, words, lot in _batches(criterion, tracer, selection):
-        located = locator.locate(units, words, lot)
-        if lot is None:
-            lot_of = lots.of_many(one.unit for one in located)
-            located = [one._replace(lot=lot_of[one.unit]) for one in located]
+        with uninterrupted():
+            located = locator.locate(units, words, lot)
+            if lot is None:
+                lot_of = lots.of_many(one.unit for one in located)
+                located = [one._replace(lot=lot_of[one.unit]) for one in located]
         exported.update([one.holder or "" for one in located if one.state & CUSTODY_MASK == _EXPORTED])
         yield from located
     if isinstance(criterion, Lot):
@@ -83,20 +82,17 @@ def _batches(
         return
     known: list[str] = []
     unresolved = selection.unresolved
-    few: list[str] = []
-    few_words: list[tuple[int, int]] = []
+    some: list[str] = []
+    some_words: list[tuple[int, int]] = []
     for made, words in lot_units(tracer.containment, criterion.product, criterion.lot, unresolved):
         known += made
-        if len(made) >= _WORTH:
-            yield made, words, criterion.lot
-            continue
-        few += made
-        few_words += words
-        if len(few) >= CHUNK:
-            yield few, few_words, criterion.lot
-            few, few_words = [], []
-    if few:
-        yield few, few_words, criterion.lot
+        some += made
+        some_words += words
+        if len(some) >= CHUNK:
+            yield some, some_words, criterion.lot
+            some, some_words = [], []
+    if some:
+        yield some, some_words, criterion.lot
     # What was made of packs need not be one: goods in bulk may go on into other packs.
     later = sorted(filter(is_pack, descendants(tracer.containment, known, (criterion.product,), unresolved)))
     if later:

@@ -28,8 +28,8 @@ _PASSES = 4
 def lot_units(
     containment: Containment, product: str, lot: str, unresolved: set[Unresolved] | None = None
 ) -> Iterator[tuple[list[str], list[tuple[int, int]]]]:
-    """The packs of a product that an entry brought into being under this lot: batch by batch, each pack once, with their
-    words (View.words).
+    """The packs of a product that an entry brought into being under this lot: batch by batch, each pack once, with
+    their words (View.words).
 
     A commissioning that was declared an error brought nothing into being. What cannot be told is noted in `unresolved`;
     without one, a content that cannot be read is a DataError.
