@@ -304,7 +304,9 @@ class IndexReader:
         self._base = env.tables[table]
         meta = env.tables[META]
         self._parts = [_unpack(txn.get(name, None, meta)) for name in _KEYS[table][1:]]
+        #: What is not in the base yet, and its numbers in order; read when somebody asks for many words.
         self._recent: dict[int, int] | None = None
+        self._changed: list[int] = []
         self._blocks: dict[int, array[int]] = {}
 
     def word(self, subject: str) -> int | None:
@@ -348,10 +350,9 @@ class IndexReader:
             words = self._blocks.get(block)
             found += self._block(block) if words is None else words
         found = found[numbers[0] - first * BLOCK : numbers[-1] + 1 - first * BLOCK]
-        recent = self._latest()
-        if recent:
-            get = recent.get
-            found = [get(number, word) for number, word in zip(numbers, found, strict=True)]
+        recent, changed = self._latest(), self._changed
+        for number in changed[bisect_left(changed, numbers[0]) : bisect_left(changed, numbers[-1] + 1)]:
+            found[number - numbers[0]] = recent[number]
         return found
 
     def _latest(self) -> dict[int, int]:
@@ -361,6 +362,7 @@ class IndexReader:
             recent = self._recent = {}
             for numbers, words in reversed(self._parts):
                 recent.update(zip(numbers, words, strict=True))
+            self._changed = sorted(recent)
         return recent
 
     def _block(self, block: int) -> array[int]:
