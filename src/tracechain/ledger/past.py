@@ -6,6 +6,7 @@ Packs go by their unit numbers. Nothing is written before `flush`.
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -39,7 +40,8 @@ class LedgerPast:
 
     def __init__(self, txn: Transaction, sealing: Sealing, anchors: dict[int, Anchor | None]) -> None:
         self._txn = txn
-        self._sealing = sealing
+        # Not held: it holds this object by its judge, and LMDB's transaction would live on until the collector comes.
+        self._sealing: Sealing = weakref.proxy(sealing)
         #: What is known of entries, kept from commit to commit: no entry changes.
         self.anchors = anchors
         self._memory = txn.index.other(txn.txn, MEMORY)

@@ -5,6 +5,7 @@ Nothing is written before `flush`; the words of PACKED go with the unit index.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,8 @@ class Tracks:
 
     def __init__(self, txn: Transaction, sealing: Sealing) -> None:
         self._txn = txn
-        self._sealing = sealing
+        # Not held: it holds this object, and both would live on, with LMDB's transaction, until the collector comes.
+        self._sealing: Sealing = weakref.proxy(sealing)
         self._words = txn.index.other(txn.txn, PACKED)
         self._emptied: dict[str, int] = {}
         self._packings: dict[int, tuple[str | None, int]] = {}
