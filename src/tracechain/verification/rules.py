@@ -2,13 +2,13 @@
 
 `verify` proves that rows are signed, linked, and within the table of `custody`. Rules that also depend on registers,
 buyers, documents and dates it takes on trust. Here the log is folded from nothing, by contents alone, and every state,
-every violation, the index and the rules' memories have to come out the same: so an operator with all keys who let a
+every violation, the index, the rules' memories and what mentions what have to come out the same: so an operator with all keys who let a
 violation vanish, or made one up, is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from attrs import define, field
@@ -17,7 +17,9 @@ from tracechain import custody, encoding
 from tracechain.custody import Outcome
 from tracechain.entry import HEADER_SIZE, SALT_SIZE, Row, decode_rows
 from tracechain.errors import DataError, InputError, TracechainError
+from tracechain.event import Event
 from tracechain.replay import State, step
+from tracechain.rules.mentions import mentioned
 from tracechain.verification.findings import Code, Findings, Report
 from tracechain.view import Unit, View
 
@@ -33,6 +35,22 @@ class _Replay(State):
     """A State that remembers what the rules came to at the latest entry."""
 
     told: dict[str, Outcome] = field(factory=dict)
+    #: Names with the runs of entries that mention them, [start, stop].
+    mentions: dict[str, list[list[int]]] = field(factory=dict)
+
+    def track(
+        self,
+        index: int,
+        event: Event,
+        received: int,
+        acts: Sequence[tuple[str, int]],
+        befores: Sequence[int],
+        outcomes: Sequence[Outcome],
+    ) -> Sequence[Outcome]:
+        """Note what the event mentions, too."""
+        for name in mentioned(event):
+            _extend(self.mentions.setdefault(name, []), index, index + 1)
+        return super().track(index, event, received, acts, befores, outcomes)
 
     def take(self, subject: str, index: int, outcome: Outcome) -> None:
         """Put what the rules came to."""
@@ -184,8 +202,20 @@ class _Comparison:
                         f"orders of buyer {person.hex()} in {year} come to {found} yuan in the index, {yuan} by the log"
                     )
                     self._findings.add(Code.INDEX, None, f"{words}: {mend}")
+            self._compare_mentions(mend)
         except (DataError, UnicodeDecodeError) as error:
             self._findings.add(Code.INDEX, None, f"the index cannot be read ({error}): {mend}")
+
+    def _compare_mentions(self, mend: str) -> None:
+        """Hold what the index says of mentions against the log: what it left out, a recall would not find."""
+        expected = self._state.mentions
+        for name in {*expected, *self._view.names("")}:
+            found: list[list[int]] = []
+            for run in self._view.mentions(name):
+                _extend(found, run.start, run.stop)
+            if found != expected.get(name, []):
+                words = f"the index has {name} mentioned by other entries than the log"
+                self._findings.add(Code.INDEX, None, f"{words}: {mend}")
 
     def _differs(self, subject: str, unit: Unit, expected: Unit | None) -> str:
         if expected is None:
@@ -202,6 +232,14 @@ class _Comparison:
         if self._view.emptied(subject) != self._state.emptied(subject):
             return "the index has it emptied by another entry than the log does"
         return ""
+
+
+def _extend(runs: list[list[int]], start: int, stop: int) -> None:
+    """Put a run of entries behind others; neighbouring ones are one."""
+    if runs and runs[-1][1] == start:
+        runs[-1][1] = stop
+    else:
+        runs.append([start, stop])
 
 
 def _says(stored: bytes, rule_set: int, told: dict[str, Outcome]) -> bool:
