@@ -2,8 +2,8 @@
 
 `verify` proves that rows are signed, linked, and within the table of `custody`. Rules that also depend on registers,
 buyers, documents and dates it takes on trust. Here the log is folded from nothing, by contents alone, and every state,
-every violation, the index, the rules' memories and what mentions what have to come out the same: so an operator with all keys who let a
-violation vanish, or made one up, is found.
+every violation, the index, the rules' memories and what mentions what have to come out the same: so an operator with
+all keys who let a violation vanish, made one up, or keeps a lot from a recall, is found.
 """
 
 from __future__ import annotations
