@@ -17,6 +17,7 @@ Times are nanoseconds since 1970 of claimed times. What it takes to tell whether
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -63,7 +64,7 @@ _RANGES = {"temperature": (Decimal("-273.15"), Decimal(1000)), "humidity": (Deci
 
 
 @frozen
-class Criterion:
+class Criterion(ABC):
     """What has to be true of a pack. InputError on construction says what cannot be used, and what to do."""
 
     TAG: ClassVar[int] = 0
@@ -73,9 +74,9 @@ class Criterion:
         """1, and one more for every criterion around another."""
         return 1
 
+    @abstractmethod
     def plain(self) -> tuple[Plain, ...]:
         """The plain form."""
-        raise NotImplementedError
 
     def __and__(self, other: object) -> Criterion:
         """Both."""

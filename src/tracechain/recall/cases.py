@@ -218,31 +218,22 @@ class _Look:
     def goes_on(self, unit: Affected, codes: set[str]) -> bool:
         """Whether a code that ended did so as its goods got another one of these codes: by relabelling, or as a part of
         something else."""
-        at: int | None = unit.last
-        while at is not None:
-            cells = self._log.cells(at, unit.unit)
-            if cells is None:
+        for at, (_, _, _, broken) in self._log.back(unit.unit, unit.last):
+            if broken:
+                continue
+            fact = self._log.event(at)
+            if fact is None or fact.kind != TRANSFORMATION or fact.declares:
                 return False
-            _, before, _, broken = cells
-            if not broken:
-                fact = self._log.event(at)
-                if fact is None or fact.kind != TRANSFORMATION or fact.declares:
-                    return False
-                return not codes.isdisjoint(epcs_of(fact, outputs=True))
-            at = before if before is None or before < at else None
+            return not codes.isdisjoint(epcs_of(fact, outputs=True))
         return False
 
     def _came_back(self, unit: Affected) -> bool:
         """Whether it was taken back, lawfully, since the recall was opened."""
-        at: int | None = unit.last
-        while at is not None and at > self._since:
-            cells = self._log.cells(at, unit.unit)
-            if cells is None:
-                return False
-            act, before, _, codes = cells
+        for at, (act, _, _, codes) in self._log.back(unit.unit, unit.last):
+            if at <= self._since:
+                break
             if not codes and (act & ACT_MASK in _RETURNS or (act == Act.SEE and self._says_returned(at))):
                 return True
-            at = before if before is None or before < at else None
         return False
 
     def _says_returned(self, index: int) -> bool:

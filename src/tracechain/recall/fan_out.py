@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from tracechain.collector import uninterrupted
 from tracechain.criteria import Criterion, Lot
@@ -69,7 +70,7 @@ def affected(view: View, criterion: Criterion) -> Iterator[Affected | Unresolved
     for party, count in sorted(exported.items()):
         gone = f"{count} unit{'s' if count != 1 else ''} went abroad: what becomes of them there is not in the data"
         yield Unresolved("left", party, None, gone)
-    yield from sorted(selection.unresolved | locator.unresolved, key=_order)
+    yield from sorted(selection.unresolved | locator.unresolved, key=attrgetter("order"))
 
 
 def _batches(
@@ -105,7 +106,3 @@ def _without_codes(view: View, criterion: Lot) -> Iterator[Unresolved]:
         unit = view.unit(name)
         if unit is not None:
             yield Unresolved("class", name, unit.last, "it was also handled by class and quantity, without codes")
-
-
-def _order(one: Unresolved) -> tuple[str, str, int]:
-    return one.kind, one.subject, -1 if one.index is None else one.index

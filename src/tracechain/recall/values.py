@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import pairwise
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -134,7 +135,7 @@ class FanOut:
             size=self.size + other.size,
             criterion=self.criterion if self.criterion == other.criterion else None,
             units=tuple(units[name] for name in sorted(units)),
-            unresolved=tuple(sorted({*self.unresolved, *other.unresolved}, key=_order)),
+            unresolved=tuple(sorted({*self.unresolved, *other.unresolved}, key=attrgetter("order"))),
             makers=makers,
         )
 
@@ -143,10 +144,6 @@ def _later(unit: Affected) -> tuple[object, ...]:
     """What decides between two ledgers: the time, then anything that is the same whichever way round."""
     unset = [(text is not None, text or "") for text in (unit.place, unit.holder, unit.container, unit.lot)]
     return (unit.time is not None, unit.time or 0, unit.last, unit.state, *unset)
-
-
-def _order(one: Unresolved) -> tuple[str, str, int, str]:
-    return one.kind, one.subject, -1 if one.index is None else one.index, one.detail
 
 
 @frozen

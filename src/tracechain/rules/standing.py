@@ -88,7 +88,7 @@ def fold(before: Registered | None, index: int, record: Record) -> Registered:
         case CaseStep():
             return evolve(_next_step(now, value), index=index, versions=now.versions + 1)
         case RecallStep():
-            _check_recall(now, value)
+            _follows(now, value, "recall")  # S1 V
             return evolve(now, value=value, index=index, versions=now.versions + 1)
     if record.version != now.versions:
         raise InputError(f"{what}: version {record.version}, but version {now.versions} is the next")
@@ -100,34 +100,25 @@ def _known(now: Registered, what: str | None, done: str) -> None:
         raise InputError(f"{what}: it is not registered, so it cannot be {done}")
 
 
-_PHASES = ("opened", "investigated", "handled", "reported", "rectified", "closed")
-
-
 def _next_step(now: Registered, step: CaseStep) -> Registered:
     """A case is opened first, once, and takes no step after it was closed (S1 III(1)4)."""
+    _follows(now, step, "case")
     last: CaseStep | None = now.value
-    if last is None:
-        if step.phase != "opened":
-            raise InputError(f"case {step.id}: its first step is {step.phase!r}; open it first")
-    elif last.phase == "closed":
-        raise InputError(f"case {step.id}: it was closed in entry {now.index}; open a new one")
-    elif step.phase == "opened":
-        raise InputError(f"case {step.id}: it was opened before")
-    elif step.type != last.type:
+    if last is not None and step.type != last.type:
         raise InputError(f"case {step.id}: it is of type {last.type!r}, not {step.type!r}")
     return evolve(now, value=step)
 
 
-def _check_recall(now: Registered, step: RecallStep) -> None:
-    """A recall is opened first, once, and takes no step after it was closed (S1 V)."""
-    last: RecallStep | None = now.value
+def _follows(now: Registered, step: CaseStep | RecallStep, what: str) -> None:
+    """What goes step by step is opened first, once, and takes no step after it was closed."""
+    last: CaseStep | RecallStep | None = now.value
     if last is None:
         if step.phase != "opened":
-            raise InputError(f"recall {step.id}: its first step is {step.phase!r}; open it first")
+            raise InputError(f"{what} {step.id}: its first step is {step.phase!r}; open it first")
     elif last.phase == "closed":
-        raise InputError(f"recall {step.id}: it was closed in entry {now.index}; open a new one")
+        raise InputError(f"{what} {step.id}: it was closed in entry {now.index}; open a new one")
     elif step.phase == "opened":
-        raise InputError(f"recall {step.id}: it was opened before")
+        raise InputError(f"{what} {step.id}: it was opened before")
 
 
 #: How a subject's past records are found: all of its (index, record), oldest first.

@@ -266,6 +266,14 @@ class Log:
         _, _, act, previous, state, codes = rows.cells(place)
         return act, previous - 1 if previous else None, state, codes or ()
 
+    def back(self, subject: str, last: int) -> Iterator[tuple[int, tuple[int, int | None, int, tuple[int, ...]]]]:
+        """The entries of a subject from one back, with its cells in each; ends where there is no row of it, or one that
+        does not lead back."""
+        at: int | None = last
+        while at is not None and (cells := self.cells(at, subject)) is not None:
+            yield at, cells
+            at = cells[1] if cells[1] is not None and cells[1] < at else None
+
     def rows(self, index: int) -> Rows | None:
         """The rows of an entry; None where they are missing."""
         found = self._rows.get(index)

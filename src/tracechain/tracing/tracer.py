@@ -102,7 +102,7 @@ class Tracer:
             containers,
             self._holder(0 if stood is None else stood.state, seen, links, past.voided),
             tuple(dict.fromkeys(code for code, relation, _ in self._kin(subject, as_of) if relation == "made_into")),
-            tuple(sorted(unresolved, key=_order)),
+            tuple(sorted(unresolved, key=attrgetter("order"))),
         )
 
     def _holder(self, state: int, seen: Fact | None, links: list[Link], voided: Container[int]) -> Holder:
@@ -144,7 +144,7 @@ class Tracer:
             tuple(ordered),
             tuple(Kin(code, relation, fact.index) for code, relation, fact in kin),
             self.containment.stays_until(subject, as_of),
-            tuple(sorted(unresolved, key=_order)),
+            tuple(sorted(unresolved, key=attrgetter("order"))),
             tuple(dict.fromkeys((*findings, *self._behind(shown, asked, unresolved, proof)))),
             (PROVED,),
         )
@@ -320,12 +320,3 @@ def holding(state: int, seen: Fact | None, person: bytes | None) -> tuple[str, s
                 return "carrier" if position == SOURCES else "place", named[0]
     place = seen.place
     return ("unknown", None) if place is None else ("place", place.partition("/254/")[0])
-
-
-def _moment(link: Link) -> Moment:
-    assert link.fact is not None
-    return link.fact.moment
-
-
-def _order(one: Unresolved) -> tuple[str, str, int]:
-    return one.kind, one.subject, -1 if one.index is None else one.index

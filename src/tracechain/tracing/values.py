@@ -44,6 +44,11 @@ class Unresolved:
     index: int | None
     detail: str
 
+    @property
+    def order(self) -> tuple[str, str, int, str]:
+        """What answers list it by."""
+        return self.kind, self.subject, -1 if self.index is None else self.index, self.detail
+
 
 @frozen
 class Stay:
