@@ -43,6 +43,11 @@ TOGETHER = {
         " is 0; any other: `open_reason` is nil. Where none of the five numbers is nil, the last four add up to"
         " `affected`."
     ),
+    "hold": (
+        "`phase` placed: `authority` is not nil, and `criterion` and `case` are not both nil where `about` is empty. Any"
+        " other: `criterion` and `case` are nil, and `about` is empty. `phase` extended: `until` is not nil; released:"
+        " `until` is nil."
+    ),
 }
 
 HEAD = f"""\
@@ -65,7 +70,7 @@ What is registered has a chain of its own, named by the subject: `urn:tracechain
 {{chains}}
 
 A kind that is called like its chain states a *whole value*: it replaces the one before, and its `version` is the number of whole values before it on the chain (0, 1, 2, ...). The
-others are measures; their version, and that of a `case` or a `recall`, is written by us and looked at by nobody. What may follow what is in format.md section 5.7. Of a `profile`,
+others are measures; their version, and that of a `case`, a `recall` or a `hold`, is written by us and looked at by nobody. What may follow what is in format.md section 5.7. Of a `profile`,
 the latest one of all chains is in force.
 
 ## Forms

@@ -14,6 +14,7 @@ from tracechain import registers
 from tracechain.registers import (
     KINDS,
     CaseStep,
+    HoldStep,
     Merchant,
     Place,
     Product,
@@ -156,6 +157,16 @@ EXAMPLES: dict[type[Register], dict[str, Any]] = {
         "criterion": {"lot": {"product": "01/09521234001072", "lot": "A102"}},
         "affected": 1200,
     },
+    HoldStep: {
+        "id": "H-2026-1",
+        "phase": "placed",
+        "on": DAY,
+        "by": "Legal department",
+        "authority": "Leading group",
+        "reason": "An investigation of the merchant",
+        "until": "2029-12-31",
+        "about": ["merchant-7"],
+    },
     Profile: {
         "name": "mine",
         "edition": "1",
@@ -248,6 +259,19 @@ def recalled(draw: st.DrawFn, phase: str) -> dict[str, Any]:
 
 
 @st.composite
+def held(draw: st.DrawFn, phase: str) -> dict[str, Any]:
+    """What a step of a hold states together."""
+    if phase == "placed":
+        return {"authority": draw(lines(99)), "case": draw(of_form(_form(HoldStep, "case")))}
+    until = draw(days) if phase == "extended" else None
+    return {"criterion": None, "about": (), "case": None, "until": until}
+
+
+def _form(cls: type[Fields], name: str) -> forms.Form:
+    return next(slot.form for slot in _slots(cls) if slot.name == name)
+
+
+@st.composite
 def of_class(draw: st.DrawFn, cls: type[Fields]) -> Any:
     values: dict[str, Any] = {
         slot.name: draw(st.none() | of_form(slot.form) if slot.nullable else of_form(slot.form)) for slot in _slots(cls)
@@ -259,6 +283,8 @@ def of_class(draw: st.DrawFn, cls: type[Fields]) -> Any:
         values["target"] = draw(product_ids)
     if cls is RecallStep:
         values |= draw(recalled(values["phase"]))
+    if cls is HoldStep:
+        values |= draw(held(values["phase"]))
     return cls(**values)
 
 

@@ -20,6 +20,7 @@ from tracechain.record import Record, decode_record, encode_record
 from tracechain.registers import (
     KINDS,
     CaseStep,
+    HoldStep,
     Document,
     Merchant,
     Place,
@@ -101,6 +102,7 @@ def test_what_stands_in_a_body() -> None:
         (registers.Dossier, "urn:tracechain:dossier:facilities"),
         (CaseStep, "urn:tracechain:case:C-2026-1"),
         (RecallStep, "urn:tracechain:recall:R-2026-1"),
+        (HoldStep, "urn:tracechain:hold:H-2026-1"),
         (Profile, "urn:tracechain:profile:mine"),
     ],
 )
@@ -236,6 +238,11 @@ WRONG: list[tuple[type[Register], dict[str, Any], str]] = [
     (RecallStep, {"criterion": {"all": [{"maker": "M"}, {"lot": {"product": "01/1", "lot": "A"}}]}}, "all[1].lot: "),
     (RecallStep, {"phase": "notified", "parties": ["a"]}, "criterion is stated by who opens a recall"),
     (RecallStep, {"open_reason": "Lost"}, "open_reason says why a recall is closed, and this one is opened"),
+    (HoldStep, {"authority": None}, "authority is missing: a hold that is placed states who orders it"),
+    (HoldStep, {"about": []}, "about, criterion and case are missing: a hold that is placed states one of them"),
+    (HoldStep, {"phase": "extended"}, "about is stated by who places a hold, and this one is extended"),
+    (HoldStep, {"phase": "extended", "about": [], "until": None}, "until is missing: a hold that is extended states"),
+    (HoldStep, {"phase": "released", "about": []}, "until is stated where a hold is placed or extended, and this one"),
     (
         RecallStep,
         {"locked": 1, "returned": 2, "destroyed": 3, "outstanding": 4},

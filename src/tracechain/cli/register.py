@@ -18,7 +18,7 @@ from tracechain.cli.moments import as_of_option, asked_day
 from tracechain.cli.output import complain, console, json_option, plain, print_json, say, styled, table
 from tracechain.cli.register_show import show_all, show_one, show_overdue
 from tracechain.errors import InputError
-from tracechain.registers import CaseStep, Profile, RecallStep, Register, kind_class, load
+from tracechain.registers import CaseStep, HoldStep, Profile, RecallStep, Register, kind_class, load
 
 if TYPE_CHECKING:
     from tracechain.ledger import Receipt
@@ -138,7 +138,7 @@ def _write(
 
 def _numbered(value: Register) -> bool:
     """Whether the version of a record counts: a measure has none."""
-    return value.CHAIN[0] == value.KIND or isinstance(value, CaseStep | RecallStep)
+    return value.CHAIN[0] == value.KIND or isinstance(value, CaseStep | RecallStep | HoldStep)
 
 
 def _as_json(ledger: Path, file: str, receipt: Receipt, written: list[tuple[Register, Record, int]]) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _tell(kind: str, file: str, written: list[tuple[Register, Record, int]]) -> 
     shown.add_column(overflow="fold")
     for value, record, index in written[:_SHOWN]:
         version = f"version {record.version}" if _numbered(value) else ""
-        if isinstance(value, CaseStep | RecallStep):
+        if isinstance(value, CaseStep | RecallStep | HoldStep):
             version = f"step {record.version + 1}"
         shown.add_row(f"  {index:,}", human(name_of(record.subject)[1]), version, _title(value))
     console().print(shown)

@@ -11,7 +11,7 @@ from tracechain.cli.entries import human
 from tracechain.cli.moments import Asked
 from tracechain.cli.output import console, moment, plain, print_json, say, styled, table
 from tracechain.errors import CodeError, InputError
-from tracechain.registers import CaseStep, Product, RecallStep, Register, forms, kind_class
+from tracechain.registers import CaseStep, HoldStep, Product, RecallStep, Register, forms, kind_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +177,7 @@ def _print_one(
 
 
 def _numbered(value: Register) -> bool:
-    return value.CHAIN[0] == value.KIND and not isinstance(value, CaseStep | RecallStep)
+    return value.CHAIN[0] == value.KIND and not isinstance(value, CaseStep | RecallStep | HoldStep)
 
 
 def _tell_one(

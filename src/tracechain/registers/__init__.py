@@ -8,13 +8,14 @@ here: that a merchant is suspended is a fact, and what follows from it is a rule
     products: Product, Shield            parties: Merchant, Suspension, Readmission, Enterprise, Carrier
     places: Place                        scope: Scope             dossier: Dossier
     measures: Stop, Resumption           cases: CaseStep          recalls: RecallStep
-    profile: Profile
+    holds: HoldStep                      profile: Profile
 """
 
 from tracechain.registers.cases import CASE_TYPES, PHASES, CaseStep
 from tracechain.registers.dossier import SECTIONS, Dossier
 from tracechain.registers.fields import Document, Register, subject_of
 from tracechain.registers.files import load
+from tracechain.registers.holds import HOLD_PHASES, HoldStep
 from tracechain.registers.kinds import KINDS, kind_class, read
 from tracechain.registers.measures import TARGET_KINDS, Resumption, Stop
 from tracechain.registers.parties import (
@@ -35,6 +36,7 @@ from tracechain.registers.scope import Scope
 __all__ = [
     "CASE_TYPES",
     "CATEGORIES",
+    "HOLD_PHASES",
     "KINDS",
     "PHASES",
     "PLACE_TYPES",
@@ -50,6 +52,7 @@ __all__ = [
     "Document",
     "Dossier",
     "Enterprise",
+    "HoldStep",
     "Merchant",
     "Place",
     "Product",

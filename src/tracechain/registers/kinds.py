@@ -9,6 +9,7 @@ from tracechain.record import Record
 from tracechain.registers.cases import CaseStep
 from tracechain.registers.dossier import Dossier
 from tracechain.registers.fields import Register
+from tracechain.registers.holds import HoldStep
 from tracechain.registers.measures import Resumption, Stop
 from tracechain.registers.parties import Carrier, Enterprise, Merchant, Readmission, Suspension
 from tracechain.registers.places import Place
@@ -34,6 +35,7 @@ _CLASSES: tuple[type[Register], ...] = (
     Resumption,
     CaseStep,
     RecallStep,
+    HoldStep,
     Profile,
 )
 KINDS: dict[str, type[Register]] = {one.KIND: one for one in _CLASSES}

@@ -18,6 +18,7 @@ from tracechain.errors import InputError, TracechainError
 from tracechain.record import Record
 from tracechain.registers import (
     CaseStep,
+    HoldStep,
     Profile,
     Readmission,
     RecallStep,
@@ -90,6 +91,9 @@ def fold(before: Registered | None, index: int, record: Record) -> Registered:
         case RecallStep():
             _follows(now, value, "recall")  # S1 V
             return evolve(now, value=value, index=index, versions=now.versions + 1)
+        case HoldStep():
+            _holds_on(now, value)
+            return evolve(now, value=value, index=index, versions=now.versions + 1)
     if record.version != now.versions:
         raise InputError(f"{what}: version {record.version}, but version {now.versions} is the next")
     return evolve(now, index=index, version=record.version, value=value, versions=now.versions + 1, former=now.value)
@@ -119,6 +123,22 @@ def _follows(now: Registered, step: CaseStep | RecallStep, what: str) -> None:
         raise InputError(f"{what} {step.id}: it was closed in entry {now.index}; open a new one")
     elif step.phase == "opened":
         raise InputError(f"{what} {step.id}: it was opened before")
+
+
+def _holds_on(now: Registered, step: HoldStep) -> None:
+    """A hold is placed first and once, is extended to a later day only, and takes no step after it was released
+    (S1 VIII(2)): none ends sooner than it was said to but by a release."""
+    last: HoldStep | None = now.value
+    if last is None:
+        if step.phase != "placed":
+            raise InputError(f"hold {step.id}: its first step is {step.phase!r}; place it first")
+    elif last.phase == "released":
+        raise InputError(f"hold {step.id}: it was released in entry {now.index}; place a new one")
+    elif step.phase == "placed":
+        raise InputError(f"hold {step.id}: it was placed before")
+    elif step.until is not None and (last.until is None or step.until <= last.until):
+        stands = "without an end" if last.until is None else f"until {last.until}"
+        raise InputError(f"hold {step.id}: it stands {stands}; it cannot be extended to {step.until}, only released")
 
 
 #: How a subject's past records are found: all of its (index, record), oldest first.
