@@ -176,7 +176,8 @@ class _Several(Bound):
     parts: tuple[Bound, ...]
 
     def __attrs_post_init__(self) -> None:
-        name, parts = type(self).__name__, self.parts
+        name = type(self).__name__
+        parts: Any = self.parts
         if not isinstance(parts, tuple | list) or not all(isinstance(part, Bound) for part in parts):
             raise InputError(f"{name} of {parts!r:.100}: it takes a tuple of bounds")
         if not 2 <= len(parts) <= MAX_PARTS or len(set(parts)) < len(parts):
@@ -238,8 +239,9 @@ class AtLeast(Bound):
     least: After
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.bound, Bound) or isinstance(self.bound, Permanent):
-            raise InputError(f"at least: {self.bound!r:.100} must be a bound that ends")
+        bound: Any = self.bound
+        if not isinstance(bound, Bound) or isinstance(bound, Permanent):
+            raise InputError(f"at least: {bound!r:.100} must be a bound that ends")
         if not isinstance(self.least, After):
             raise InputError(f"at least {self.least!r:.100}: it must be a term after an anchor")
         _check_depth(self)

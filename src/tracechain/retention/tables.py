@@ -7,8 +7,9 @@
     eu-tobacco   the EU's tracing of tobacco: 5 years from upload
     pipl      China's Personal Information Protection Law: personal fields no longer than necessary
 
-They are values like any other: take what applies, put your own beside it. What a clause leaves open is a parameter here,
-with its reason in the comment above it.
+They are values like any other: take what applies, put your own beside it. What a clause leaves open is a parameter
+here, with its reason in the comment above it. Short names of sources are those of docs/obligations.md: S1 is the
+pilot's implementation plan.
 """
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ def pilot(missing_expiry: Term = MISSING_EXPIRY) -> Regime:
         "pilot",
         "Beijing pilot for cross-border e-commerce sales of medical products, implementation plan",
         (
-            Rule("trading records", "VII", Selector(record_classes=_TRADE), keep_until=_trade(missing_expiry)),
+            Rule("trading records", "S1 VII", Selector(record_classes=_TRADE), keep_until=_trade(missing_expiry)),
             # "Can be retained as the basis for subsequent disposal": of a trade, so as long as its records.
             Rule(
                 "technical monitoring",
-                "VIII (2)",
+                "S1 VIII(2)",
                 Selector(record_classes=(RecordClass.MONITORING,)),
                 keep_until=_trade(missing_expiry),
             ),
@@ -71,7 +72,7 @@ def pilot(missing_expiry: Term = MISSING_EXPIRY) -> Regime:
             # makes sense, so it is safe; where none was, the information was received and that is the day.
             Rule(
                 "product information",
-                "VII",
+                "S1 VII",
                 Selector(record_classes=(RecordClass.PRODUCT,)),
                 keep_until=After(Anchor.PUBLISHED, Term(years=3), Term(years=3)),
             ),
@@ -90,7 +91,7 @@ def pipl(
         (
             Rule(
                 "personal fields",
-                "art. 19, 47",
+                "PIPL art. 19, 47",
                 Selector(fields=fields),
                 delete_by=_trade(missing_expiry),
                 restrict_after=After(Anchor.TRANSACTION, in_use, in_use),
@@ -122,7 +123,7 @@ EU_FMD = Regime(
     (
         Rule(
             "operations on unique identifiers",
-            "art. 15",
+            "2016/161 art. 15",
             Selector(record_classes=_TRADE),
             keep_until=Latest(
                 (
@@ -142,7 +143,7 @@ EU_TOBACCO = Regime(
     (
         Rule(
             "traceability data",
-            "5 years from upload",
+            "2018/574",
             Selector(record_classes=_TRADE),
             keep_until=After(Anchor.RECEIPT, Term(years=5)),
         ),
