@@ -33,6 +33,8 @@ from tracechain.ledger.receipt import Receipt, Violated
 from tracechain.ledger.sealing import Sealing
 from tracechain.record import Evidence, Genesis, Record, decode_record, encode_record, origin_of
 from tracechain.registers import KINDS
+from tracechain.retention.keeping import Keeping, policy_of
+from tracechain.retention.records import POLICY
 from tracechain.rules import Judge, Standing, packing
 from tracechain.signing import Signer
 from tracechain.statement import (
@@ -181,6 +183,7 @@ class Commit:
         self.sealing = Sealing(txn, now, random)
         self.jump_allowed = txn.tip.size == 0 or now - txn.tip.time <= genesis.jump_limit
         self.standing = registers.standing(txn, self.sealing)
+        self._keeping = registers.keeping(txn)
         self._registers = registers
         self._past: LedgerPast | None = None
         self._now = now
@@ -371,6 +374,7 @@ class Commit:
         # entries after each.
         self.sealing.rule_set = batch.rule_set
         self.sealing.judge = self._judge(batch.rule_set, author_id)
+        self.sealing.keeping = self._keeping
         for (kind, record_class), run in groupby(zip(batch.types, batch.classes, strict=True)):
             end = at + sum(1 for _ in run)
             found = self.sealing.covered(
@@ -380,6 +384,8 @@ class Commit:
             if kind == EntryType.RECORD and not batch.kinds.isdisjoint(KINDS):
                 self._take(batch, at, end)
                 self.sealing.judge = self._judge(batch.rule_set, author_id)
+            if kind == EntryType.RECORD and POLICY in batch.kinds:
+                self._take_policy(batch, at, end)
             violated += [
                 Violated(index, subject, code, custody.describe(code))
                 for index, _, subject, codes in found
@@ -401,6 +407,14 @@ class Commit:
             if isinstance(content, Record) and content.kind in KINDS:
                 self.standing.take(index, content)
                 self._registers.changed(self.txn, index, content)
+
+    def _take_policy(self, batch: Batch, start: int, stop: int) -> None:
+        """Put retention policies in force that were just sealed: from the next statement on headers name the last."""
+        first = self.sealing.size - (stop - start)
+        for index, content in enumerate(batch.contents[start:stop], first):
+            policy = policy_of(content) if isinstance(content, Record) else None
+            if policy is not None:
+                self._keeping = self._registers.keep(self.txn, Keeping(index, policy))
 
     def _receipt(self, first: int, count: int, statement: int, violations: tuple[Violated, ...]) -> Outcome:
         time = self.sealing.time

@@ -17,6 +17,7 @@ from tracechain.entry import SALT_SIZE, EntryType, Row, decode_rows
 from tracechain.errors import DataError
 from tracechain.record import Record, decode_record
 from tracechain.registers import Profile, RecallStep
+from tracechain.retention.keeping import Keeping, policy_of
 from tracechain.rules import Anchor, Standing
 from tracechain.rules.packing import packing_of
 from tracechain.store import Transaction
@@ -193,6 +194,27 @@ class Registers:
         self._standing: Standing | None = None
         self._stamp: bytes | None = None
         self.anchors: dict[int, Anchor | None] = {}
+        self._keeping: Keeping | None = None
+
+    def keeping(self, txn: Transaction) -> Keeping | None:
+        """The retention policy in force as of this commit."""
+        at = txn.meta("retention")
+        if at is None:
+            return None
+        index = int.from_bytes(at, "big")
+        if self._keeping is None or self._keeping.index != index:
+            part = txn.content(index)
+            policy = None if part is None else policy_of(decode_record(part[SALT_SIZE:]))
+            if policy is None:
+                raise DataError(f"entry {index}: the retention policy in force is missing; restore a backup")
+            self._keeping = Keeping(index, policy)
+        return self._keeping
+
+    def keep(self, txn: Transaction, keeping: Keeping) -> Keeping:
+        """Put a retention policy in force."""
+        txn.put_meta("retention", key_of(keeping.index))
+        self._keeping = keeping
+        return keeping
 
     def standing(self, txn: Transaction, sealing: Sealing) -> Standing:
         """What they say as of this commit; of subjects that nobody has asked for yet, read from their chains."""
@@ -221,6 +243,7 @@ class Registers:
             yield
         except BaseException:
             self._standing = None
+            self._keeping = None
             self.anchors = {}
             raise
         finally:

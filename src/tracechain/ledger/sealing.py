@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import repeat
 from typing import cast
 
 from tracechain import custody, encoding
-from tracechain.custody import ACT_MASK
-from tracechain.derivation import INDEX_MASK, STATE_SHIFT, Acts, derive_rows
+from tracechain.custody import ACT_MASK, EXPIRY_SHIFT, is_pack
+from tracechain.derivation import INDEX_MASK, STATE_SHIFT, Acts, Derived, derive_rows
 from tracechain.entry import (
     FLAG_CLAMPED,
     HEADER_STRUCT,
     MAGIC,
-    NO_POLICY,
     OPEN_DAY,
     ROW_TAG,
     SALT_SIZE,
@@ -35,6 +35,7 @@ from tracechain.event import AggregationEvent, Event
 from tracechain.ledger.tracks import Tracks
 from tracechain.merkle import Frontier
 from tracechain.record import Record
+from tracechain.retention.keeping import NO_PACK, Heads, Keeping, expiry_codes
 from tracechain.rules import JUDGED, Judge
 from tracechain.store import Transaction
 from tracechain.store.tables import HEADERS, UNITS
@@ -71,6 +72,8 @@ class Sealing:
         #: The rules of the next entries, and who judges what the table cannot; the commit sets both.
         self.rule_set = custody.PLAIN
         self.judge: Judge[int] | None = None
+        #: The retention policy that headers name, likewise.
+        self.keeping: Keeping | None = None
         self._tracks: Tracks | None = None
         tables = txn.env.tables
         self._get = txn.txn.get
@@ -139,6 +142,8 @@ class Sealing:
         head = _HEAD_STRUCT.pack(
             MAGIC, kind, SUITE, FLAG_CLAMPED if self.clamped else 0, self.time, record_class, 0, OPEN_DAY, author
         )
+        keeping = self.keeping if kind == EntryType.EVENT else None
+        heads = Heads(head, keeping, record_class, self.time)
         random = self._random(SALT_SIZE * len(parts))
         salts = [random[at : at + SALT_SIZE] for at in range(0, len(random), SALT_SIZE)]
         violated: list[tuple[int, int, str, tuple[int, ...]]] = []
@@ -149,13 +154,13 @@ class Sealing:
             seal = self._columns if stop - start >= _LEAST_RUN else self._one_by_one
             self._contents += parts[here]
             said = contents[here]
-            found = seal(head, sequence + start, parts[here], commitments[here], acts[here], salts[here], said)
+            found = seal(heads, sequence + start, parts[here], commitments[here], acts[here], salts[here], said)
             violated += [(index, index - first, subject, codes) for index, subject, codes in found]
         return tuple(violated)
 
     def _columns(
         self,
-        head: bytes,
+        heads: Heads,
         sequence: int,
         parts: Sequence[bytes],
         commitments: Sequence[bytes],
@@ -195,11 +200,17 @@ class Sealing:
         roots = [
             sha256(ROW_TAG + salt + leaf + row).digest() for salt, leaf, row in zip(salts, earlier, rows, strict=True)
         ]
-        pack_numbers = _NUMBERS_STRUCT.pack
+        pack_numbers, policy = _NUMBERS_STRUCT.pack, heads.policy
+        own: Iterable[bytes] = repeat(heads[NO_PACK], count)
+        if heads.days is not None:
+            own = [
+                heads[state >> EXPIRY_SHIFT if act > _NOTE or is_pack(subject) else NO_PACK]
+                for ((subject, act),), (state, _) in zip(acts, outcomes, strict=True)
+            ]
         headers = [
-            head + pack_numbers(number, 1, len(part) - SALT_SIZE, len(row), not before, NO_POLICY) + commitment + root
-            for number, (part, row, before, commitment, root) in enumerate(
-                zip(parts, rows, previous, commitments, roots, strict=True), sequence
+            head + pack_numbers(number, 1, len(part) - SALT_SIZE, len(row), not before, policy) + commitment + root
+            for number, (head, part, row, before, commitment, root) in enumerate(
+                zip(own, parts, rows, previous, commitments, roots, strict=True), sequence
             )
         ]
         self._row_keys += [index.to_bytes(8, "big") for index in range(first, first + count)]
@@ -238,7 +249,7 @@ class Sealing:
 
     def _one_by_one(
         self,
-        head: bytes,
+        heads: Heads,
         sequence: int,
         parts: Sequence[bytes],
         commitments: Sequence[bytes],
@@ -252,13 +263,17 @@ class Sealing:
             zip(parts, commitments, acts, salts, strict=True), sequence
         ):
             index = self.size
-            row, root, fresh = b"", ZERO, 0
+            row, root, fresh, head = b"", ZERO, 0, heads[NO_PACK]
             if entry_acts:
                 said = contents[number - sequence] if contents else None
-                row, root, fresh = self._rows_of(index, entry_acts, salt, said, violated)
+                derived = self._rows_of(index, entry_acts, salt, said, violated)
+                row, root, fresh = derived.stored, derived.root, derived.first_rows
+                if heads.days is not None:
+                    after = zip([subject for subject, _ in entry_acts], derived.states, strict=True)
+                    head = heads.head(heads.days.of_codes(expiry_codes(after)))
                 self._row_keys.append(index.to_bytes(8, "big"))
                 self._rows.append(salt + row)
-            counts = _NUMBERS_STRUCT.pack(number, len(entry_acts), len(part) - SALT_SIZE, len(row), fresh, NO_POLICY)
+            counts = _NUMBERS_STRUCT.pack(number, len(entry_acts), len(part) - SALT_SIZE, len(row), fresh, heads.policy)
             header = head + counts + commitment + root
             self._headers.append(header)
             self._leaves.append(sha256(b"\0" + header).digest())
@@ -266,8 +281,8 @@ class Sealing:
 
     def _rows_of(
         self, index: int, acts: Acts, salt: bytes, content: Event | Record | None, violated: list[_Violated]
-    ) -> tuple[bytes, bytes, int]:
-        """The rows of one entry: (stored bytes, root, how many have no previous entry)."""
+    ) -> Derived:
+        """The rows of one entry."""
         numbers, words = self._places([subject for subject, _ in acts])
         table = custody.TABLES[self.rule_set]
         outcomes = [table[word >> STATE_SHIFT, act] for word, (_, act) in zip(words, acts, strict=True)]
@@ -287,7 +302,7 @@ class Sealing:
         violated += [(index, subject, codes) for subject, codes in derived.violations]
         if derived.nodes:
             self._row_nodes.append((index.to_bytes(8, "big"), derived.nodes))
-        return derived.stored, derived.root, derived.first_rows
+        return derived
 
     def _leaves_of(self, previous: list[int]) -> list[bytes]:
         """The leaves of earlier entries, by 1 + their indices, 32 zero bytes for 0: of this commit, or from headers."""

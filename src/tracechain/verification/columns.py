@@ -18,11 +18,12 @@ from typing import cast
 from attrs import define, field
 
 from tracechain import custody, encoding
-from tracechain.custody import Act
+from tracechain.custody import EXPIRY_SHIFT, Act
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
-from tracechain.entry import CONTENT_TAG, MAX_CONTENT, NO_POLICY, ROW_TAG, SALT_SIZE, ZERO
+from tracechain.entry import CONTENT_TAG, MAX_CONTENT, ROW_TAG, SALT_SIZE, ZERO
 from tracechain.errors import DecodeError
 from tracechain.event.values import MAX_ID
+from tracechain.retention.keeping import NO_PACK
 from tracechain.verification.covering import Covering, RangeResult, Word
 from tracechain.view import View
 
@@ -63,6 +64,8 @@ class _Shape:
 
     prefix: str
     row_head: bytes
+    #: Whether the subject is a pack, and so what its keep-until day rests on.
+    pack: bool
     #: The length byte of the serial where it decides what the subject is (nmpa/), else 0.
     size: int = 0
     tails: dict[bytes, _Kind] = field(factory=dict)
@@ -104,6 +107,8 @@ class Columns(ABC):
         """
         covering = self._covering
         assert covering is not None
+        assert covering.heads is not None
+        heads = covering.heads
         if None in headers or None in contents or None in rows:
             return 0
         h_s, p_s, r_s = cast("tuple[list[bytes], list[bytes], list[bytes]]", (headers, contents, rows))
@@ -141,7 +146,7 @@ class Columns(ABC):
             ZERO if not before else leaves[before - 1 - start] if before > start else self._leaf(before - 1)
             for before, _, _ in stands
         ]
-        pack, numbers = encoding.pack, _COUNTS.pack
+        pack, numbers, policy = encoding.pack, _COUNTS.pack, heads.policy
         expected_rows = [
             shape.row_head + p[edge:after] + act_bytes + pack(before) + ending
             for shape, (_, _, act_bytes), p, after, (before, _, ending) in zip(
@@ -149,12 +154,12 @@ class Columns(ABC):
             )
         ]
         expected = [
-            covering.head
-            + numbers(sequence, 1, len(p) - SALT_SIZE, len(row), not stand[0], NO_POLICY)
+            heads[stand[1] >> EXPIRY_SHIFT if shape.pack else NO_PACK]
+            + numbers(sequence, 1, len(p) - SALT_SIZE, len(row), not stand[0], policy)
             + sha256(CONTENT_TAG + p).digest()
             + sha256(ROW_TAG + r[:SALT_SIZE] + leaf + row).digest()
-            for sequence, p, r, leaf, row, stand in zip(
-                count(covering.sequence), p_s, r_s, earlier, expected_rows, stands, strict=False
+            for sequence, p, r, leaf, row, stand, shape in zip(
+                count(covering.sequence), p_s, r_s, earlier, expected_rows, stands, shapes, strict=False
             )
         ]
         done = len(stands)
@@ -268,7 +273,8 @@ class Columns(ABC):
         if shape is None:
             row_head = b"\x92" + encoding.pack(self._shape_rules) + b"\x96" + encoding.pack(prefix)
             size = content[edge] if prefix == "nmpa/" else 0
-            shape = self._shapes[content[11:edge]] = _Shape(prefix, row_head, size)
+            pack = custody.is_pack(acts[0][0])
+            shape = self._shapes[content[11:edge]] = _Shape(prefix, row_head, pack, size)
         elif shape.size not in (0, content[edge]):
             return
         if len(shape.tails) >= _SHAPES_MOST:  # of events that name an order or a buyer each, and never come again

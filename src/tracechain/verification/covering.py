@@ -8,6 +8,7 @@ from tracechain import custody, merkle
 from tracechain.errors import DataError
 from tracechain.record import Record
 from tracechain.registers import Profile
+from tracechain.retention.keeping import Heads
 from tracechain.statement import Statement
 
 __all__ = ["Covering", "RangeResult", "Said", "Word", "begins_pilot"]
@@ -25,7 +26,9 @@ class Covering:
     left: int
     sequence: int
     time: int
-    head: bytes = b""
+    heads: Heads | None = None
+    #: The retention policy that its first event names.
+    policy: int | None = None
     tail: bytes = b""
     terms: list[bytes] = field(factory=list)
     kinds: set[str] = field(factory=set)
@@ -68,6 +71,17 @@ class RangeResult:
     last_plain: int = -1
     profile: tuple[int, int] | None = None
     unknown_rules: int = 0
+    #: Indices of records that put a retention policy in force, and which one the events of a statement name,
+    #: (statement, policy): of the first statement, of the first after each such record, and where it is another one.
+    policies: list[int] = field(factory=list)
+    named: list[tuple[int, int]] = field(factory=list)
+
+    def note_policy(self, statement: int, policy: int) -> None:
+        """Note what the events of a statement name as their retention policy."""
+        before = self.named[-1] if self.named else None
+        latest = self.policies[-1] if self.policies else -1
+        if before is None or before[1] != policy or before[0] < latest < statement:
+            self.named.append((statement, policy))
 
     def note_rules(self, index: int, rule_set: int) -> None:
         """Note the rules of the rows of an entry."""

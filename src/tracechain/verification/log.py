@@ -9,7 +9,7 @@ from attrs import define, field
 
 from tracechain import merkle, record
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
-from tracechain.entry import EntryType
+from tracechain.entry import NO_POLICY, EntryType
 from tracechain.errors import CheckpointError, DataError, KeyUseError
 from tracechain.record import (
     EpochRecord,
@@ -31,6 +31,7 @@ __all__ = [
     "check_authors",
     "check_checkpoint",
     "check_own_entries",
+    "check_policies",
     "check_rule_sets",
     "check_uncovered",
     "check_unsigned",
@@ -313,6 +314,19 @@ def check_uncovered(findings: Findings, results: list[RangeResult]) -> None:
             findings.add(Code.ENTRY_DUPLICATED, index, words)
         else:
             findings.add(Code.EVENT_UNCOVERED, index, "no author's statement covers it: it was slipped in")
+
+
+def check_policies(findings: Findings, results: list[RangeResult]) -> None:
+    """Check that events name the retention policy that is in force at their statement (format.md section 5.9)."""
+    policies = [index for result in results for index in result.policies]
+    for statement, named in (one for result in results for one in result.named):
+        before = bisect_right(policies, statement)
+        expected = policies[before - 1] if before else NO_POLICY
+        if named != expected:
+            was, now = ("none" if one == NO_POLICY else f"that of entry {one}" for one in (named, expected))
+            findings.add(
+                Code.KEEP_UNTIL, statement, f"its events name {was} as their retention policy, in force is {now}"
+            )
 
 
 def check_rule_sets(findings: Findings, results: list[RangeResult]) -> None:

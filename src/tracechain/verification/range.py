@@ -8,7 +8,7 @@ every difference becomes a finding. What only the whole log can tell (authors' n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import cast
 
@@ -19,6 +19,7 @@ from tracechain.entry import (
     COVERED_TYPES,
     FLAG_CLAMPED,
     NO_POLICY,
+    OPEN_DAY,
     SALT_SIZE,
     ZERO,
     EntryType,
@@ -33,6 +34,8 @@ from tracechain.entry import (
 )
 from tracechain.errors import DataError, InputError
 from tracechain.record import SETTLING, ClockRecord, Genesis, KeyAuthorised, KeyRevoked, decode_record, key_subject
+from tracechain.retention.dates import date_of
+from tracechain.retention.keeping import Heads, Keeping, expiry_codes, policy_of
 from tracechain.signing import PublicKey, verify
 from tracechain.statement import decode_statement, term_leaves
 from tracechain.verification.columns import Columns
@@ -77,6 +80,7 @@ class RangeCheck(Columns):
         self._patience = 0
         self._retry = 1
         self._time = 0
+        self._policies: dict[int, Keeping | None] = {}
         for index in range(start - 1, -1, -1):
             with contextlib.suppress(DataError):
                 self._time = parse_header(view.header(index) or b"").time
@@ -102,7 +106,7 @@ class RangeCheck(Columns):
         index = at
         while index < end:
             covering = self._covering
-            if covering is not None and covering.head and self._patience == 0:
+            if covering is not None and covering.heads is not None and self._patience == 0:
                 here = slice(index - at, index - at + min(covering.left, self._stride))
                 try:
                     done = self._columns(index, headers[here], contents[here], rows[here])
@@ -252,21 +256,63 @@ class RangeCheck(Columns):
                     " swapped or dropped",
                 )
             covering.broken = True
-        if header.policy != NO_POLICY and not self._is_record_before(header.policy, index):
-            add(Code.HEADER_MALFORMED, index, f"it names entry {header.policy} as its policy: no record before it")
+        keeping = self._check_policy(index, header)
         if header.time != covering.time:
             add(Code.TIME_FLAG, index, "its receipt time is not that of the statement that covers it")
         tail = header.record_class.to_bytes(2, "big") + bytes([header.type])
         covering.terms.append(header.content_commitment + tail)
         # The quick way takes the head of the entry before as right, so a wrong one must not become that.
-        covering.head = raw[:32] if sound and header.type == EntryType.EVENT else b""
+        covering.heads = None
+        if sound and header.type == EntryType.EVENT:
+            covering.heads = Heads(raw[:32], keeping, header.record_class, header.time)
         covering.tail = tail
         covering.sequence += 1
         covering.left -= 1
 
-    def _is_record_before(self, policy: int, index: int) -> bool:
-        header = self.view.header(policy) if policy < index else None
-        return header is not None and header[4:5] == bytes([EntryType.RECORD])
+    def _check_policy(self, index: int, header: Header) -> Keeping | None:
+        """The retention policy that a header names. That it is the one in force, only the whole log can tell."""
+        if header.type == EntryType.RECORD:
+            if (header.policy, header.keep_until) != (NO_POLICY, OPEN_DAY):
+                self.findings.add(Code.HEADER_MALFORMED, index, "a record is kept for ever, and names no policy")
+            return None
+        covering = self._covering
+        assert covering is not None
+        if covering.policy is None:
+            covering.policy = header.policy
+            self.result.note_policy(covering.index, header.policy)
+        elif covering.policy != header.policy:
+            self.findings.add(Code.KEEP_UNTIL, index, "it names another policy than entries of the same statement")
+        keeping = self._keeping(header.policy) if header.policy < index else None
+        if keeping is None and header.policy != NO_POLICY:
+            self.findings.add(
+                Code.HEADER_MALFORMED, index, f"it names entry {header.policy} as its policy: that is none before it"
+            )
+        return keeping
+
+    def _keeping(self, index: int) -> Keeping | None:
+        """The retention policy that an entry put in force, None where it did not."""
+        if index not in self._policies:
+            header, part = self.view.header(index), self.view.content(index)
+            policy = None
+            if header is not None and part is not None and header[4:5] == bytes([EntryType.RECORD]):
+                with contextlib.suppress(DataError):
+                    policy = policy_of(decode_record(part[SALT_SIZE:]))
+            self._policies[index] = None if policy is None else Keeping(index, policy)
+        return self._policies[index]
+
+    def _check_keep(self, index: int, header: Header, states: Iterable[tuple[str, int]]) -> None:
+        """Hold the keep-until day of an event against its policy, class, receipt time, and what its rows say of packs:
+        `states` are its subjects with their states after it."""
+        if header.type != EntryType.EVENT:
+            return
+        keeping = None if header.policy == NO_POLICY or header.policy >= index else self._keeping(header.policy)
+        day = OPEN_DAY
+        if keeping is not None:
+            day = keeping.days(header.record_class, header.time).of_codes(expiry_codes(states))
+        if header.keep_until != day:
+            said = "none" if header.keep_until == OPEN_DAY else str(date_of(header.keep_until))
+            wanted = "none" if day == OPEN_DAY else str(date_of(day))
+            self.findings.add(Code.KEEP_UNTIL, index, f"its keep-until day is {said}, by its policy it is {wanted}")
 
     def _skip_covered(self, index: int) -> None:
         """Step over an entry that cannot be read, within its statement."""
@@ -334,6 +380,8 @@ class RangeCheck(Columns):
                         covering = self._covering
                         end = index if covering is None else covering.index + covering.statement.count
                         self.result.profile = index, end
+                    if policy_of(record) is not None:
+                        self.result.policies.append(index)
                     return ([] if record.subject is None else [(record.subject, int(Act.NOTE))]), record.kind
                 case EntryType.KEY_AUTHORISED:
                     authorised = KeyAuthorised.decode(content)
@@ -356,6 +404,8 @@ class RangeCheck(Columns):
                 add(Code.ROWS_MISSING, index, "the rows are not there, and no record says that they were pruned")
             elif acts:
                 add(Code.ROW_SUBJECTS, index, f"it has no row of {acts[0][0]}", acts[0][0])
+            else:
+                self._check_keep(index, header, ())
             return
         if acts and self._as_derived(index, header, part, acts):
             return
@@ -391,6 +441,7 @@ class RangeCheck(Columns):
             )
         for row in rows:
             self._check_row(index, row, rule_set)
+        self._check_keep(index, header, [(row.subject, row.state) for row in rows])
         self.result.rows += len(rows)
 
     def _as_derived(self, index: int, header: Header, part: bytes, acts: list[tuple[str, int]]) -> bool:
@@ -422,6 +473,7 @@ class RangeCheck(Columns):
             (subject, state << STATE_SHIFT | after) for (subject, _), state in zip(acts, derived.states, strict=True)
         )
         self._note_rules(index, rule_set)
+        self._check_keep(index, header, zip([subject for subject, _ in acts], derived.states, strict=True))
         self.result.rows += len(acts)
         return True
 

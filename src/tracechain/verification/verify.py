@@ -40,6 +40,7 @@ from tracechain.record import (
     epoch_of,
     origin_of,
 )
+from tracechain.retention.keeping import policy_of
 from tracechain.signing import PublicKey
 from tracechain.statement import decode_statement
 from tracechain.verification.covering import RangeResult, Said, begins_pilot
@@ -48,6 +49,7 @@ from tracechain.verification.log import (
     check_authors,
     check_checkpoint,
     check_own_entries,
+    check_policies,
     check_rule_sets,
     check_uncovered,
     check_unsigned,
@@ -451,6 +453,8 @@ def _skim_content(
                 record = decode_record(content)
                 if record.kind in SETTLING:
                     result.own.append((index, header[4], content))
+                if policy_of(record) is not None:
+                    result.policies.append(index)
                 if result.profile is None and begins_pilot(record):
                     said = result.statements[-1] if result.statements else None
                     result.profile = index, index if said is None else max(index, said.index + said.count)
@@ -527,6 +531,7 @@ def _conclude(
     statements = [said for result in results for said in result.statements]
     check_uncovered(findings, results)
     check_rule_sets(findings, results)
+    check_policies(findings, results)
     if genesis is not None:
         keys, origin, epochs, settled, gaps, said_notes = check_own_entries(
             findings, ledger_id, genesis, results, ViewNodes(view)
