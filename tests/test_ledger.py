@@ -530,13 +530,13 @@ def test_a_repetition_is_answered_whatever_the_clock_says(
 
 def test_a_backup_is_the_ledger(tracechain_ledger: Ledger, tmp_path: Path) -> None:
     tracechain_ledger.append([commission(pack_ids(9))])
-    tracechain_ledger.vault.put_person(b"token", b"somebody")
+    tracechain_ledger.vault.put_person(b"sixteen bytes ok", {"name": "somebody"})
     note = tracechain_ledger.checkpoint()
     copy = tracechain_ledger.backup(tmp_path / "copy")
     tracechain_ledger.append([observe(pack_ids(9))])
     with Ledger.open(copy) as backup:
         assert backup.checkpoint() == note
-        assert backup.vault.person(b"token") == b"somebody"
+        assert backup.vault.person(b"sixteen bytes ok") == {"name": "somebody"}
         assert codes(backup) == []
     with pytest.raises(RollbackError, match="anchor is missing"):
         open_ledger(copy)

@@ -1,4 +1,4 @@
-"""The store: opening, locks, poison, snapshots, the vault."""
+"""The store: opening, locks, poison, snapshots."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tracechain.errors import (
 )
 from tracechain.ledger import Ledger
 from tracechain.merkle import Frontier
-from tracechain.store import Environment, Store, Tip, Vault
+from tracechain.store import Environment, Store, Tip
 from tracechain.store import snapshot as snapshot_module
 from tracechain.store.files import FileLock, current_generation, write_durably
 from tracechain.store.tables import META, TABLES
@@ -487,33 +487,6 @@ def test_readers_that_were_killed_are_let_go_of(tracechain_ledger: Ledger) -> No
     assert str(child.pid) in env.env.readers()
     env.drop_dead_readers()
     assert str(child.pid) not in env.env.readers()
-
-
-# ---- the vault -----------------------------------------------------------------------------------
-
-
-def test_the_vault_keeps_what_it_is_given(tmp_path: Path) -> None:
-    vault = Vault(tmp_path, writable=True, create=True)
-    vault.put_person(b"token", b"somebody")
-    vault.put_private(b"c" * 32, b"s" * 32, b"value")
-    vault.close()
-    vault = Vault(tmp_path, writable=False)
-    assert vault.person(b"token") == b"somebody"
-    assert vault.person(b"nobody") is None
-    assert vault.private(b"c" * 32) == (b"s" * 32, b"value")
-    assert vault.private(b"x" * 32) is None
-    with pytest.raises(InputError, match="opened for reading"):
-        vault.put_person(b"a", b"b")
-    vault.close()
-
-
-@pytest.mark.parametrize("token", [b"", b"x" * 512])
-def test_a_token_of_no_use_is_refused_and_poisons_nothing(tmp_path: Path, token: bytes) -> None:
-    vault = Vault(tmp_path, writable=True, create=True)
-    with pytest.raises(InputError, match="1 to 511 bytes"):
-        vault.put_person(token, b"x")
-    vault.put_person(b"x" * 511, b"still works")
-    vault.close()
 
 
 def test_words_leave_room_for_state_and_index() -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "PoisonedError",
     "ProofError",
     "RefusedError",
+    "RestrictedError",
     "RollbackError",
     "SignatureError",
     "StorageError",
@@ -52,6 +53,10 @@ class RefusedError(InputError):
     def __init__(self, message: str, violations: tuple[object, ...] = ()) -> None:
         super().__init__(message)
         self.violations = violations
+
+
+class RestrictedError(InputError):
+    """A personal value that is withheld: it is shown only to who states a ground, by `Vault.reveal`."""
 
 
 class EquivocationError(InputError):

@@ -9,6 +9,6 @@ from tracechain.store.snapshot import Snapshot
 from tracechain.store.store import Store
 from tracechain.store.tip import Tip
 from tracechain.store.transaction import Transaction
-from tracechain.store.vault import Vault
+from tracechain.store.vault import Kept, Restriction, Vault
 
-__all__ = ["Environment", "Snapshot", "Store", "Tip", "Transaction", "UnitIndex", "Vault"]
+__all__ = ["Environment", "Kept", "Restriction", "Snapshot", "Store", "Tip", "Transaction", "UnitIndex", "Vault"]
