@@ -1,5 +1,6 @@
 """What headers say of retention: which policy was in force, and until which day an event is kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,15 @@ from tracechain.entry import NO_POLICY, OPEN_DAY, EntryType, Header, format_head
 from tracechain.event import ObjectEvent
 from tracechain.ledger import Ledger
 from tracechain.retention.dates import date_of, floor_day
-from tracechain.retention.policy import After, Anchor, Permanent, Policy, Regime, Rule, Selector, Term
+from tracechain.retention.policy import After, Anchor, Bound, Permanent, Policy, Regime, Rule, Selector, Term
 from tracechain.retention.tables import pilot_policy
 from tracechain.store.tables import HEADERS, key_of
 from tracechain.testing import new_ledger
 from tracechain.verification import Code, verify
+from tracechain.view import View
 
 
-def _headers(view) -> list[Header]:
+def _headers(view: View) -> list[Header]:
     return [parse_header(header) for _, header in view.headers(0, view.size)]
 
 
@@ -27,11 +29,11 @@ def _policy(name: str, *rules: Rule) -> Policy:
     return Policy(name=name, regimes=(Regime("test", "A regime of a test", rules),))
 
 
-def _rule(name: str, bound, *classes: int) -> Rule:
+def _rule(name: str, bound: Bound, *classes: int) -> Rule:
     return Rule(name, "S1 VII", Selector(record_classes=classes), keep_until=bound)
 
 
-def test_headers_are_open_and_name_nothing_before_there_is_a_policy(tmp_path: Path):
+def test_headers_are_open_and_name_nothing_before_there_is_a_policy(tmp_path: Path) -> None:
     with new_ledger(tmp_path / "ledger") as ledger:
         ledger.append(
             [ObjectEvent(event_time=1, time_zone_offset=0, action="OBSERVE", epcs=("01/09521234001072/21/A",))]
@@ -41,7 +43,7 @@ def test_headers_are_open_and_name_nothing_before_there_is_a_policy(tmp_path: Pa
     assert (last.policy, last.keep_until) == (NO_POLICY, OPEN_DAY)
 
 
-def test_the_policy_is_in_force_from_the_next_statement_on(tmp_path: Path):
+def test_the_policy_is_in_force_from_the_next_statement_on(tmp_path: Path) -> None:
     event = ObjectEvent(event_time=1, time_zone_offset=0, action="OBSERVE", epcs=("01/09521234001072/21/A",))
     policy = _policy("five", _rule("all", After(Anchor.RECEIPT, Term(years=5))))
     with new_ledger(tmp_path / "ledger") as ledger:
@@ -56,7 +58,7 @@ def test_the_policy_is_in_force_from_the_next_statement_on(tmp_path: Path):
     assert str(date_of(after.keep_until)) == "2031-11-21"
 
 
-def test_a_pack_is_kept_by_its_expiry_and_a_case_by_its_day(tmp_path: Path):
+def test_a_pack_is_kept_by_its_expiry_and_a_case_by_its_day(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.ledger.append([pilot_policy().record()])
     pack = world.packs[0]
@@ -70,7 +72,7 @@ def test_a_pack_is_kept_by_its_expiry_and_a_case_by_its_day(tmp_path: Path):
     assert str(date_of(header.keep_until)) == "2031-11-21"
 
 
-def test_classes_have_rules_of_their_own(tmp_path: Path):
+def test_classes_have_rules_of_their_own(tmp_path: Path) -> None:
     event = ObjectEvent(event_time=1, time_zone_offset=0, action="OBSERVE", epcs=("00/095212340000000013",))
     policy = _policy(
         "classes",
@@ -92,7 +94,7 @@ def test_classes_have_rules_of_their_own(tmp_path: Path):
 
 
 @pytest.mark.parametrize("rows", [1, 40], ids=["single", "many"])
-def test_many_events_are_verified_with_their_days_the_quick_way(tmp_path: Path, rows: int):
+def test_many_events_are_verified_with_their_days_the_quick_way(tmp_path: Path, rows: int) -> None:
     world = World(tmp_path)
     world.ledger.append([pilot_policy().record()])
     packs = [f"01/09521234001072/21/Q{n}" for n in range(400)]
@@ -111,7 +113,7 @@ def test_many_events_are_verified_with_their_days_the_quick_way(tmp_path: Path, 
     ],
     ids=["a day less", "no policy", "open"],
 )
-def test_a_header_that_says_otherwise_is_found(tmp_path: Path, change):
+def test_a_header_that_says_otherwise_is_found(tmp_path: Path, change: Callable[[Header], Header]) -> None:
     with new_ledger(tmp_path / "ledger") as ledger:
         ledger.append([pilot_policy().record()])
         for number in range(30):
