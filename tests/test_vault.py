@@ -158,7 +158,7 @@ def test_a_key_is_16_or_32_bytes(vault: Vault, key: Any) -> None:
         lambda: vault.names(key),
         lambda: vault.owned(key),
         lambda: vault.owner(key),
-        lambda: vault.reveal(key, ground="g", time=0),
+        lambda: vault.reveal(key, ground="g"),
         lambda: vault.revealed(key),
         lambda: vault.lift([key]),
         lambda: vault.withhold([key], WHY),
@@ -168,6 +168,17 @@ def test_a_key_is_16_or_32_bytes(vault: Vault, key: Any) -> None:
         with pytest.raises(InputError):
             use()
     vault.put_person(ANNA, {"name": "still works"})
+
+
+def test_it_is_known_since_when_something_is_kept(vault: Vault) -> None:
+    vault.clock = lambda: 1_795_219_200_123
+    vault.put_person(ANNA, {"name": "Anna"})
+    vault.put_private([PHONE])
+    vault.clock = lambda: 1_795_219_200_124
+    vault.put_person(ANNA, {"name": "Anna"})
+    assert vault.since(ANNA) == 1_795_219_200_124
+    assert vault.since(PHONE.commitment) == 1_795_219_200_123
+    assert vault.since(BEN) is None
 
 
 def test_an_identity_is_replaced_and_a_value_is_of_one_person(vault: Vault) -> None:
@@ -214,11 +225,11 @@ def test_persons_are_found_by_what_is_known_of_them(vault: Vault) -> None:
 def test_a_row_that_was_altered_is_found(vault: Vault) -> None:
     vault.put_private([PHONE])
     with vault.changing() as changes:
-        changes.put("private", PHONE.commitment, encoding.pack((SALT, "phone", "another", None)))
+        changes.put("private", PHONE.commitment, bytes(8) + encoding.pack((SALT, "phone", "another", None)))
     with pytest.raises(DataError, match="not what was committed to"):
         vault.private(PHONE.commitment)
     with vault.changing() as changes:
-        changes.put("private", PHONE.commitment, encoding.pack((SALT, "phone")))
+        changes.put("private", PHONE.commitment, bytes(8) + encoding.pack((SALT, "phone")))
     with pytest.raises(DataError, match="damaged"):
         vault.private(PHONE.commitment)
 
@@ -237,12 +248,14 @@ def test_what_is_withheld_is_shown_only_on_a_ground_and_that_is_written_down(vau
     assert vault.person(ANNA) == {"name": "Anna"}
     for ground in ("", "  ", None, "\x07"):
         with pytest.raises(InputError):
-            vault.reveal(PHONE.commitment, ground=ground, time=5)  # type: ignore[arg-type]  # what is tested
+            vault.reveal(PHONE.commitment, ground=ground)  # type: ignore[arg-type]  # what is tested
     assert vault.revealed(PHONE.commitment) == ()
-    assert vault.reveal(PHONE.commitment, ground="court order 7", time=5) == PHONE
-    assert vault.reveal(PHONE.commitment, ground="court order 8", time=6) == PHONE
+    vault.clock = lambda: 5
+    assert vault.reveal(PHONE.commitment, ground="court order 7") == PHONE
+    vault.clock = lambda: 6
+    assert vault.reveal(PHONE.commitment, ground="court order 8") == PHONE
     assert vault.revealed(PHONE.commitment) == (Revealed(5, "court order 7"), Revealed(6, "court order 8"))
-    assert vault.reveal(BEN, ground="who is it", time=7) is None
+    assert vault.reveal(BEN, ground="who is it") is None
     assert vault.revealed(BEN) == ()
     vault.lift([PHONE.commitment])
     assert vault.private(PHONE.commitment) == PHONE
@@ -389,7 +402,8 @@ class VaultMachine(RuleBasedStateMachine):
     @rule(key=st.sampled_from(_KEYS))
     def reveal(self, key: bytes) -> None:
         self.index += 1
-        found = self.vault.reveal(key, ground="asked", time=self.index)
+        self.vault.clock = lambda: self.index
+        found = self.vault.reveal(key, ground="asked")
         there: Any = self.persons.get(key) if key in _TOKENS else _BY_COMMITMENT[key] if key in self.private else None
         assert found == there
         if there is not None:

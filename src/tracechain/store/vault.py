@@ -12,7 +12,8 @@ generation is made of it (`compact`).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -90,9 +91,13 @@ class Pending:
 
 
 class Vault:
-    """Token -> identity; commitment -> salt, name, value and whose they are; and what is withheld or was erased."""
+    """Token -> identity; commitment -> salt, name, value and whose they are; and what is withheld or was erased.
+
+    `clock` gives milliseconds since 1970 UTC: when something was put, or revealed. A ledger sets its own.
+    """
 
     def __init__(self, folder: Path, *, writable: bool, create: bool = False) -> None:
+        self.clock: Callable[[], int] = _system_clock
         self._env = Environment(folder, _TABLES, writable=writable, create=create, map_size=_MAP_SIZE)
 
     # ---- reading ----
@@ -119,6 +124,11 @@ class Vault:
         """Why a value is withheld: on its own account, or with its person."""
         with self._reading() as read:
             return read.restriction(key)
+
+    def since(self, key: bytes) -> int | None:
+        """When what is kept under a key was put (ms since 1970 UTC), last."""
+        with self._reading() as read:
+            return read.since(key)
 
     def names(self, key: bytes) -> tuple[str, ...]:
         """The names of what is kept under a key, withheld or not: of an identity, or of a private field."""
@@ -157,14 +167,14 @@ class Vault:
         with self._reading() as read:
             return sorted(set(read.find(value, name)))
 
-    def reveal(self, key: bytes, *, ground: str, time: int) -> dict[str, Value] | PrivateValue | None:
-        """An identity or a private value whether it is withheld or not. That it was shown, when (ms since 1970 UTC) and
-        on which ground, is written down first (`revealed`): so the vault has to be open for writing."""
+    def reveal(self, key: bytes, *, ground: str) -> dict[str, Value] | PrivateValue | None:
+        """An identity or a private value whether it is withheld or not. That it was shown, when and on which ground, is
+        written down first (`revealed`): so the vault has to be open for writing."""
         _check_ground(ground)
         with self._writing() as write:
             found = write.person(key) if _is_token(key) else write.private(key)
             if found is not None:
-                write.note_revealed(key, time, ground)
+                write.note_revealed(key, self.clock(), ground)
             return found
 
     def revealed(self, key: bytes) -> tuple[Revealed, ...]:
@@ -265,7 +275,7 @@ class Vault:
         txn: Any = self._env.begin(write=True)
         committing = False
         try:
-            yield Changes(txn, self._env)
+            yield Changes(txn, self._env, self.clock())
             committing = True
             txn.commit()
         except BaseException as error:
@@ -308,13 +318,18 @@ class _Contents:
         """An identity, withheld or not."""
         check_token(token)
         data = self.get(_PERSONS, token)
-        return None if data is None else decode_identity(data)
+        return None if data is None else decode_identity(data[_NUMBER:])
 
     def private(self, commitment: bytes) -> PrivateValue | None:
         """A private value, withheld or not."""
         _check_commitment(commitment)
         data = self.get(_PRIVATE, commitment)
         return None if data is None else self._decoded(commitment, data)[0]
+
+    def since(self, key: bytes) -> int | None:
+        """When it was put."""
+        data = self.get(_PERSONS if _is_token(key) else _PRIVATE, key)
+        return None if data is None else int.from_bytes(data[:_NUMBER], "big")
 
     def owner(self, commitment: bytes) -> bytes | None:
         """Whose it is."""
@@ -370,7 +385,7 @@ class _Contents:
         needle = encoding.pack(value)
         for token, data in self.rows(_PERSONS):
             if needle in data:
-                identity = decode_identity(data)
+                identity = decode_identity(data[_NUMBER:])
                 if any(one == value and name in (None, named) for named, one in identity.items()):
                     yield token
         for commitment, data in self.rows(_PRIVATE):
@@ -391,7 +406,7 @@ class _Contents:
     def _decoded(self, commitment: bytes, data: bytes) -> tuple[PrivateValue, bytes | None]:
         """A row of the table of private values, held against its commitment."""
         try:
-            salt, name, value, owner = encoding.unpack_raw(data, max_depth=1)  # type: ignore[misc]  # see below
+            salt, name, value, owner = encoding.unpack_raw(data[_NUMBER:], max_depth=1)  # type: ignore[misc]  # see below
             found = PrivateValue(salt, name, value)  # type: ignore[arg-type]  # it checks its types itself
             if owner is not None:
                 check_token(owner)
@@ -405,6 +420,10 @@ class _Contents:
 class Changes(_Contents):
     """Changes of the vault in one transaction."""
 
+    def __init__(self, txn: Any, env: Environment, now: int) -> None:
+        super().__init__(txn, env)
+        self._now = now.to_bytes(_NUMBER, "big")
+
     def put(self, table: str, key: bytes, value: bytes) -> None:
         """Write a row of a table."""
         self._txn.put(key, value, db=self._tables[table])
@@ -417,7 +436,7 @@ class Changes(_Contents):
         """Remember who a token stands for."""
         check_token(token)
         self._check_new(token)
-        self.put(_PERSONS, token, encode_identity(identity))
+        self.put(_PERSONS, token, self._now + encode_identity(identity))
 
     def put_private(self, value: PrivateValue, token: bytes | None = None) -> None:
         """Keep a private value, of this person or of nobody in particular."""
@@ -430,7 +449,8 @@ class Changes(_Contents):
             _, owner = self._decoded(value.commitment, data)
             if owner is not None and owner != token:
                 raise InputError(f"private value {value.commitment.hex()} was put for another person")
-        self.put(_PRIVATE, value.commitment, encoding.pack((value.salt, value.name, value.value, token)))
+        row = encoding.pack((value.salt, value.name, value.value, token))
+        self.put(_PRIVATE, value.commitment, self._now + row)
         if token is not None:
             self.put(_OWNED, token + value.commitment, b"")
 
@@ -461,14 +481,18 @@ class Changes(_Contents):
         self.delete(_RESTRICTED, key)
         return self.delete(_PRIVATE, key)
 
-    def note_revealed(self, key: bytes, time: int, ground: str) -> None:
+    def note_revealed(self, key: bytes, now: int, ground: str) -> None:
         """Write down that a value was shown."""
         number = sum(1 for _ in self.revealed(key))
-        self.put(_REVEALED, key + number.to_bytes(_NUMBER, "big"), encoding.pack((time, ground)))
+        self.put(_REVEALED, key + number.to_bytes(_NUMBER, "big"), encoding.pack((now, ground)))
 
     def _check_new(self, key: bytes) -> None:
         if self.erased_by(key) is not None:
             raise InputError(f"{key.hex()} was erased: it takes no value again. Who comes back gets a new token")
+
+
+def _system_clock() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _is_token(key: object) -> bool:
