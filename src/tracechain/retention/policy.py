@@ -41,8 +41,10 @@ from tracechain.retention.bounds import (
     find,
     read_bound,
 )
+from tracechain.retention.crossing import Crossing, always_later, never_later
 from tracechain.retention.dates import Term, floor_of, shanghai_day
 from tracechain.retention.records import POLICY, POLICY_SUBJECT
+from tracechain.retention.toml import format_policy
 
 __all__ = [
     "MAX_POLICY",
@@ -228,6 +230,15 @@ class Selector:
             and (not self.jurisdictions or facts.jurisdiction in {None, *self.jurisdictions})
         )
 
+    def common(self, other: Selector) -> tuple[str, ...]:
+        """The fields that both are for, of the same entry; `other` without fields is for all. (An entry of record class
+        0 comes under every rule, so what names it meets every other.)"""
+        for name in ("record_classes", "product_classes", "jurisdictions"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine and theirs and not set(mine) & set(theirs) and 0 not in {*mine, *theirs}:
+                return ()
+        return tuple(one for one in self.fields if not other.fields or one in other.fields)
+
     def plain(self) -> tuple[Plain, ...]:
         """Four arrays."""
         return self.record_classes, self.product_classes, self.jurisdictions, self.fields
@@ -375,12 +386,28 @@ class Policy:
         return self._strictest(facts, None) or NO_RULE
 
     def fields(self, facts: Facts, field: str) -> FieldBounds:
-        """What is said of a personal field of an entry. Rules without fields are for all that the entry holds; what
-        follows from another rule than these is in the order of the policy."""
+        """What is said of a personal field of an entry. Rules without fields are for all that the entry holds."""
         keep = self._strictest(facts, field)
         delete, restrict = (self._earliest(facts, field, upper) for upper in ("delete_by", "restrict_after"))
         crossing = keep is not None and delete is not None and keep.order > delete.order
         return FieldBounds(keep, delete, restrict, crossing)
+
+    def crossings(self) -> tuple[Crossing, ...]:
+        """Which rules want a field gone that another rule may keep longer: for any dates, or for some.
+
+        Of entries whose record class, product class and jurisdiction are known; one that says none of them comes under
+        every rule, and `fields` tells of it.
+        """
+        found = []
+        for regime, rule in self.rules():
+            for keeping, other in self.rules():
+                delete, keep = rule.delete_by, other.keep_until
+                if delete is None or keep is None or never_later(keep, delete):
+                    continue
+                if both := rule.selector.common(other.selector):
+                    always = always_later(keep, delete)
+                    found.append(Crossing(regime.name, rule.name, keeping.name, other.name, both, always))
+        return tuple(found)
 
     def _strictest(self, facts: Facts, field: str | None) -> Kept | None:
         best: Kept | None = None
@@ -412,6 +439,10 @@ class Policy:
         """[name, regimes, wait days, archive, witnesses, quorum]"""
         regimes = tuple(regime.plain() for regime in self.regimes)
         return self.name, regimes, self.wait_days, self.archive, self.witnesses, self.quorum
+
+    def to_toml(self, *, comments: bool = True) -> str:
+        """As a TOML file, a comment with each key unless told otherwise; `files.read_policy` reads it."""
+        return format_policy(self, comments=comments)
 
     @classmethod
     def from_plain(cls, plain: Plain) -> Policy:
