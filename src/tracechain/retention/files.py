@@ -48,8 +48,8 @@ _BOUNDS = ("keep_until", "delete_by", "restrict_after")
 _RULE = ("name", "clause", *_SELECTOR, *_BOUNDS)
 _CLASSES = {name: number for number, name in CLASS_NAMES.items()}
 _EXAMPLE = (
-    'a table such as { after = "expiry", term = "2 years" }, { max = [...] }, { min = [...] }, { bound = ..., at_least ='
-    ' ... }, or "permanent"'
+    'a table such as { after = "expiry", term = "2 years" }, { max = [...] }, { min = [...] }, { bound = ...,'
+    ' at_least = ... }, or "permanent"'
 )
 
 
