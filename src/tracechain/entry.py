@@ -151,8 +151,10 @@ def parse_header(data: bytes) -> Header:
         raise DecodeError("an entry without rows has a row root")
     if kind not in AUTHORED_TYPES and (author != bytes(8) or sequence):
         raise DecodeError(f"an entry of type {kind} is the ledger's own and names no author")
-    if kind not in COVERED_TYPES and (record_class or keep_until != OPEN_DAY or policy != NO_POLICY):
-        raise DecodeError(f"an entry of type {kind} has no record class, keep-until day or policy")
+    if kind not in COVERED_TYPES and record_class:
+        raise DecodeError(f"an entry of type {kind} has no record class")
+    if kind != EntryType.EVENT and (keep_until != OPEN_DAY or policy != NO_POLICY):
+        raise DecodeError(f"an entry of type {kind} is kept for ever: it has no keep-until day and no policy")
     return Header(_TYPES[kind], flags, time, record_class, keep_until, author, sequence, row_count,
                   content_length, rows_length, first_rows, policy, commitment, root)  # fmt: skip
 

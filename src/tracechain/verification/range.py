@@ -41,10 +41,12 @@ from tracechain.statement import decode_statement, term_leaves
 from tracechain.verification.columns import Columns
 from tracechain.verification.covering import Covering, RangeResult, Said, Word, begins_pilot
 from tracechain.verification.findings import Code, Findings
+from tracechain.verification.links import believed, check_alone, check_link, stated_rules
+from tracechain.verification.lost import CODES_UNKNOWN, LostKind, sum_of_codes
 from tracechain.verification.tree import cover, node_check
 from tracechain.view import View
 
-__all__ = ["RangeCheck", "check_link", "stated_rules"]
+__all__ = ["RangeCheck"]
 
 _CHUNK = 2048
 
@@ -271,10 +273,13 @@ class RangeCheck(Columns):
 
     def _check_policy(self, index: int, header: Header) -> Keeping | None:
         """The retention policy that a header names. That it is the one in force, only the whole log can tell."""
-        if header.type == EntryType.RECORD:
-            if (header.policy, header.keep_until) != (NO_POLICY, OPEN_DAY):
-                self.findings.add(Code.HEADER_MALFORMED, index, "a record is kept for ever, and names no policy")
+        if header.type != EntryType.EVENT:
             return None
+        keeping = self._keeping(header.policy) if header.policy < index else None
+        if keeping is None and header.policy != NO_POLICY:
+            self.findings.add(
+                Code.HEADER_MALFORMED, index, f"it names entry {header.policy} as its policy: that is none before it"
+            )
         covering = self._covering
         assert covering is not None
         if covering.policy is None:
@@ -282,11 +287,6 @@ class RangeCheck(Columns):
             self.result.note_policy(covering.index, header.policy)
         elif covering.policy != header.policy:
             self.findings.add(Code.KEEP_UNTIL, index, "it names another policy than entries of the same statement")
-        keeping = self._keeping(header.policy) if header.policy < index else None
-        if keeping is None and header.policy != NO_POLICY:
-            self.findings.add(
-                Code.HEADER_MALFORMED, index, f"it names entry {header.policy} as its policy: that is none before it"
-            )
         return keeping
 
     def _keeping(self, index: int) -> Keeping | None:
@@ -491,37 +491,3 @@ class RangeCheck(Columns):
         else:
             check_link(self.findings, index, row, word, rule_set)
         self.last[row.subject] = row.state << STATE_SHIFT | index + 1
-
-
-def stated_rules(stored: bytes) -> int:
-    """The rule set that stored rows name, 0 where that cannot be read: they begin with an array of it and groups."""
-    at = 1 if stored[:1] < b"\xdc" else 3
-    return stored[at] if len(stored) > at and stored[at] < 0x80 else 0
-
-
-def check_link(findings: Findings, index: int, row: Row, word: Word | None, rule_set: int) -> None:
-    """Hold a row against where its subject stood before: `word` is that, None for a subject nobody has seen."""
-    before = (word or 0) & INDEX_MASK
-    if row.previous is None and before:
-        findings.add(
-            Code.ROW_FIRST, index, f"the row claims to be the first, entry {before - 1} was before", row.subject
-        )
-    elif (row.previous is None) is not (before == 0) or (row.previous is not None and row.previous + 1 != before):
-        said = "none" if row.previous is None else row.previous
-        was = "none" if not before else before - 1
-        findings.add(Code.ROW_LINK, index, f"the row names entry {said} as the one before, it is {was}", row.subject)
-    if rule_set not in custody.TABLES:
-        return
-    state = (word or 0) >> STATE_SHIFT
-    try:
-        expected = custody.TABLES[rule_set][state, row.act]
-        right, complete = custody.agrees(rule_set, state, row.act, row.state, row.violations)
-    except KeyError:
-        findings.add(Code.ROW_ACT, index, f"act {row.act} is not possible in state {state}", row.subject)
-        return
-    if not right:
-        findings.add(Code.ROW_STATE, index, f"state {row.state}, the rules give {expected[0]}", row.subject)
-    elif not complete:
-        findings.add(
-            Code.ROW_VIOLATIONS, index, f"violations {row.violations}, the rules give {expected[1]}", row.subject
-        )
