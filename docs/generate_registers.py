@@ -44,9 +44,9 @@ TOGETHER = {
         " `affected`."
     ),
     "hold": (
-        "`phase` placed: `authority` is not nil, and `criterion` and `case` are not both nil where `about` is empty. Any"
-        " other: `criterion` and `case` are nil, and `about` is empty. `phase` extended: `until` is not nil; released:"
-        " `until` is nil."
+        "`phase` placed: `authority` is not nil, and `criterion` and `case` are not both nil where `about` is empty."
+        " Any other: `criterion` and `case` are nil, and `about` is empty. `phase` extended: `until` is not nil;"
+        " released: `until` is nil."
     ),
 }
 

@@ -20,8 +20,8 @@ from tracechain.record import Record, decode_record, encode_record
 from tracechain.registers import (
     KINDS,
     CaseStep,
-    HoldStep,
     Document,
+    HoldStep,
     Merchant,
     Place,
     Product,
