@@ -18,7 +18,7 @@ from tracechain.errors import InputError
 from tracechain.event.times import MAX_TIME, MIN_TIME
 from tracechain.registers.files import parse
 
-__all__ = ["Asked", "criterion_of", "criterion_options", "spelt"]
+__all__ = ["Asked", "criterion_of", "criterion_options", "product_of", "read_criterion", "spelt"]
 
 #: What the options were given, by the names of their parameters; None or () where one was not.
 Asked: TypeAlias = Mapping[str, Any]
@@ -84,7 +84,7 @@ def spelt(asked: Asked) -> str:
 
 
 def _parts(asked: Asked) -> Iterator[Criterion]:
-    product = None if asked["gtin"] is None else _product(asked["gtin"])
+    product = None if asked["gtin"] is None else product_of(asked["gtin"], "--gtin")
     if asked["lot"] is not None:
         if product is None:
             raise InputError("--lot is a lot of a product: say which with --gtin")
@@ -103,10 +103,11 @@ def _parts(asked: Asked) -> Iterator[Criterion]:
     yield from _commissioned(asked)
     yield from _measured(asked)
     if asked["criterion_file"] is not None:
-        yield _from_file(asked["criterion_file"])
+        yield read_criterion(asked["criterion_file"])
 
 
-def _product(text: str) -> str:
+def product_of(text: str, option: str) -> str:
+    """The product of a GTIN in any spelling, or an NMPA product. InputError names the option."""
     try:
         if _DIGITS.fullmatch(text):
             return f"01/{identifiers.parse_gtin(text)}"
@@ -115,7 +116,7 @@ def _product(text: str) -> str:
             raise InputError(f"{text[:60]!r} is the id of one thing, not of a product")
         return product
     except InputError as error:
-        raise InputError(f"--gtin: {error}") from None
+        raise InputError(f"{option}: {error}") from None
 
 
 def _through(asked: Asked) -> Iterator[Criterion]:
@@ -153,7 +154,8 @@ def _measured(asked: Asked) -> Iterator[Criterion]:
     yield criteria.from_json({"measured": {"measure": measure, **limits, "longer_than": asked["longest"] or "0s"}})
 
 
-def _from_file(path: Path) -> Criterion:
+def read_criterion(path: Path) -> Criterion:
+    """The criterion of a .json file; InputError names the file."""
     try:
         with path.open("rb") as file:
             data = file.read(_MOST + 1)

@@ -13,7 +13,9 @@ from tracechain.errors import InputError
 from tracechain.event import format_time, parse_time
 from tracechain.rules import shanghai_day
 
-__all__ = ["Asked", "as_of_option", "asked_day", "asked_time", "claimed_nanos", "claimed_option", "end_of_day"]
+__all__ = [
+    "Asked", "as_of_option", "asked_day", "asked_time", "claimed_nanos", "claimed_option", "end_of_day", "stated_day",
+]  # fmt: skip
 
 _MS = 1_000_000
 _EPOCH = date(1970, 1, 1)
@@ -30,6 +32,17 @@ class Asked:
 def end_of_day(day: date) -> int:
     """The last millisecond of a day in Beijing, since 1970."""
     return ((day - _EPOCH + timedelta(days=1)).days * 86_400 - BEIJING * 60) * 1000 - 1
+
+
+def stated_day(text: str, option: str) -> date:
+    """A day as an option states it; InputError names the option."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise InputError(f"{option} {text[:40]!r} is no day of the calendar: write YYYY-MM-DD")
+    return day
 
 
 def as_of_option(command: Any) -> Any:

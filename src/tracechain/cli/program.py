@@ -35,6 +35,7 @@ _COMMANDS = {
     "register": "tracechain.cli.register:register",
     "recall": "tracechain.cli.recall:recall",
     "cases": "tracechain.cli.cases:cases",
+    "hold": "tracechain.cli.hold:hold",
     "verify": "tracechain.cli.verify:verify",
     "checkpoint": "tracechain.cli.proofs:checkpoint",
     "prove": "tracechain.cli.proofs:prove",

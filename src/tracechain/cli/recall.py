@@ -11,6 +11,7 @@ import click
 from tracechain.cli.clock import clock
 from tracechain.cli.criteria import criterion_of, criterion_options, spelt
 from tracechain.cli.keyfiles import key_options, open_to_write
+from tracechain.cli.moments import stated_day
 from tracechain.cli.output import counted, json_option, plain, print_json, say, styled, waiting
 from tracechain.cli.results import csv_option, html_options, names_of, write_csv, write_page
 from tracechain.cli.subjects import named
@@ -43,15 +44,7 @@ def _stated(command: Any) -> Any:
 
 def _day(text: str | None) -> date:
     """The day of a step: today, if none was given."""
-    if text is None:
-        return shanghai_day(clock()() * _MS)
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
-        raise InputError(f"--on {text[:40]!r} is no day of the calendar: write YYYY-MM-DD")
-    return day
+    return shanghai_day(clock()() * _MS) if text is None else stated_day(text, "--on")
 
 
 @click.group()
