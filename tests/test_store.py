@@ -188,7 +188,7 @@ def test_a_full_map_is_a_storage_error(tmp_path: Path) -> None:
     Store.create(tmp_path / "s").close()
     store = Store(tmp_path / "s", writable=True)
     store.env.close()
-    store.env = Environment(store.env.folder, TABLES, writable=True, map_size=1 << 20)
+    store.generations.env = Environment(store.env.folder, TABLES, writable=True, map_size=1 << 20)
 
     def fill() -> None:
         with store.lock.held(), store.write() as txn:

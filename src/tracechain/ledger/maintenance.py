@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import define, field
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint
-from tracechain.custody import ACT_MASK, PILOT, PLAIN, Act
+from tracechain.custody import ACT_MASK, PILOT, PLAIN, Act, Outcome
 from tracechain.derivation import STATE_SHIFT
 from tracechain.encoding import decode
 from tracechain.entry import (
@@ -28,11 +28,14 @@ from tracechain.entry import (
     row_root,
 )
 from tracechain.errors import CheckpointError, DataError, InputError, StorageError, TracechainError
+from tracechain.event import Event
 from tracechain.ledger.authors import Author, Authors, Logged
 from tracechain.ledger.tracks import TIMES_BLOCK, add_runs
 from tracechain.merkle import Frontier
 from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, decode_record, epoch_of
 from tracechain.registers import KINDS, Profile, RecallStep
+from tracechain.retention.keeping import policy_of
+from tracechain.retention.records import DONE
 from tracechain.rules import MADE, TELLING, Notes, Standing, packing, remember, shanghai_year, spend
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
@@ -77,9 +80,13 @@ def reindex(
                 registers.take(index, _content(txn, index, header))
             # What a sensor measured by itself has no rows, and is looked for all the same.
             rule_set, rows = _rows(txn, index, header) if header.row_count else (PLAIN, ())
-            if rule_set == PILOT:
-                memories.take(index, header, rows, words)
-            memories.follow(index, header, rows, words)
+            if header.type != EntryType.EVENT:
+                memories.note(header, rows)
+            elif (part := txn.content(index)) is not None:
+                memories.follow(index, header, decode(part[SALT_SIZE:]), rule_set, rows, words)
+            else:
+                for row in rows:
+                    memories.lose(row.subject)
             for row in rows:
                 words[row.subject] = row.state << STATE_SHIFT | index + 1
         txn.put_nodes(frontier.extend(leaves))
@@ -92,7 +99,8 @@ def reindex(
     txn.put_meta("checkpoint", note)
     txn.put_meta("tip", Tip(frontier, time, epoch_of(checkpoint.origin)).encode())
     txn.put_meta("keys", authors.encode())
-    txn.put_spent(memories.spending)
+    least = shanghai_year(time) - 1  # what was spent before counts no more (docs/format.md section 7.3)
+    txn.put_spent({key: yuan for key, yuan in memories.spending.items() if key[1] >= least})
     txn.put_emptied(memories.emptyings)
     txn.put_times(memories.latest)
     txn.put_mentions((name, start, count) for name, found in memories.mentions.items() for start, count in found)
@@ -111,52 +119,49 @@ class _Memories(Notes):
     latest: dict[int, int] = field(factory=dict)
     mentions: dict[str, list[list[int]]] = field(factory=dict)
 
-    def follow(self, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
-        """Take what the next entry leaves for tracing."""
-        if header.type != EntryType.EVENT:
-            for row in rows if header.type == EntryType.RECORD else ():
-                packing.tangle(self, row.subject)
-            return
-        part = self._txn.content(index)
-        if part is None:
-            return
-        event = decode(part[SALT_SIZE:])
+    def note(self, header: Header, rows: tuple[Row, ...]) -> None:
+        """Take the next entry, which is no event: the subject of a record is no plain fact."""
+        for row in rows if header.type == EntryType.RECORD else ():
+            packing.tangle(self, row.subject)
+
+    def follow(
+        self, index: int, header: Header, event: Event, rule_set: int, rows: tuple[Row, ...], words: dict[str, int]
+    ) -> None:
+        """Take the next event and its rows, by which it was judged; `words` say where its subjects stood before."""
         if event.event_time <= header.time * 1_000_000 + packing.AFTER_RECEIPT:
             block = index // TIMES_BLOCK
             self.latest[block] = max(self.latest.get(block, event.event_time), event.event_time)
         add_runs(self.mentions, (event,), index)
-        self.track(
-            index,
-            event,
-            header.time,
-            [(row.subject, row.act) for row in rows],
-            [words.get(row.subject, 0) >> STATE_SHIFT for row in rows],
-            [(row.state, row.violations) for row in rows],
-        )
+        befores = [words.get(row.subject, 0) >> STATE_SHIFT for row in rows]
+        outcomes = [(row.state, row.violations) for row in rows]
+        if rule_set == PILOT:
+            self._remember(index, header, event, rows, befores, outcomes)
+        acts = [(row.subject, row.act) for row in rows]
+        self.track(index, event, header.time, acts, befores, outcomes, {row.subject for row in rows})
 
-    def take(self, index: int, header: Header, rows: tuple[Row, ...], words: dict[str, int]) -> None:
-        """Take the rows of the next entry; `words` say where its subjects stood before."""
-        lawful = [row for row in rows if not row.violations and row.act > Act.NOTE]
-        telling = any(row.act & ACT_MASK in TELLING for row in lawful)
-        part = self._txn.content(index) if telling else None
-        event = None if part is None else decode(part[SALT_SIZE:])
+    def _remember(
+        self,
+        index: int,
+        header: Header,
+        event: Event,
+        rows: tuple[Row, ...],
+        befores: list[int],
+        outcomes: list[Outcome],
+    ) -> None:
+        """What the next entry leaves in memories and accounts."""
+        lawful = [
+            (row, state) for row, state in zip(rows, befores, strict=True) if not row.violations and row.act > Act.NOTE
+        ]
         source: int | None = None
         # What is made comes after what it was made of.
-        for row in sorted(lawful, key=lambda row: row.act & ACT_MASK in MADE):
-            state = words.get(row.subject, 0) >> STATE_SHIFT
+        for row, state in sorted(lawful, key=lambda one: one[0].act & ACT_MASK in MADE):
             if row.act in (Act.RELABEL_OLD, Act.CONSUME):
                 source = self.memory(row.subject) if source is None else source
             remember(self, row.subject, index, event, row.act, state, source or 0, self.memory(row.subject))
-        if event is not None:
+        if any(row.act & ACT_MASK in TELLING for row, _ in lawful):
             changes = [
-                (
-                    row.subject,
-                    row.subject,
-                    row.act,
-                    words.get(row.subject, 0) >> STATE_SHIFT,
-                    (row.state, row.violations),
-                )
-                for row in rows
+                (row.subject, row.subject, row.act, state, outcome)
+                for row, state, outcome in zip(rows, befores, outcomes, strict=True)
             ]
             spend(self, shanghai_year(header.time), event, changes)
 
@@ -171,8 +176,8 @@ class _Memories(Notes):
 
 
 class _Registers:
-    """Where the last register record, the profile in force and the records that opened the recalls that are open are:
-    name in meta -> indices as stored."""
+    """Where the last register record, the profile in force, the records that opened the recalls that are open, the
+    retention policy in force and the last pruning are: name in meta -> indices as stored."""
 
     def __init__(self) -> None:
         self.places: dict[str, bytes] = {}
@@ -185,6 +190,10 @@ class _Registers:
         found = decode_record(content)
         if found.kind in KINDS:
             self.places["registers"] = key_of(index)
+        elif found.kind == DONE:
+            self.places["pruned"] = key_of(index)
+        elif policy_of(found) is not None:
+            self.places["retention"] = key_of(index)
         if found.kind in {Profile.KIND, RecallStep.KIND}:
             with contextlib.suppress(TracechainError):  # one that could not follow was never in force
                 self._standing.take(index, found)
@@ -217,6 +226,8 @@ def _drain(words: dict[str, int]) -> Iterator[tuple[str, int]]:
 def _rows(txn: Transaction, index: int, header: Header) -> tuple[int, tuple[Row, ...]]:
     """The rows of an entry, held against its header: what is wrong here would be signed again and again."""
     part = txn.rows(index)
+    if part is None and header.type == EntryType.EVENT and txn.content(index) is None:
+        return PLAIN, ()  # it went (docs/format.md section 7.5)
     if part is None:
         raise DataError(f"entry {index}: its rows are missing; run `tracechain verify`, restore a backup")
     rule_set, rows = decode_rows(part[SALT_SIZE:])
@@ -270,7 +281,7 @@ def backup(store: Store, destination: Path) -> Path:
             shutil.rmtree(partial)  # of a backup that was interrupted
         for part in ("ledger", "vault"):
             (partial / part / FIRST_GENERATION).mkdir(parents=True)
-        store.env.copy(partial / "ledger" / FIRST_GENERATION)
+        store.copy(partial / "ledger" / FIRST_GENERATION)
         store.vault.copy(partial / "vault" / FIRST_GENERATION)
         for part in ("ledger", "vault"):
             sync_file(partial / part / FIRST_GENERATION / "data.mdb")  # LMDB's copy does not

@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lmdb
 
@@ -14,18 +14,23 @@ from tracechain.errors import DataError, InputError, PoisonedError, StorageError
 from tracechain.store.files import explain
 from tracechain.store.forking import forget_in_child
 
-__all__ = ["MAP_SIZE", "Environment"]
+__all__ = ["MAP_SIZE", "Environment", "claim", "release"]
 
 #: Reserved once: growing the map later would invalidate open snapshots. Sparse, so it costs address space only.
 MAP_SIZE = 1 << 42
 _MAX_READERS = 512
 
 
+class _Holder(Protocol):
+    #: The process that opened it.
+    pid: int
+
+
 # LMDB allows one open environment a path and process; a second one would drop the first one's locks. One that was
 # forgotten without a close is closed by its destructor, and its path is free again.
 class _OpenPaths:
     def __init__(self) -> None:
-        self.environments: weakref.WeakValueDictionary[Path, Environment] = weakref.WeakValueDictionary()
+        self.holders: weakref.WeakValueDictionary[Path, _Holder] = weakref.WeakValueDictionary()
         self.lock = threading.Lock()
 
     def forget(self) -> None:
@@ -35,6 +40,22 @@ class _OpenPaths:
 
 _open_paths = _OpenPaths()
 forget_in_child(_open_paths)
+
+
+def claim(folder: Path, holder: _Holder) -> None:
+    """Note that this process has a folder (resolved) open. InputError if it has already."""
+    with _open_paths.lock:
+        other = _open_paths.holders.get(folder)
+        if other is not None and other.pid == holder.pid:
+            raise InputError(f"{folder} is open in this process already: use that Ledger, threads may share it")
+        _open_paths.holders[folder] = holder
+
+
+def release(folder: Path, holder: _Holder) -> None:
+    """Note that it has it open no longer; of no consequence where another holder has it."""
+    with _open_paths.lock:
+        if _open_paths.holders.get(folder) is holder:
+            del _open_paths.holders[folder]
 
 
 class Environment:
@@ -48,53 +69,80 @@ class Environment:
         writable: bool,
         create: bool = False,
         map_size: int = MAP_SIZE,
+        lock: bool = True,
     ) -> None:
         self.folder = folder
         self.writable = writable
         self._poison: str | None = None
         self._closed = False
-        self._pid = os.getpid()
-        self._real = folder.resolve()
+        self._replaced = False
+        self._users: weakref.WeakSet[object] = weakref.WeakSet()
+        #: The process that opened it, the only one that may use it.
+        self.pid = os.getpid()
+        self._real = folder.resolve()  # the path it is claimed by, which is another once the folder is renamed
         self.env: Any = None
         self.tables: dict[str, Any] = {}
         if not create and not (folder / "data.mdb").is_file():
             raise DataError(f"{folder} holds no database: data.mdb is missing")
-        with _open_paths.lock:
-            other = _open_paths.environments.get(self._real)
-            if other is not None and other.pid == self._pid:
-                raise InputError(f"{folder} is open in this process already: use that Ledger, threads may share it")
-            _open_paths.environments[self._real] = self
+        claim(self._real, self)
         forget_in_child(self)
         try:
             # LMDB needs its lock file even to read; a read-only medium is read without locks, nobody can write it.
-            lock = os.access(folder, os.W_OK)
-            if writable and not lock:
+            file = folder / "lock.mdb"
+            may_lock = os.access(file if file.exists() else folder, os.W_OK)
+            if writable and not may_lock:
                 raise StorageError(  # one place undoes the claim on the path
                     f"{folder} cannot be written: check its owner and permissions, or open it to read"
                 )
             self.env = lmdb.open(
                 str(folder), map_size=map_size, max_dbs=len(tables) + 2, max_readers=_MAX_READERS,
-                readonly=not writable, create=create, lock=lock, readahead=True,
+                readonly=not writable, create=create, lock=lock and may_lock, readahead=True,
                 max_spare_txns=0,  # a child that frees a spare one takes the parent's place in the reader table with it
             )  # fmt: skip
             if writable:
                 self.drop_dead_readers()
-            self.tables = {name: self.env.open_db(name.encode(), create=create) for name in tables}
+            self.tables = self._open_tables(tables, create=create)
         except BaseException as error:
             self.close()
             if isinstance(error, (lmdb.Error, OSError)):
                 raise self.failure("open", error) from error
             raise
 
+    def _open_tables(self, tables: tuple[str, ...], *, create: bool) -> dict[str, Any]:
+        if not self.writable:
+            return {name: self.env.open_db(name.encode(), create=False) for name in tables}
+        # LMDB waits for who writes. It does so without the interpreter lock only where a transaction begins.
+        with self.env.begin(write=True) as txn:
+            return {name: self.env.open_db(name.encode(), txn=txn, create=create) for name in tables}
+
     def forget(self) -> None:
         """In a forked child: the environment is the parent's, who may have snapshots open."""
         self.env = None
         self.tables = {}
+        self._users = weakref.WeakSet()
 
-    @property
-    def pid(self) -> int:
-        """The process that opened it, the only one that may use it."""
-        return self._pid
+    def enter(self, user: object) -> None:
+        """Note somebody who uses it."""
+        self._users.add(user)
+
+    def leave(self, user: object) -> None:
+        """Note that he does not any more; the last one closes it, if it was replaced."""
+        self._users.discard(user)
+        if self._replaced and not self._users:
+            self.close()
+
+    def retire(self) -> None:
+        """Another generation is in use: close this one as soon as nobody uses it."""
+        self._replaced = True
+        if not self._users:
+            self.close()
+
+    def used(self, txn: Any) -> int:
+        """Bytes of the pages that hold something, as a transaction sees it: what a compact copy takes."""
+        stats = [self.env.stat(), *(txn.stat(table) for table in self.tables.values())]
+        pages = sum(stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"] for stat in stats)
+        size: int = stats[0]["psize"] * (pages + 2)
+        return size
 
     def failure(self, what: str, error: Exception) -> StorageError | DataError:
         """The error to raise for an error of LMDB."""
@@ -109,7 +157,7 @@ class Environment:
 
     def check(self) -> None:
         """Refuse to go on after a failure, after a close, or in a forked child."""
-        if os.getpid() != self._pid:
+        if os.getpid() != self.pid:
             raise InputError(f"{self.folder} was opened before this process was forked: open it again in the child")
         if self._poison is not None:
             raise PoisonedError(f"{self.folder}: {self._poison}; close the ledger and open it again")
@@ -140,11 +188,9 @@ class Environment:
 
     def close(self) -> None:
         """Close; a forked child only forgets it, as the file belongs to the parent."""
-        if self._closed or os.getpid() != self._pid:
+        if self._closed or os.getpid() != self.pid:
             return
         self._closed = True
         if self.env is not None:
             self.env.close()
-        with _open_paths.lock:
-            if _open_paths.environments.get(self._real) is self:
-                del _open_paths.environments[self._real]
+        release(self._real, self)

@@ -13,9 +13,10 @@ from typing import Any, Self
 import lmdb
 
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
-from tracechain.errors import DataError, DecodeError, InputError
+from tracechain.errors import DataError, InputError
 from tracechain.store.environment import Environment
 from tracechain.store.forking import forget_in_child
+from tracechain.store.generations import Generations
 from tracechain.store.index import IndexReader
 from tracechain.store.tables import (
     BASE,
@@ -50,22 +51,23 @@ class Snapshot:
     """A ledger as of one commit. Close it, best by `with`: an old one makes the file grow. Not for sharing by threads
     at the same time."""
 
-    def __init__(self, env: Environment) -> None:
-        self._env = env
-        self._txn: Any = env.begin()
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+        self._env: Environment
+        self._txn: Any
+        self._env, self._txn = generations.begin(self)
         self._opened = time.monotonic()
-        self._tables = env.tables
-        forget_in_child(self)
-        tip = self._get(META, b"tip")
-        if tip is None:
-            self._txn.abort()
-            raise DataError(f"{env.folder} has no tip: run `tracechain reindex`")
-        try:
-            self.tip = Tip.decode(tip)
-        except DecodeError:
-            self._txn.abort()
-            raise
+        self._tables = self._env.tables
         self._readers: dict[str, IndexReader] = {}
+        forget_in_child(self)
+        try:
+            tip = self._get(META, b"tip")
+            if tip is None:
+                raise DataError(f"{self._env.folder} has no tip: run `tracechain reindex`")  # one place ends it again
+            self.tip = Tip.decode(tip)
+        except BaseException:
+            self.close()
+            raise
 
     # ---- the View ----
 
@@ -229,6 +231,7 @@ class Snapshot:
             return
         self._txn.abort()
         self._txn = None
+        self._generations.leave(self._env, self)
         age = time.monotonic() - self._opened
         if age > OLD_AFTER:
             warnings.warn(

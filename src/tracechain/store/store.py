@@ -12,15 +12,9 @@ import lmdb
 from tracechain.errors import DataError, InputError, StorageError
 from tracechain.merkle import Frontier
 from tracechain.store.environment import Environment
-from tracechain.store.files import (
-    FIRST_GENERATION,
-    FileLock,
-    current_generation,
-    explain,
-    sync_folder,
-    write_durably,
-)
+from tracechain.store.files import FileLock, explain, sync_folder
 from tracechain.store.forking import forget_in_child
+from tracechain.store.generations import Compaction, Generations, Lease, Progress
 from tracechain.store.index import UnitIndex
 from tracechain.store.snapshot import Snapshot
 from tracechain.store.tables import META, TABLES
@@ -42,28 +36,42 @@ class Store:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self.writable = writable
+        #: What this process remembers of the unit index, and as of which transaction of which environment.
         self._index: UnitIndex | None = None
-        self._index_txn = -1
+        self._index_as_of: tuple[Environment, int] | None = None
         self._writes = 0
         self.lock = FileLock(path / "writer.lock")
-        ledger = current_generation(path / "ledger")
-        # To open its tables for writing LMDB waits for who writes, be it a long reindex, and keeps the interpreter lock
-        # meanwhile: our own lock is waited for without it.
+        # To open its tables for writing LMDB waits for who writes; and what a crash left of a compaction is nobody
+        # else's while we hold our own lock.
         try:
             with self.lock.held() if writable else contextlib.nullcontext():
-                self.env = Environment(ledger, TABLES, writable=writable)
-            self._check_format()
-            self.vault = Vault(current_generation(path / "vault"), writable=writable)
+                self.generations = Generations(path / "ledger", TABLES, writable=writable)
+                self._check_format()
+                self.vault = Vault(path / "vault", writable=writable)
+                if writable:
+                    self.generations.tidy()
+                    self.vault.tidy()
         except BaseException:
             with self.lock.closing():
-                if hasattr(self, "env"):
-                    self.env.close()
+                for part in ("vault", "generations"):
+                    if hasattr(self, part):
+                        getattr(self, part).close()
             raise
         forget_in_child(self)
 
     def forget(self) -> None:
         """In a forked child: the index in memory holds on to the parent's tables."""
         self._index = None
+        self._index_as_of = None
+
+    @property
+    def env(self) -> Environment:
+        """The environment of the generation that was in use when this process last looked."""
+        return self.generations.env
+
+    def check(self) -> None:
+        """Refuse to go on after a failure, after a close, or in a forked child."""
+        self.generations.check()
 
     @classmethod
     def create(cls, path: Path) -> Store:
@@ -78,18 +86,8 @@ class Store:
             path.mkdir(parents=True, exist_ok=True)
             (path / "ledger").mkdir()  # fails where another process was quicker
             claimed = True
-            for part in ("ledger", "vault"):
-                (path / part / FIRST_GENERATION).mkdir(parents=True)
-            env = Environment(path / "ledger" / FIRST_GENERATION, TABLES, writable=True, create=True)
-            try:
-                with env.begin(write=True) as txn:
-                    txn.put(b"format", FORMAT, db=env.tables[META])
-            finally:
-                env.close()
-            Vault(path / "vault" / FIRST_GENERATION, writable=True, create=True).close()
-            for part in ("ledger", "vault"):
-                sync_folder(path / part / FIRST_GENERATION)
-                write_durably(path / part / "CURRENT", f"{FIRST_GENERATION}\n".encode())
+            Generations.create(path / "ledger", TABLES, meta={b"format": FORMAT})
+            Vault(path / "vault", writable=True, create=True).close()
             sync_folder(path)
             sync_folder(path.parent)
             return cls(path, writable=True)
@@ -124,17 +122,17 @@ class Store:
 
     def snapshot(self) -> Snapshot:
         """The ledger as of its last commit."""
-        return Snapshot(self.env)
+        return Snapshot(self.generations)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
         """A read transaction with the reading half of what a write has; works where the tip is damaged, unlike
         `snapshot`."""
-        with self.env.begin() as txn:
+        with self.generations.reading() as (env, txn):
             try:
-                yield Transaction(self.env, txn, None, Tip(Frontier()))
+                yield Transaction(env, txn, None, Tip(Frontier()))
             except lmdb.Error as error:
-                raise self.env.failure("read", error) from error
+                raise env.failure("read", error) from error
 
     @contextlib.contextmanager
     def write(self, *, rebuild: bool = False) -> Iterator[Transaction]:
@@ -143,51 +141,64 @@ class Store:
         The caller holds `lock`. A failed commit poisons the environment. With `rebuild` the tip is not read, as it is
         about to be made anew.
         """
-        self._follow_successor()
-        self._writes += 1
-        if self._writes % _READER_CHECK == 0:
-            self.env.drop_dead_readers()
-        txn = self.env.begin(write=True)
+        user = Lease()
+        env, txn = self.generations.begin(user, write=True)
         committing = False
         try:
+            self._writes += 1
+            if self._writes % _READER_CHECK == 0:
+                env.drop_dead_readers()
             number = txn.id()
-            # What this process remembers of the index holds as long as no other process has written.
-            index = self._index if self._index_txn == number - 1 else None
-            tip = None if rebuild else txn.get(b"tip", None, self.env.tables[META])
-            transaction = Transaction(self.env, txn, index, Tip(Frontier()) if tip is None else Tip.decode(tip))
+            # What this process remembers of the index holds as long as no other process has written. A compact copy
+            # counts its transactions anew.
+            index = self._index if self._index_as_of == (env, number - 1) else None
+            tip = None if rebuild else txn.get(b"tip", None, env.tables[META])
+            transaction = Transaction(env, txn, index, Tip(Frontier()) if tip is None else Tip.decode(tip))
             yield transaction
             committing = True
             txn.commit()
-            self._index, self._index_txn = transaction.index_read, number
+            self._index, self._index_as_of = transaction.index_read, (env, number)
             transaction.end()
         except BaseException as error:
-            self._index = None
+            self._index = self._index_as_of = None
             with contextlib.suppress(lmdb.Error):
                 txn.abort()
             if isinstance(error, lmdb.Error) or committing:
-                self.env.poison(f"a write failed ({error}), and what of it is on disk is unknown")
+                env.poison(f"a write failed ({error}), and what of it is on disk is unknown")
             if isinstance(error, lmdb.Error):
-                raise self.env.failure("write to", error) from error
+                raise env.failure("write to", error) from error
             raise
+        finally:
+            self.generations.leave(env, user)
+
+    @property
+    def uncompacted(self) -> bool:
+        """Whether parts were deleted whose bytes the file may still hold: a crash came before `compact`."""
+        return self.generations.uncompacted()
+
+    def compact(self, progress: Progress | None = None) -> Compaction:
+        """Put a compact copy of the ledger in use and remove the old file, so that what was deleted is nowhere in it.
+
+        The caller holds `lock`: other writers wait meanwhile, readers go on. StorageError where the disk is full: then
+        nothing has changed. `progress` is told bytes copied and bytes to copy.
+        """
+        self._index = self._index_as_of = None
+        return self.generations.compact(progress)
+
+    def copy(self, folder: Path) -> None:
+        """A compact copy of the ledger's environment into an empty folder, while others read and write."""
+        self.generations.copy(folder)
 
     def _meta(self, name: bytes) -> bytes | None:
-        with self.env.begin() as txn:
+        with self.generations.reading() as (env, txn):
             try:
-                value: bytes | None = txn.get(name, None, self.env.tables[META])
+                value: bytes | None = txn.get(name, None, env.tables[META])
             except lmdb.Error as error:
-                raise self.env.failure("read", error) from error
+                raise env.failure("read", error) from error
         return value
-
-    def _follow_successor(self) -> None:
-        """Go on in the generation that replaced this one, if any (invariant 8 of the design)."""
-        successor = self._meta(b"successor")
-        if successor is not None:
-            self.env.close()
-            self._index = None
-            self.env = Environment(current_generation(self.path / "ledger"), TABLES, writable=self.writable)
 
     def close(self) -> None:
         """Close both environments, once no commit of this process is under way."""
         with self.lock.closing():
             self.vault.close()
-            self.env.close()
+            self.generations.close()

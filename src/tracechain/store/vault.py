@@ -36,6 +36,7 @@ from tracechain.private import (
     encode_identity,
 )
 from tracechain.store.environment import Environment
+from tracechain.store.generations import UNCOMPACTED, Compaction, Generations, Lease, Progress
 
 __all__ = ["Changes", "Kept", "Pending", "Restriction", "Revealed", "Vault"]
 
@@ -51,8 +52,6 @@ _PENDING = "pending"
 _META = "meta"
 _TABLES = (_PERSONS, _PRIVATE, _OWNED, _RESTRICTED, _REVEALED, _ERASED, _PENDING, _META)
 
-#: In meta: the generation in which values were deleted that its file may still hold.
-_DELETED_IN = b"deleted in"
 _GROUND_MOST = 4096
 _NUMBER = 8
 
@@ -98,7 +97,9 @@ class Vault:
 
     def __init__(self, folder: Path, *, writable: bool, create: bool = False) -> None:
         self.clock: Callable[[], int] = _system_clock
-        self._env = Environment(folder, _TABLES, writable=writable, create=create, map_size=_MAP_SIZE)
+        if create:
+            Generations.create(folder, _TABLES, map_size=_MAP_SIZE)
+        self._generations = Generations(folder, _TABLES, writable=writable, map_size=_MAP_SIZE)
 
     # ---- reading ----
 
@@ -239,7 +240,7 @@ class Vault:
         with self._writing() as write:
             gone = sum(write.erase(key, index) for key in keys)
             if gone:
-                write.put(_META, _DELETED_IN, self._env.folder.name.encode())
+                write.put(_META, UNCOMPACTED, b"1")
             return gone
 
     def erased_by(self, key: bytes) -> int | None:
@@ -249,43 +250,56 @@ class Vault:
 
     def uncompacted(self) -> bool:
         """Whether the file may hold bytes of what was erased: not once it is another generation's."""
-        with self._reading() as read:
-            return read.get(_META, _DELETED_IN) == self._env.folder.name.encode()
+        return self._generations.uncompacted()
 
     # ---- the file ----
 
     def copy(self, folder: Path) -> None:
         """A compact copy into an empty folder."""
-        self._env.copy(folder)
+        self._generations.copy(folder)
+
+    def compact(self, progress: Progress | None = None) -> Compaction:
+        """Put a compact copy in use and remove the old file, so that what was deleted is nowhere in it.
+
+        The caller holds the writer lock of the ledger.
+        """
+        return self._generations.compact(progress)
+
+    def tidy(self) -> None:
+        """Finish a compaction that was interrupted. The caller holds the writer lock of the ledger."""
+        self._generations.tidy()
 
     def close(self) -> None:
         """Close the environment."""
-        self._env.close()
+        self._generations.close()
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[_Contents]:
-        with self._env.begin() as txn:
+        with self._generations.reading() as (env, txn):
             try:
-                yield _Contents(txn, self._env)
+                yield _Contents(txn, env)
             except lmdb.Error as error:
-                raise self._env.failure("read", error) from error
+                raise env.failure("read", error) from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Changes]:
-        txn: Any = self._env.begin(write=True)
+        user = Lease()
+        env, txn = self._generations.begin(user, write=True)
         committing = False
         try:
-            yield Changes(txn, self._env, self.clock())
+            yield Changes(txn, env, self.clock())
             committing = True
             txn.commit()
         except BaseException as error:
             with contextlib.suppress(lmdb.Error):
                 txn.abort()
             if isinstance(error, lmdb.Error) or committing:
-                self._env.poison(f"a write failed ({error}), and what of it is on disk is unknown")
+                env.poison(f"a write failed ({error}), and what of it is on disk is unknown")
             if isinstance(error, lmdb.Error):
-                raise self._env.failure("write to", error) from error
+                raise env.failure("write to", error) from error
             raise
+        finally:
+            self._generations.leave(env, user)
 
 
 class _Contents:
