@@ -46,7 +46,7 @@ from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, R
 from tracechain.registers import Register
 from tracechain.signing import PublicKey, Signer
 from tracechain.statement import decode_submission
-from tracechain.store import Snapshot, Store, Tip, Transaction, Vault
+from tracechain.store import Compaction, Snapshot, Store, Tip, Transaction, Vault
 from tracechain.view import ViewNodes
 
 __all__ = ["DAY", "Ledger", "anchor_path", "system_clock"]
@@ -375,12 +375,23 @@ class Ledger:
         DataError where the log's tree is not the signed one: then nothing is changed.
         """
         self._need_signer()
-        self._store.env.check()
+        self._store.check()
         with self._store.lock.held():
             anchored = self._anchor.read()
             notes = () if anchored is None else (anchored.note,)
             with self._store.write(rebuild=True) as txn:
                 return maintenance.reindex(txn, self.verifier, progress, notes)
+
+    def compact(self, progress: Progress | None = None) -> Compaction:
+        """Put a compact copy of the database in use, so that nothing of what was deleted can be read in it any more.
+
+        Other processes and threads go on: who reads sees no difference, who writes waits. `progress` is told bytes
+        copied and bytes to copy. StorageError where the disk is full; then nothing has changed.
+        """
+        self._need_signer()
+        self._store.check()
+        with self._store.lock.held():
+            return self._store.compact(progress)
 
     def backup(self, destination: str | os.PathLike[str]) -> Path:
         """Copy the ledger, compacted, to a new folder while it is read and written. The anchor is not copied."""
@@ -402,7 +413,7 @@ class Ledger:
     def _enqueue(self, job: Job) -> Receipt:
         """Refuse here what must not wait for the others: no key, a closed or poisoned ledger, a forked child."""
         self._need_signer()
-        self._store.env.check()
+        self._store.check()
         return self._groups.submit(job)
 
     def _check_settlements(self, batch: Batch) -> None:
