@@ -1,0 +1,303 @@
+"""What may be erased of persons, what has to stay and why: a plan, which `Ledger.erase` carries out.
+
+Asked for by a person, everything goes that no rule demands and no hold covers; the rest is withheld from then on. When
+all that is due goes, of every person, a value goes when its time is over (`delete_by`), and is withheld when it must
+not be used any more (`restrict_after`) or when it should go and cannot.
+
+A value is held against every event that has its commitment, an identity against every event with its token: of lower
+and upper bounds the latest event's counts, of holds any. A value that no kept event has a commitment to has
+lost what it was kept for; as it may be on its way into the log, it becomes due only some days after it was put.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from attrs import define, frozen
+
+from tracechain.custody import DAY_ZERO, EXPIRY_SHIFT, is_pack
+from tracechain.encoding import claimed_time, unpack_known
+from tracechain.entry import SALT_SIZE, parse_header
+from tracechain.errors import DataError, InputError
+from tracechain.persons.finding import Personal, Progress, personal
+from tracechain.private import TOKEN_SIZE
+from tracechain.record import decode_record
+from tracechain.retention.dates import day_of, format_day, shanghai_day
+from tracechain.retention.holding import Hold, Holding, holds_in
+from tracechain.retention.keeping import policy_of
+from tracechain.retention.policy import Facts, FieldBounds, Kept, Policy
+from tracechain.retention.records import POLICY_SUBJECT
+from tracechain.store import Kept as Standing
+from tracechain.store import Vault
+from tracechain.view import View, unit_history
+
+__all__ = ["IDENTITY", "ErasurePlan", "Judged", "Verdict", "field_commitment", "plan_erasure", "policy_in"]
+
+#: What rules call the identity behind a token; private fields they call by their names.
+IDENTITY = "identity"
+#: Days that a value which no entry names stays in any case, where no policy says how long things wait.
+_GRACE = 30
+_DAY_ZERO = day_of(DAY_ZERO)
+_NANOS = 1_000_000
+_MANY = 1 << 16
+
+
+class Verdict(StrEnum):
+    """What becomes of a value."""
+
+    ERASE = "erase"
+    #: It has to stay, and is not to be used.
+    RESTRICT = "restrict"
+    KEEP = "keep"
+
+
+@frozen
+class Judged:
+    """A value and what becomes of it. `key` is a token or a commitment, `field` IDENTITY or the field's name, `index`
+    the latest event that it is held against. `reason` is the sentence; `rule` the rule it comes from, or `hold`."""
+
+    key: bytes
+    token: bytes | None
+    field: str
+    index: int | None
+    verdict: Verdict
+    reason: str
+    #: Whether it is withheld already.
+    withheld: bool = False
+    rule: Kept | None = None
+    hold: Hold | None = None
+    #: Rules demand that it stays longer than rules allow to use it.
+    crossing: bool = False
+
+
+@frozen
+class ErasurePlan:
+    """What becomes of the values that were asked about, as of a day and a log of `size` entries."""
+
+    size: int
+    as_of: int
+    judged: tuple[Judged, ...]
+
+    def of(self, verdict: Verdict) -> tuple[Judged, ...]:
+        """Those with this verdict."""
+        return tuple(one for one in self.judged if one.verdict == verdict)
+
+    def by_reason(self) -> list[tuple[Verdict, str, int]]:
+        """(verdict, reason, how many), the most first."""
+        counted = Counter((one.verdict, one.reason) for one in self.judged)
+        return sorted(
+            ((verdict, reason, count) for (verdict, reason), count in counted.items()),
+            key=lambda row: (list(Verdict).index(row[0]), -row[2], row[1]),
+        )
+
+
+def policy_in(view: View) -> Policy | None:
+    """The retention policy that is in force at the end of a view."""
+    if view.unit(POLICY_SUBJECT) is None:
+        return None
+    for index in reversed(unit_history(view, POLICY_SUBJECT)):
+        part = view.content(index)
+        policy = None if part is None else policy_of(decode_record(part[SALT_SIZE:]))
+        if policy is not None:
+            return policy
+    return None
+
+
+def field_commitment(view: View, index: int, name: str) -> bytes:
+    """The commitment of a private field of an event; InputError where there is none."""
+    for one in personal(view, start=max(index, 0), stop=index + 1):
+        for named, commitment in one.fields:
+            if named == name:
+                return commitment
+    raise InputError(f"entry {index} has no private field {name!r:.100}, or its content is not kept")
+
+
+def plan_erasure(
+    view: View,
+    vault: Vault,
+    *,
+    as_of: int,
+    tokens: Iterable[bytes] = (),
+    commitments: Iterable[bytes] = (),
+    due: bool = False,
+    policy: Policy | None = None,
+    holding: Holding | None = None,
+    progress: Progress | None = None,
+) -> ErasurePlan:
+    """What may be erased, and what may not, as of a day (since 1970-01-01 in Asia/Shanghai).
+
+    `tokens`: persons, each with the identity and all private values. `commitments`: single values. `due`: all that
+    there is, as far as its time is over. `policy` and `holding` are those in force in the view unless they are given.
+    Nothing is changed, and nothing of a value is in the plan. Reads the log once.
+    """
+    asked_tokens, asked = set(tokens), set(commitments)
+    if due == bool(asked_tokens or asked):
+        raise InputError("name persons or values, or ask for all that is due: one of the two")
+    policy = policy_in(view) if policy is None else policy
+    holding = holds_in(view) if holding is None else holding
+    # In the order of the vault, which is that of random bytes.
+    owners = {commitment: (token, name) for commitment, name, token in vault.privates()}
+    kept = {token: (token, IDENTITY) for token in vault.persons()}
+    for key in sorted(asked - set(owners)):
+        if vault.standing(key) == Standing.UNKNOWN:
+            raise InputError(f"no value is kept under {key.hex()}, nor was one erased: nothing to erase")
+    known: dict[bytes, tuple[bytes | None, str]] = {**kept, **owners}
+    bounds = {key: _Bounds(field=name) for key, (_, name) in known.items()}
+    judge = _Judge(view, policy, holding, as_of)
+    found: set[bytes] = set()
+    for one in personal(view, progress):
+        keys = [commitment for _, commitment in one.fields if commitment in bounds]
+        if one.token in asked_tokens:
+            found.update(commitment for commitment in keys if owners[commitment][0] in (None, one.token))
+        if one.token is not None and one.token in kept:
+            keys.append(one.token)
+        if keys:
+            judge.take(one, [bounds[key] for key in keys])
+    if not due:
+        found |= {key for key, (token, _) in known.items() if token in asked_tokens} | asked
+        known = {key: whose for key, whose in known.items() if key in found}
+    grace = _GRACE if policy is None else policy.wait_days
+    judged = []
+    for key, (token, name) in known.items():
+        withheld = vault.restriction(key) is not None
+        verdict = bounds[key].judge(as_of, due=due, put=shanghai_day(vault.since(key) or 0), grace=grace)
+        judged.append(Judged(key, token, name, bounds[key].index, withheld=withheld, **verdict))
+    judged.sort(key=lambda one: (one.token or b"", len(one.key) != TOKEN_SIZE, one.field, one.key))
+    return ErasurePlan(view.size, as_of, tuple(judged))
+
+
+@define
+class _Bounds:
+    """What all events so far say of one value."""
+
+    field: str
+    index: int | None = None
+    keep: Kept | None = None
+    delete: Kept | None = None
+    restrict: Kept | None = None
+    crossing: bool = False
+    hold: Hold | None = None
+
+    def take(self, index: int, said: FieldBounds | None, hold: Hold | None) -> None:
+        """Take what the next event says: of days the later one counts, of holds the first."""
+        self.index = index
+        self.hold = self.hold or hold
+        if said is not None:
+            self.keep = _later(self.keep, said.keep_until)
+            self.delete = _later(self.delete, said.delete_by)
+            self.restrict = _later(self.restrict, said.restrict_after)
+            self.crossing |= said.crossing
+
+    def judge(self, today: int, *, due: bool, put: int, grace: int) -> dict[str, Any]:
+        """Verdict, reason and what it comes from."""
+        if self.index is None:
+            if not due:
+                return _said(Verdict.ERASE, "asked for; no entry that is kept names it")
+            if today > put + grace:
+                return _said(Verdict.ERASE, f"no entry that is kept names it, and none came within {grace} days")
+            return _said(Verdict.KEEP, f"no entry names it yet; one may come within {grace} days")
+        over = self.delete is not None and self.delete.due(today)
+        unused = over or (self.restrict is not None and self.restrict.due(today))
+        if due and not unused:
+            first = _earlier(self.restrict, self.delete)
+            if first is None:
+                return _said(Verdict.KEEP, "no rule says when it has to go")
+            return _said(Verdict.KEEP, f"in use until {_until(first)}", rule=first)
+        if self.hold is not None:
+            hold = self.hold
+            until = "" if hold.until is None else f", until {format_day(hold.until)}"
+            return _said(Verdict.RESTRICT, f"under {hold.kind} {hold.id} ({hold.reason}){until}", hold=hold)
+        if self.keep is not None and not self.keep.due(today):
+            return _said(
+                Verdict.RESTRICT, f"has to be kept until {_until(self.keep)}", rule=self.keep, crossing=self.crossing
+            )
+        if due and not over:
+            return _said(Verdict.RESTRICT, f"not to be used after {_until(self.restrict)}", rule=self.restrict)
+        if due:
+            return _said(Verdict.ERASE, f"its time was over on {_until(self.delete)}", rule=self.delete)
+        return _said(
+            Verdict.ERASE, "asked for; no rule demands it any more" if self.keep else "asked for", rule=self.keep
+        )
+
+
+class _Judge:
+    """Asks policy and holds about events; what is the same of many is asked once."""
+
+    def __init__(self, view: View, policy: Policy | None, holding: Holding, as_of: int) -> None:
+        self._view = view
+        self._policy = policy
+        self._holding = holding
+        self._as_of = as_of
+        self._holds = bool(holding.standing_on(as_of))
+        self._bounds: dict[tuple[Facts, str], FieldBounds] = {}
+
+    def take(self, one: Personal, values: list[_Bounds]) -> None:
+        """Let an event count for the values that hang on it."""
+        content = one.part[SALT_SIZE:]
+        rows = _rows(self._view, one.index)
+        hold = None
+        if self._holds:
+            hold = self._holding.covers([subject for subject, _ in rows], content, self._as_of)
+        facts = None if self._policy is None else self._facts(one.index, content, rows)
+        for value in values:
+            said = None if facts is None else self._ask(facts, value.field)
+            value.take(one.index, said, hold)
+
+    def _facts(self, index: int, content: bytes, rows: list[tuple[str, int]]) -> Facts:
+        raw = self._view.header(index)
+        if raw is None:
+            raise DataError(f"entry {index}: its header is missing; run `tracechain verify`")
+        header = parse_header(raw)
+        codes = {state >> EXPIRY_SHIFT for subject, state in rows if is_pack(subject)}
+        expiries = tuple(_DAY_ZERO + code if code else None for code in sorted(codes))
+        event_day = shanghai_day(claimed_time(content) // _NANOS)
+        return Facts(header.record_class, shanghai_day(header.time), event_day, expiries)
+
+    def _ask(self, facts: Facts, name: str) -> FieldBounds:
+        found = self._bounds.get((facts, name))
+        if found is None:
+            assert self._policy is not None
+            if len(self._bounds) >= _MANY:
+                self._bounds.clear()
+            found = self._bounds[facts, name] = self._policy.fields(facts, name)
+        return found
+
+
+def _rows(view: View, index: int) -> list[tuple[str, int]]:
+    """(subject, state after) of an entry's rows; what is not kept says nothing."""
+    part = view.rows(index)
+    if part is None:
+        return []
+    value: Any = unpack_known(part[SALT_SIZE:])
+    return [
+        (group[0] + suffix, state)
+        for group in value[1:]
+        for suffix, state in zip(group[1::5], group[4::5], strict=True)
+    ]
+
+
+def _said(
+    verdict: Verdict, reason: str, *, rule: Kept | None = None, hold: Hold | None = None, crossing: bool = False
+) -> dict[str, Any]:
+    return {"verdict": verdict, "reason": reason, "rule": rule, "hold": hold, "crossing": crossing}
+
+
+def _until(kept: Kept | None) -> str:
+    assert kept is not None
+    day = "for ever" if kept.day is None else format_day(kept.day)
+    return f"{day}: {kept.rule}, {kept.clause}" if kept.clause else f"{day}: {kept.rule}"
+
+
+def _later(one: Kept | None, other: Kept | None) -> Kept | None:
+    if one is None or other is None:
+        return one or other
+    return other if other.order > one.order else one
+
+
+def _earlier(one: Kept | None, other: Kept | None) -> Kept | None:
+    if one is None or other is None:
+        return one or other
+    return other if other.order < one.order else one
