@@ -1,0 +1,78 @@
+"""What was announced and what was done, read from the chains of the prunings (docs/format.md section 5.10)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from tracechain.entry import SALT_SIZE, EntryType
+from tracechain.errors import DecodeError
+from tracechain.record import decode_record
+from tracechain.retention.ranges import Ranges, minus
+from tracechain.retention.records import DONE, INTENT, PruneDone, PruneIntent, gather, prune_subject, read
+from tracechain.view import View, unit_history
+
+__all__ = ["Pruning", "prunings"]
+
+
+@frozen
+class Pruning:
+    """One pruning: the intent, the indices of its first and last record, and, when it was done, those of that."""
+
+    intent: PruneIntent
+    announced: int
+    announced_last: int
+    done: PruneDone | None = None
+    done_at: int | None = None
+
+    @property
+    def contents(self) -> Ranges:
+        """The events that lost their contents by it: nothing until it is done."""
+        return () if self.done is None else minus(self.intent.contents, self.done.kept_contents)
+
+    @property
+    def rows(self) -> Ranges:
+        """The events that lost their rows by it."""
+        return () if self.done is None else minus(self.intent.rows, self.done.kept_rows)
+
+
+def prunings(view: View) -> tuple[Pruning, ...]:
+    """All prunings of a log, in the order in which they were announced; an intent or a done that is not whole, or that
+    names no intent, counts as none."""
+    found: dict[int, Pruning] = {}
+    for subject, _ in view.subjects(prune_subject("")):
+        intents: dict[int, Pruning] = {}
+        for first, last, said in _wholes(view, subject):
+            if isinstance(said, PruneIntent):
+                intents[first] = Pruning(said, first, last)
+            elif (begun := intents.get(said.intent)) is not None and begun.done is None:
+                intents[said.intent] = Pruning(begun.intent, begun.announced, begun.announced_last, said, first)
+        found |= intents
+    return tuple(found[first] for first in sorted(found))
+
+
+def _wholes(view: View, subject: str) -> Iterator[tuple[int, int, PruneIntent | PruneDone]]:
+    """What the records of a chain say whose parts are all there: (first, last, the whole)."""
+    first = -1
+    parts: list[PruneIntent | PruneDone] = []
+    for index in unit_history(view, subject):
+        header, part = view.header(index), view.content(index)
+        if header is None or part is None or header[4] != EntryType.RECORD:
+            continue
+        with contextlib.suppress(DecodeError):
+            record = decode_record(part[SALT_SIZE:])
+            said = read(record) if record.kind in (INTENT, DONE) else None
+            if not isinstance(said, PruneIntent | PruneDone):
+                continue
+            if said.part == 0:
+                first, parts = index, [said]
+            elif parts and index == first + len(parts) and type(said) is type(parts[0]):
+                parts.append(said)
+            else:
+                parts = []
+            if parts and len(parts) == said.parts:
+                whole: PruneIntent | PruneDone = gather(parts)  # type: ignore[type-var]  # it finds out if they differ
+                yield first, index, whole
+                parts = []
