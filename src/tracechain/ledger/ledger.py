@@ -31,19 +31,22 @@ from tracechain.errors import (
     StorageError,
 )
 from tracechain.event import Event
-from tracechain.ledger import maintenance
+from tracechain.ledger import erasing, maintenance
 from tracechain.ledger.anchor import Anchor, Anchored
 from tracechain.ledger.authors import Author
 from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare
+from tracechain.ledger.erasing import Erasure, Writer
 from tracechain.ledger.groups import GroupCommit, Request
 from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
 from tracechain.ledger.jobs import Append, Job, Submit, run_jobs, runs
 from tracechain.ledger.losses import check_settlements, epoch_leaf
 from tracechain.ledger.past import Registers
 from tracechain.ledger.receipt import Receipt
+from tracechain.persons import ErasurePlan
 from tracechain.pilot import next_records
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.registers import Register
+from tracechain.retention.dates import shanghai_day
 from tracechain.signing import PublicKey, Signer
 from tracechain.statement import decode_submission
 from tracechain.store import Compaction, Snapshot, Store, Tip, Transaction, Vault
@@ -89,7 +92,7 @@ class Ledger:
         self._store = store
         self._signer = signer
         self._author = author
-        self._clock = clock
+        self._clock = store.vault.clock = clock
         self._random = random
         self._anchor = Anchor(anchor)
         self._sound: bytes | None = None
@@ -194,6 +197,8 @@ class Ledger:
                     anchored = ledger._anchor.read()
                     ledger._check_sound(txn.entries(), txn, anchored)
                     ledger._catch_up(txn, anchored)
+                with store.lock.held():
+                    erasing.finish(store)
         except BaseException:
             ledger.close()
             raise
@@ -214,8 +219,8 @@ class Ledger:
         """Go on with a restored backup as a new epoch (format.md section 5.5), and open it for writing.
 
         What was signed after the backup is lost and stays a finding until it was submitted again and that is
-        settled. Revocations and holds of the lost range have to be made again first. InputError where nothing is
-        lost.
+        settled. Revocations, holds and erasures of the lost range have to be made again first. InputError where nothing
+        is lost.
         """
         folder = Path(path).absolute()
         store = Store(folder, writable=True)
@@ -228,6 +233,7 @@ class Ledger:
                 )
             with store.lock.held():
                 ledger._begin_epoch(reason)
+                erasing.reapply(store)
         except BaseException:
             ledger.close()
             raise
@@ -354,6 +360,26 @@ class Ledger:
 
         return self._enqueue(job)
 
+    def erase(self, plan: ErasurePlan, *, ground: str, by: str) -> Erasure:
+        """Erase and withhold what a plan says (persons.plan_erasure), record it, and leave no byte of it in any file.
+
+        `ground` (why) and `by` (who decided) stand in the log for ever, so there is no personal data in them.
+        InputError for a plan of a day to come, and for one that a hold or a policy may have overtaken.
+        """
+        return erasing.erase(self._writer(), plan, ground, by)
+
+    def restrict(self, keys: Iterable[bytes], *, ground: str, by: str) -> Receipt:
+        """Withhold identities (by their tokens) and values (by their commitments) without erasing them, and record
+        it."""
+        return erasing.restrict(self._writer(), keys, ground, by)
+
+    def reapply_erasures(self, progress: Progress | None = None) -> int:
+        """Erase and withhold again what the log says was: after a vault was put back from a backup. Says how many
+        records there are. Reads the whole log."""
+        self._need_signer()
+        with self._store.lock.held():
+            return erasing.reapply(self._store, progress)
+
     def settle_epoch(self, epoch: int, reason: str, root: Signer) -> Receipt:
         """Record that what an epoch lost was submitted again, or is given up for `reason`.
 
@@ -420,6 +446,9 @@ class Ledger:
         if batch.kinds & record.SETTLING:
             with self.snapshot() as snapshot:
                 check_settlements(batch, snapshot, self.ledger_id, self.genesis)
+
+    def _writer(self) -> Writer:
+        return Writer(self._store, self._author, self._random, self._enqueue, shanghai_day(self._clock()))
 
     def _need_signer(self) -> Signer:
         if self._signer is None:

@@ -209,7 +209,7 @@ class _Bounds:
         if self.hold is not None:
             hold = self.hold
             until = "" if hold.until is None else f", until {format_day(hold.until)}"
-            return _said(Verdict.RESTRICT, f"under {hold.kind} {hold.id} ({hold.reason}){until}", hold=hold)
+            return _said(Verdict.RESTRICT, f"under {hold.kind} {hold.id}{until}", hold=hold)
         if self.keep is not None and not self.keep.due(today):
             return _said(
                 Verdict.RESTRICT, f"has to be kept until {_until(self.keep)}", rule=self.keep, crossing=self.crossing

@@ -238,10 +238,7 @@ class Vault:
         """Carry out the record of an erasure, which is entry `index`: delete what is there, for good, and say how many
         it was. The bytes are in the file until `compact`: see `uncompacted`."""
         with self._writing() as write:
-            gone = sum(write.erase(key, index) for key in keys)
-            if gone:
-                write.put(_META, UNCOMPACTED, b"1")
-            return gone
+            return sum(write.erase(key, index) for key in keys)
 
     def erased_by(self, key: bytes) -> int | None:
         """The entry that records the erasure of a key, None if it was not erased."""
@@ -488,12 +485,15 @@ class Changes(_Contents):
             gone = self.delete(_PERSONS, key)
             if next(self.owned(key), None) is None:  # else it goes on withholding them
                 self.delete(_RESTRICTED, key)
-            return gone
-        owner = self.owner(key)
-        if owner is not None:
-            self.delete(_OWNED, owner + key)
-        self.delete(_RESTRICTED, key)
-        return self.delete(_PRIVATE, key)
+        else:
+            owner = self.owner(key)
+            if owner is not None:
+                self.delete(_OWNED, owner + key)
+            self.delete(_RESTRICTED, key)
+            gone = self.delete(_PRIVATE, key)
+        if gone:
+            self.put(_META, UNCOMPACTED, b"1")
+        return gone
 
     def note_revealed(self, key: bytes, now: int, ground: str) -> None:
         """Write down that a value was shown."""
