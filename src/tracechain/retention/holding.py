@@ -37,7 +37,7 @@ from tracechain.rules.recalled import Known, meets
 from tracechain.rules.standing import Registered, fold
 from tracechain.view import View, unit_history
 
-__all__ = ["Containers", "Hold", "Holding", "holds_in", "watch"]
+__all__ = ["Containers", "Hold", "Holding", "holds_in", "named_packs", "row_subjects", "watch"]
 
 _KINDS = (HoldStep.KIND, RecallStep.KIND, CaseStep.KIND)
 _PREFIXES = tuple(subject_of(kind, "") for kind in _KINDS)
@@ -404,7 +404,7 @@ def holds_in(view: View, stop: int | None = None) -> Holding:
             if len(subjects) > 1 or not subjects[0].startswith(("01/", "nmpa/")):
                 containers.link(subjects)
 
-    holding = Holding(_named(records), load, see)
+    holding = Holding(named_packs(records), load, see)
     for index, record in records:
         holding.take(index, record)
     return holding
@@ -413,7 +413,7 @@ def holds_in(view: View, stop: int | None = None) -> Holding:
 def watch(view: View) -> Holding:
     """A Holding in which nothing stands yet, to be told the records and the subjects of this view's entries in their
     order. It knows which packs to look out for, whoever names them later."""
-    return Holding(_named([one for subject in _subjects(view) for one in _records(view, subject, view.size)]))
+    return Holding(named_packs([one for subject in _subjects(view) for one in _records(view, subject, view.size)]))
 
 
 def row_subjects(part: bytes) -> list[str]:
@@ -441,7 +441,7 @@ def _records(view: View, subject: str, end: int) -> Iterator[tuple[int, Record]]
                 yield index, decode_record(part[SALT_SIZE:])
 
 
-def _named(records: Iterable[tuple[int, Record]]) -> Iterator[str]:
+def named_packs(records: Iterable[tuple[int, Record]]) -> Iterator[str]:
     """The packs that holds, recalls and cases name by themselves."""
     for _, record in records:
         about: Iterable[str] = ()
