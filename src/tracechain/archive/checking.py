@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from tracechain import merkle
 from tracechain.archive.parts import PRUNE_TAG, Held, bind_rows, said
 from tracechain.archive.reading import ArchiveReader, naming, open_archive
-from tracechain.archive.tree import fold, in_order
+from tracechain.archive.tree import fold, subtree_root
 from tracechain.archive.writing import Archive, Progress
 from tracechain.checkpoint import VerifierKey
 from tracechain.entry import CONTENT_TAG, EntryType
@@ -200,8 +200,7 @@ class _Check:
             self._add(Code.LEDGER, 0, "entry 0 is not that of the ledger it names")
         if next(named_leaves, None) is not None:
             self._add(Code.BLOCK, start, "it holds leaves that no row names")
-        clipped = sets.held.clip(start, stop)
-        if fold((height, value) for _, height, value in in_order(start, stop, clipped, leaves, parts.nodes)) != root:
+        if subtree_root(start, stop, list(sets.held.clip(start, stop)), leaves, parts.nodes) != root:
             self._add(Code.TREE, start, f"the headers of entries {start} to {stop - 1} are not those of the tree")
 
     def _rows(self, index: int, header: bytes, part: bytes, leaves: Iterable[bytes]) -> None:

@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
-from tracechain.merkle import EMPTY_ROOT
+from tracechain.merkle import EMPTY_ROOT, root
 
-__all__ = ["Piece", "fold", "gap", "gaps", "in_order", "path"]
+__all__ = ["Piece", "fold", "gap", "gaps", "in_order", "path", "subtree_root"]
 
 #: Where it begins, height, hash: a complete subtree over the leaves from there on.
 Piece = tuple[int, int, bytes]
@@ -59,6 +59,15 @@ def in_order(
         start = last
     for place, height in gap(start, stop):
         yield place, height, next(node)
+
+
+def subtree_root(
+    start: int, stop: int, held: Sequence[tuple[int, int]], leaves: list[bytes], nodes: Sequence[bytes]
+) -> bytes:
+    """The root of the subtree from `start` to `stop` - 1, of its leaves that are held and the nodes between them."""
+    if not nodes:
+        return root(leaves)
+    return fold((height, value) for _, height, value in in_order(start, stop, held, leaves, nodes))
 
 
 def fold(pieces: Iterable[tuple[int, bytes]]) -> bytes:

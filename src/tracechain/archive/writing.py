@@ -20,7 +20,7 @@ from tracechain import merkle
 from tracechain.archive.directory import BEGIN, END, HEIGHT_MOST, TRAILER, Block, Directory, Seal, held
 from tracechain.archive.parts import PRUNE_TAG, Held, Sets, bind_rows, pack, said
 from tracechain.archive.places import Places, join_all
-from tracechain.archive.tree import fold, gaps, in_order
+from tracechain.archive.tree import fold, gaps, subtree_root
 from tracechain.checkpoint import parse_checkpoint, parse_note
 from tracechain.entry import CONTENT_TAG, HEADER_SIZE, EntryType
 from tracechain.errors import DataError, DecodeError, InputError, StorageError
@@ -36,6 +36,8 @@ Progress = Callable[[int, int], None]
 
 #: A block is cut in halves until it has no more entries and bytes than this, or is of one entry.
 _ENTRIES, _BYTES = 1024, 1 << 22
+#: A block with more gaps than one in 2^6 leaves is read whole.
+_SPARSE = 6
 _EVENT = int(EntryType.EVENT)
 
 
@@ -237,8 +239,8 @@ class _Writing:
             rows.append(rows_part)
             if flag:
                 self.lost.update(index.to_bytes(8, "big") + bytes((flag,)) + leaf)
-        between = list(self._hashes(gaps(start, stop, clipped)))
-        root = fold((height, value) for _, height, value in in_order(start, stop, clipped, leaves, between))
+        between = self._between(start, height, clipped)
+        root = subtree_root(start, stop, clipped, leaves, between)
         block, plain, packed = pack(start, height, root, Held(indices, headers, contents, rows, named, between))
         self.file.write(plain)
         self.file.write(packed)
@@ -278,6 +280,20 @@ class _Writing:
         except DecodeError:
             pass
         raise DataError(f"entry {index}: its rows are not what its header commits to: run `tracechain verify`")
+
+    def _between(self, start: int, height: int, clipped: list[tuple[int, int]]) -> list[bytes]:
+        """The nodes of the gaps within a block."""
+        spaces = list(gaps(start, start + (1 << height), clipped))
+        if len(spaces) << _SPARSE < 1 << height:
+            return list(self._hashes(spaces))
+        # So many gaps that to hash all headers once is quicker than to put each node together by itself.
+        found = [sha256(b"\0" + header).digest() for _, header in self.view.headers(start, start + (1 << height))]
+        if len(found) != 1 << height:
+            raise DataError(f"a header behind entry {start} is missing: run `tracechain verify`")
+        levels = [found]
+        for at in range(max(level for _, level in spaces)):
+            levels.append(merkle.nodes_at(levels[at], 1))
+        return [levels[level][(place - start) >> level] for place, level in spaces]
 
     def _hashes(self, subtrees: Iterable[tuple[int, int]]) -> Iterator[bytes]:
         for start, height in subtrees:
