@@ -138,7 +138,7 @@ def _carry_through(writer: Writer, said: Sequence[Erased], planned: int | None) 
             _check_unchanged(commit, planned)
         commit.check_scope(author.public_key.hash, {ERASED})
         commit.check_clock()
-        batch = prepare(records, RecordClass.PERSONAL, writer.random, commit.rule_set)
+        batch = prepare(records, int(RecordClass.PERSONAL), writer.random, commit.rule_set)
         contents = [part[SALT_SIZE:] for part in batch.parts]
         size = commit.sealing.size
         pending.extend(Pending(size, content) for content in contents)

@@ -22,7 +22,6 @@ from tracechain.persons.erasure import (
     Verdict,
     field_commitment,
     plan_erasure,
-    policy_in,
 )
 from tracechain.persons.file import HeldEvent, HeldField, HeldIdentity, PersonFile, held_on
 from tracechain.persons.plain import export_file, plain_plan
@@ -47,5 +46,4 @@ __all__ = [
     "parse_disclosure",
     "plain_plan",
     "plan_erasure",
-    "policy_in",
 ]

@@ -24,17 +24,15 @@ from tracechain.entry import SALT_SIZE, parse_header
 from tracechain.errors import DataError, InputError
 from tracechain.persons.finding import Personal, Progress, personal
 from tracechain.private import TOKEN_SIZE
-from tracechain.record import decode_record
 from tracechain.retention.dates import day_of, format_day, shanghai_day
-from tracechain.retention.holding import Hold, Holding, holds_in
-from tracechain.retention.keeping import policy_of
+from tracechain.retention.holding import Hold, Holding, holds_in, product_of
+from tracechain.retention.plan import policy_in_force
 from tracechain.retention.policy import Facts, FieldBounds, Kept, Policy
-from tracechain.retention.records import POLICY_SUBJECT
 from tracechain.store import Kept as Standing
 from tracechain.store import Vault
-from tracechain.view import View, unit_history
+from tracechain.view import View
 
-__all__ = ["IDENTITY", "ErasurePlan", "Judged", "Verdict", "field_commitment", "plan_erasure", "policy_in"]
+__all__ = ["IDENTITY", "ErasurePlan", "Judged", "Verdict", "field_commitment", "plan_erasure"]
 
 #: What rules call the identity behind a token; private fields they call by their names.
 IDENTITY = "identity"
@@ -94,18 +92,6 @@ class ErasurePlan:
         )
 
 
-def policy_in(view: View) -> Policy | None:
-    """The retention policy that is in force at the end of a view."""
-    if view.unit(POLICY_SUBJECT) is None:
-        return None
-    for index in reversed(unit_history(view, POLICY_SUBJECT)):
-        part = view.content(index)
-        policy = None if part is None else policy_of(decode_record(part[SALT_SIZE:]))
-        if policy is not None:
-            return policy
-    return None
-
-
 def field_commitment(view: View, index: int, name: str) -> bytes:
     """The commitment of a private field of an event; InputError where there is none."""
     for one in personal(view, start=max(index, 0), stop=index + 1):
@@ -136,7 +122,8 @@ def plan_erasure(
     asked_tokens, asked = set(tokens), set(commitments)
     if due == bool(asked_tokens or asked):
         raise InputError("name persons or values, or ask for all that is due: one of the two")
-    policy = policy_in(view) if policy is None else policy
+    in_force = policy_in_force(view) if policy is None else None
+    policy = policy if in_force is None else in_force[1]
     holding = holds_in(view) if holding is None else holding
     # In the order of the vault, which is that of random bytes.
     owners = {commitment: (token, name) for commitment, name, token in vault.privates()}
@@ -181,15 +168,15 @@ class _Bounds:
     crossing: bool = False
     hold: Hold | None = None
 
-    def take(self, index: int, said: FieldBounds | None, hold: Hold | None) -> None:
+    def take(self, index: int, said: Iterable[FieldBounds], hold: Hold | None) -> None:
         """Take what the next event says: of days the later one counts, of holds the first."""
         self.index = index
         self.hold = self.hold or hold
-        if said is not None:
-            self.keep = _later(self.keep, said.keep_until)
-            self.delete = _later(self.delete, said.delete_by)
-            self.restrict = _later(self.restrict, said.restrict_after)
-            self.crossing |= said.crossing
+        for one in said:
+            self.keep = _later(self.keep, one.keep_until)
+            self.delete = _later(self.delete, one.delete_by)
+            self.restrict = _later(self.restrict, one.restrict_after)
+            self.crossing |= one.crossing
 
     def judge(self, today: int, *, due: bool, put: int, grace: int) -> dict[str, Any]:
         """Verdict, reason and what it comes from."""
@@ -233,6 +220,7 @@ class _Judge:
         self._as_of = as_of
         self._holds = bool(holding.standing_on(as_of))
         self._bounds: dict[tuple[Facts, str], FieldBounds] = {}
+        self._products: dict[str | None, tuple[str | None, int | None]] = {}
 
     def take(self, one: Personal, values: list[_Bounds]) -> None:
         """Let an event count for the values that hang on it."""
@@ -241,20 +229,40 @@ class _Judge:
         hold = None
         if self._holds:
             hold = self._holding.covers([subject for subject, _ in rows], content, self._as_of)
-        facts = None if self._policy is None else self._facts(one.index, content, rows)
+        some = [] if self._policy is None else self._facts(one.index, content, rows)
         for value in values:
-            said = None if facts is None else self._ask(facts, value.field)
-            value.take(one.index, said, hold)
+            value.take(one.index, [self._ask(facts, value.field) for facts in some], hold)
 
-    def _facts(self, index: int, content: bytes, rows: list[tuple[str, int]]) -> Facts:
+    def _facts(self, index: int, content: bytes, rows: list[tuple[str, int]]) -> list[Facts]:
+        """What a policy asks of an event, once for each product: any of them may be the one that a rule is for."""
         raw = self._view.header(index)
         if raw is None:
             raise DataError(f"entry {index}: its header is missing; run `tracechain verify`")
         header = parse_header(raw)
-        codes = {state >> EXPIRY_SHIFT for subject, state in rows if is_pack(subject)}
-        expiries = tuple(_DAY_ZERO + code if code else None for code in sorted(codes))
+        codes: dict[str | None, set[int]] = {}
+        for subject, state in rows:
+            product = product_of(subject)
+            if is_pack(subject):
+                codes.setdefault(product, set()).add(state >> EXPIRY_SHIFT)
+            elif product is not None:
+                codes.setdefault(product, set())
         event_day = shanghai_day(claimed_time(content) // _NANOS)
-        return Facts(header.record_class, shanghai_day(header.time), event_day, expiries)
+        received = shanghai_day(header.time)
+        some = []
+        for product, found in codes.items() or ((None, set()),):
+            expiries = tuple(_DAY_ZERO + code if code else None for code in sorted(found))
+            kind, published = self._product(product)
+            some.append(Facts(header.record_class, received, event_day, expiries, None, published, kind))
+        return some
+
+    def _product(self, product: str | None) -> tuple[str | None, int | None]:
+        """Category and last day of publication of a product, as far as they are known."""
+        if product not in self._products:
+            files = () if product is None else self._holding.files(product)
+            kinds = {file.category for file in files}
+            published = max((day_of(file.published_on) for file in files), default=None)
+            self._products[product] = (kinds.pop() if len(kinds) == 1 else None), published
+        return self._products[product]
 
     def _ask(self, facts: Facts, name: str) -> FieldBounds:
         found = self._bounds.get((facts, name))
