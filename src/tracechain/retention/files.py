@@ -237,5 +237,5 @@ def _texts(where: str, given: object) -> list[Any]:
 
 
 def _hint(given: object, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(given)[:60], list(known), 1)
+    close = difflib.get_close_matches(str(given)[:60], list(map(str, known)), 1)
     return f", did you mean {close[0]!r}?" if close else ""
