@@ -44,6 +44,7 @@ def share(outcome: dict[str, Any], words: str) -> float:
         ("pair", 15, 3),
         ("reindex,backup", 25, 4),
         ("create,restore", 30, 5),
+        ("compact,compact-pair", 40, 8),
         ("pilot,pilot-reindex,pilot-threads", 30, 7),
     ],
 )

@@ -224,6 +224,20 @@ def work_backup(work: Work) -> None:
     work.append(2)
 
 
+def work_compact(work: Work) -> None:
+    """Two generations further, and the vault one, with a snapshot open all the time."""
+    work.open()
+    work.append(2)
+    with work.held.snapshot() as view:
+        size = view.size
+        work.do("compact", lambda: (work.held.compact(), None)[1])
+        work.append(2)
+        work.do("compact vault", lambda: compact_vault(work.held))
+        work.do("compact", lambda: (work.held.compact(), None)[1])
+        assert work.ledger is None or view.size == size
+    work.append(2)
+
+
 def work_create(work: Work) -> None:
     def create() -> None:
         work.ledger = create_ledger(work.path)
@@ -342,6 +356,8 @@ SCENARIOS: dict[str, Callable[[Work], None]] = {
     "threads": work_threads,
     "reindex": work_reindex,
     "backup": work_backup,
+    "compact": work_compact,
+    "compact-pair": work_compact,
     "create": work_create,
     "restore": work_restore,
     "pair": work_append,
@@ -349,6 +365,12 @@ SCENARIOS: dict[str, Callable[[Work], None]] = {
     "pilot-reindex": work_pilot_reindex,
     "pilot-threads": work_pilot_threads,
 }
+
+
+def compact_vault(ledger: Ledger) -> None:
+    """The vault has generations of its own."""
+    with ledger._store.lock.held():
+        ledger.vault.compact()
 
 
 def create_ledger(path: Path) -> Ledger:

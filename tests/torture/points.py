@@ -71,10 +71,12 @@ from tracechain.view import ViewNodes
 #: What may be failed and killed at: everything that puts something on a disk.
 CALLS = (
     "write", "pwrite64", "pwritev", "fdatasync", "fsync", "msync", "ftruncate",
-    "rename", "renameat", "renameat2", "mkdir", "unlink", "flock",
+    "rename", "renameat", "renameat2", "mkdir", "unlink", "unlinkat", "rmdir", "flock",
 )  # fmt: skip
 #: These report their failure to whoever called; a failed unlink or flock(LOCK_UN) is of no consequence.
 FAILABLE = ("write", "pwrite64", "pwritev", "fdatasync", "fsync", "msync", "ftruncate", "rename", "mkdir")
+#: Another process writes meanwhile, and must not notice.
+PAIRS = ("pair", "compact-pair")
 PATIENCE = 60.0
 
 
@@ -247,7 +249,7 @@ class Range:
         work = Work(path, point.seed, self.board, self.submissions)
         pid, gate = start(lambda: child(work, scenario))
         others: list[tuple[int, int]] = []
-        if point.scenario == "pair":
+        if point.scenario in PAIRS:
             second = Work(path, point.seed + 1, self.other_board, [])
             others.append(start(lambda: child(second, work_threads)))
         tracer = None
@@ -284,7 +286,7 @@ class Range:
             for line in self.other_board.lines():
                 assert "unexpected" not in line, line["unexpected"]
                 assert "error" not in line, line
-            if point.scenario == "pair":
+            if point.scenario in PAIRS:
                 assert sum("first" in line for line in self.other_board.lines()) == 12, "the other writer lost its way"
             inspect(point, path, lines + self.other_board.lines())
         except AssertionError as error:
@@ -334,6 +336,9 @@ def inspect(point: Point, path: Path, lines: list[dict[str, Any]]) -> None:
     """Hold the ledger against what was acknowledged."""
     ledger = reopen(point, path, lines)
     with ledger:
+        for part in ("ledger", "vault"):
+            left = sorted(entry.name for entry in (path / part).iterdir())
+            assert left == ["CURRENT", (path / part / "CURRENT").read_text().strip()], f"remains of generations: {left}"
         check_view(point, ledger, lines)
         if point.scenario.startswith("pilot"):
             sale = Sale(Clock())
