@@ -305,6 +305,11 @@ class _Asked:
                 if one.startswith(_PERSON):
                     self._needles.append((bytes.fromhex(one[len(_PERSON) :]), hold))
 
+    @property
+    def reads(self) -> bool:
+        """Whether contents matter: a hold is about an id that may stand in one."""
+        return bool(self._needles)
+
     def covers(self, subjects: Sequence[str], content: bytes | None) -> Hold | None:
         """As Holding.covers."""
         if not self.holds:

@@ -27,7 +27,7 @@ from tracechain.retention.decisions import Part, Personal, Reason, Verdict, Why
 from tracechain.retention.holding import Holding, product_of
 from tracechain.retention.prunings import prunings
 from tracechain.retention.ranges import Ranges, contains
-from tracechain.retention.terms import NO_PACK, Key, Terms, event_day
+from tracechain.retention.terms import EAST_NS, NO_PACK, NS_PER_DAY, Key, Packs, Terms, event_day
 from tracechain.rules.packing import OUT, PLACE_MASK
 from tracechain.view import View
 
@@ -45,7 +45,10 @@ _ENDED = frozenset(map(int, (Custody.DEAD, Custody.EXPORTED, Custody.SOLD, Custo
 _ACTION, _PARENT, _EPCS, _QUANTITIES, _ERROR, _PERSON, _PRIVATE = 3, 4, 5, 10, 19, 24, 25
 _AGGREGATION, _DELETE = 2, 3
 #: What an entry is, for the later passes.
-_OTHER, _THERE, _FADED = 0, 1, 2
+_OTHER, _THERE, _PACKS, _FADED = range(4)
+_WITH_CONTENT = (_THERE, _PACKS)
+#: So many subjects that are not due are remembered; where there are more, all are looked up.
+_ALIVE_MOST = 1 << 20
 
 #: Rows as they are stored, unpacked: rule set, then groups of a prefix and five cells a row.
 Rows: TypeAlias = "tuple[Any, ...]"
@@ -79,12 +82,20 @@ class Planner:
         self._due = bytearray(size)
         self._kinds = bytearray(size)
         self._rule_sets = bytearray(size)
+        self._lengths = array("I", bytes(4 * size)), array("I", bytes(4 * size))
         self._row_counts = array("I", bytes(4 * size))
+        self._years = array("I", bytes(4 * size))
         #: In how many of the chains that an entry with lost contents is in, the next entry has lost them too.
         self._followed = array("I", bytes(4 * size))
+        #: Subjects of entries that are not due: of all others the latest entry is. None where they are too many.
+        self._alive: set[str] | None = set()
         self._structure = self._ground(Verdict.KEEP, Reason(Why.STRUCTURE))
         self._content_kept = self._ground(Verdict.KEEP, Reason(Why.CONTENT_KEPT))
         self._gone = [(one.contents, one.rows, one.done_at) for one in prunings(view) if one.done is not None]
+        #: What the policy says: last day, and the grounds of what stays and goes by it.
+        self._answers: dict[Key, tuple[int, int, int]] = {}
+        self._by_header: dict[int, tuple[int, int]] = {}
+        self._products: dict[str, str | None] = {}
 
     def run(self) -> None:
         """All three passes."""
@@ -119,39 +130,69 @@ class Planner:
         joined = b"".join(cast("list[bytes]", headers))
         if len(joined) != HEADER_SIZE * (stop - start):
             raise DataError(f"a header among entries {start} to {stop - 1} is cut; verify the ledger")
-        for index, fields, content, part in zip(
-            range(start, stop), _HEADERS.iter_unpack(joined), contents, rows, strict=True
+        kinds, times, classes, untils, counts, *lengths = zip(*_HEADERS.iter_unpack(joined), strict=True)
+        self._row_counts[start:stop] = array("I", counts)
+        for column, found in zip(self._lengths, lengths, strict=True):
+            column[start:stop] = array("I", found)
+        days = list(map(_DAYS.__getitem__, times))
+        self._years[start:stop] = array("I", map(_YEARS.__getitem__, days))
+        for index, kind, received, record_class, until, content, part in zip(
+            range(start, stop), kinds, days, classes, untils, contents, rows, strict=True
         ):
-            kind, time, record_class, keep_until, row_count, _, _ = fields
-            if part is not None:
-                self._rule_sets[index] = _rule_set(part)
-            if kind != _EVENT:
+            if kind == _EVENT and content is not None and part is not None:
+                self._event(index, received, record_class, until, content, part)
+            elif kind == _EVENT:
+                self._event_in_part(index, received, record_class, until, content, part)
+            else:
                 self.contents[index] = self._structure
-                self.rows[index] = self._structure if row_count else 0
-                continue
-            self._row_counts[index] = row_count
-            if content is None:
-                self._lost(index, row_count, part)
-                continue
-            self._kinds[index] = _THERE
-            if row_count and part is None:
+                if part is not None:
+                    said = _unpacked(part)
+                    self.rows[index] = self._structure
+                    self._rule_sets[index] = said[0] & 0xFF
+                    if self._alive is not None:
+                        self._alive.update(_subjects(said))
+        if self._alive is not None and len(self._alive) > _ALIVE_MOST:
+            self._alive = None
+
+    def _event(self, index: int, received: int, record_class: int, until: int, content: bytes, part: bytes) -> None:
+        """The usual one, with all its parts."""
+        said = _unpacked(part)
+        self._rule_sets[index] = said[0] & 0xFF
+        head = content[SALT_SIZE]
+        aggregates = content[SALT_SIZE + 1 if head < 0xA0 else SALT_SIZE + 3] == _AGGREGATION
+        self._kinds[index] = _PACKS if aggregates else _THERE
+        if not self._term(index, received, record_class, until, content, said) and self._alive is not None:
+            for group in said[1:]:
+                prefix = group[0]
+                self._alive.update([prefix + suffix for suffix in group[1::5]])
+
+    def _event_in_part(
+        self, index: int, received: int, record_class: int, until: int, content: bytes | None, part: bytes | None
+    ) -> None:
+        """An event that has no rows, or of which something is not there."""
+        count = self._row_counts[index]
+        if content is not None:
+            if count:
                 self.contents[index] = self._ground(Verdict.KEEP, Reason(Why.MISSING, note="rows"))
                 self.rows[index] = self._ground(Verdict.GONE, Reason(Why.MISSING))
-                continue
-            self._term(index, time, record_class, keep_until, content, part)
-
-    def _lost(self, index: int, row_count: int, part: bytes | None) -> None:
-        """An event without its content."""
+            else:
+                self._kinds[index] = _THERE
+                self._term(index, received, record_class, until, content, ())
+            return
         self.contents[index], lawful = self._gone_by(index, 0)
         self._due[index] = lawful
-        if not row_count:
-            return
         if part is None:
-            self.rows[index], _ = self._gone_by(index, 1)
-        elif lawful:
+            if count:
+                self.rows[index], _ = self._gone_by(index, 1)
+            return
+        said = _unpacked(part)
+        self._rule_sets[index] = said[0] & 0xFF
+        if lawful:
             self._kinds[index] = _FADED
-        else:
-            self.rows[index] = self._ground(Verdict.KEEP, Reason(Why.MISSING, note="content"))
+            return
+        self.rows[index] = self._ground(Verdict.KEEP, Reason(Why.MISSING, note="content"))
+        if self._alive is not None:
+            self._alive.update(_subjects(said))
 
     def _gone_by(self, index: int, which: int) -> tuple[int, bool]:
         for one in self._gone:
@@ -160,58 +201,87 @@ class Planner:
                 return self._ground(Verdict.GONE, Reason(Why.DONE, note=f"entry {one[2]}")), True
         return self._ground(Verdict.GONE, Reason(Why.MISSING)), False
 
-    def _term(
-        self, index: int, time: int, record_class: int, keep_until: int, content: bytes, part: bytes | None
-    ) -> None:
-        """Until when an event has to be kept."""
-        if self.terms is None:
-            self.contents[index] = self._ground(Verdict.KEEP, Reason(Why.NO_POLICY))
-            return
-        key = self._key(time, record_class, content, part)
-        day, reason = self.terms.entry(key)
-        if keep_until != OPEN_DAY and keep_until > day:
-            day, reason = keep_until, Reason(Why.HEADER, day=keep_until)
-        due = day != OPEN_DAY and self.as_of > day
-        self._due[index] = due
-        self.contents[index] = self._ground(Verdict.PRUNE if due else Verdict.KEEP, reason)
-        if self.terms.fields and content[SALT_SIZE] == 0xDC and content[SALT_SIZE + 2] > _PERSON:
-            self._personal(index, key, content, part)
-
-    def _key(self, time: int, record_class: int, content: bytes, part: bytes | None) -> Key:
+    def _term(self, index: int, received: int, record_class: int, until: int, content: bytes, said: Rows) -> bool:
+        """Until when an event has to be kept, and whether that is over."""
         terms = self.terms
-        assert terms is not None
-        packs: set[tuple[str | None, int]] = set()
-        if part is not None:
-            for group in _unpacked(part)[1:]:
-                prefix, by_product = group[0], terms.asks_product
-                if prefix.startswith("01/") and prefix.endswith("/21/"):
-                    product = product_of(prefix) if by_product else None
-                    packs.update((product, state >> EXPIRY_SHIFT) for state in group[4::5])
-                    continue
-                for suffix, state in zip(group[1::5], group[4::5], strict=True):
-                    subject = prefix + suffix
-                    product = product_of(subject) if by_product else None
-                    if is_pack(subject):
-                        packs.add((product, state >> EXPIRY_SHIFT))
-                    elif product is not None:
-                        packs.add((product, NO_PACK))
-        event = _event_day(content) if terms.asks_event else None
-        return record_class, shanghai_day(time), event, frozenset(packs)
+        if terms is None:
+            self.contents[index] = self._ground(Verdict.KEEP, Reason(Why.NO_POLICY))
+            return False
+        key = (
+            record_class,
+            received,
+            _event_day(content) if terms.asks_event else None,
+            self._packs(said),
+        )
+        answer = self._answers.get(key)
+        if answer is None:
+            day, reason = terms.entry(key)
+            numbers = self._ground(Verdict.KEEP, reason), self._ground(Verdict.PRUNE, reason)
+            answer = self._answers[key] = day, *numbers
+        day, keep, prune = answer
+        if until != OPEN_DAY and until > day:
+            day = until
+            keep, prune = self._by_header.get(until) or self._header_grounds(until)
+        due = self.as_of > day and day != OPEN_DAY
+        self._due[index] = due
+        self.contents[index] = prune if due else keep
+        if content[SALT_SIZE] == 0xDC and content[SALT_SIZE + 2] > _PERSON and terms.fields:
+            self._personal(index, key, content, said)
+        return due
 
-    def _personal(self, index: int, key: Key, content: bytes, part: bytes | None) -> None:
+    def _header_grounds(self, until: int) -> tuple[int, int]:
+        reason = Reason(Why.HEADER, day=until)
+        found = self._by_header[until] = self._ground(Verdict.KEEP, reason), self._ground(Verdict.PRUNE, reason)
+        return found
+
+    def _packs(self, said: Rows) -> Packs:
+        """What the policy may ask of the packs in some rows."""
+        if len(said) == 2 and len(said[1]) == 6:
+            # The usual scan: one subject. What makes it a pack, and of which product, is in its prefix.
+            prefix, _, _, _, state, _ = said[1]
+            products = self._products
+            product = products[prefix] if prefix in products else self._product(prefix)
+            if product is not None:
+                return product, state >> EXPIRY_SHIFT
+        asks = self.terms is not None and self.terms.asks_product
+        packs: set[tuple[str, int]] = set()
+        for group in said[1:]:
+            prefix = group[0]
+            product = self._products[prefix] if prefix in self._products else self._product(prefix)
+            if product is not None:
+                packs.update((product, state >> EXPIRY_SHIFT) for state in group[4::5])
+                continue
+            for suffix, state in zip(group[1::5], group[4::5], strict=True):
+                subject = prefix + suffix
+                product = (product_of(subject) if asks else None) or ""
+                if is_pack(subject):
+                    packs.add((product, state >> EXPIRY_SHIFT))
+                elif product:
+                    packs.add((product, NO_PACK))
+        return frozenset(packs)
+
+    def _product(self, prefix: str) -> str | None:
+        """The product of all subjects with a prefix, "" where the policy does not ask, None if they are no packs."""
+        found: str | None = None
+        if prefix.startswith("01/") and prefix.endswith("/21/"):
+            asks = self.terms is not None and self.terms.asks_product
+            found = (product_of(prefix) if asks else None) or ""
+        self._products[prefix] = found
+        return found
+
+    def _personal(self, index: int, key: Key, content: bytes, said: Rows) -> None:
         """The personal values that an event speaks of."""
         assert self.terms is not None
         items = cast("tuple[Any, ...]", encoding.unpack_known(content[SALT_SIZE:]))
-        said: list[tuple[Part, str, bytes]] = []
+        some: list[tuple[Part, str, bytes]] = []
         if items[_PERSON] is not None:
-            said.append((Part.IDENTITY, "identity", items[_PERSON]))
+            some.append((Part.IDENTITY, "identity", items[_PERSON]))
         if len(items) > _PRIVATE and items[_PRIVATE]:
-            said += [(Part.PRIVATE, name, commitment) for name, commitment in items[_PRIVATE]]
-        for what, name, value in said:
+            some += [(Part.PRIVATE, name, commitment) for name, commitment in items[_PRIVATE]]
+        for what, name, value in some:
             verdict, reason = self.terms.personal(key, name, self.as_of)
             if verdict is Verdict.ERASE and self.asked.holds:
-                subjects = [] if part is None else _subjects(_unpacked(part))
-                hold = self.asked.covers(subjects, content[SALT_SIZE:])
+                hold = self.asked.covers(_subjects(said), content[SALT_SIZE:])
                 if hold is not None:
                     verdict, reason = Verdict.RESTRICT, Reason(Why.HOLD, note=hold.why)
             self.personal.append(Personal(index, what, name, value, verdict, reason))
@@ -219,37 +289,37 @@ class Planner:
     # ---- 2: holds, what is in use, what is followed --------------------------------------------
 
     def _check(self, start: int, stop: int) -> None:
-        kinds = self._kinds[start:stop]
-        due = self._due
-        asked = [at for at, kind in enumerate(kinds, start) if kind == _FADED or (kind == _THERE and due[at])]
-        if not asked:
+        kinds, due = self._kinds[start:stop], self._due[start:stop]
+        if not any(due) and _FADED not in kinds:
             return
-        view = self.view
-        parts = view.parts(asked)
-        there: list[tuple[int, list[str], bytes]] = []
-        for index, (content, part) in zip(asked, parts, strict=True):
-            rows = () if part is None else _unpacked(part)
-            if self._kinds[index] == _FADED:
-                self._follow(rows)
-            elif content is not None:
-                there.append((index, _subjects(rows), content))
-        words = view.words([one for _, subjects, _ in there for one in subjects])
-        at = 0
-        for index, subjects, content in there:
-            why = self._kept(index, subjects, content, words[at : at + len(subjects)])
-            at += len(subjects)
-            if why is not None:
-                self.contents[index] = self._ground(Verdict.KEEP, why)
+        alive, holds = self._alive, bool(self.asked.holds)
+        for index, part in self.view.all_rows(start, stop):
+            kind = kinds[index - start]
+            if kind == _FADED:
+                self._follow(_unpacked(part))
+            elif kind and due[index - start]:
+                subjects = _subjects(_unpacked(part))
+                if holds or kind == _PACKS or alive is None or not alive.isdisjoint(subjects):
+                    why = self._kept(index, subjects, aggregates=kind == _PACKS)
+                    if why is not None:
+                        self.contents[index] = self._ground(Verdict.KEEP, why)
+        if holds and self.asked.reads:
+            for index, kind in enumerate(kinds, start):
+                if kind == _THERE and due[index - start] and not self._row_counts[index]:
+                    hold = self.asked.covers((), self._content(index))
+                    if hold is not None:
+                        self.contents[index] = self._ground(Verdict.KEEP, Reason(Why.HOLD, note=hold.why))
 
-    def _kept(
-        self, index: int, subjects: Sequence[str], content: bytes, words: Sequence[tuple[int, int]]
-    ) -> Reason | None:
+    def _content(self, index: int) -> bytes:
+        return (self.view.content(index) or b"")[SALT_SIZE:]
+
+    def _kept(self, index: int, subjects: Sequence[str], *, aggregates: bool) -> Reason | None:
         """Why an event that is due stays all the same."""
         if self.asked.holds:
-            hold = self.asked.covers(subjects, content[SALT_SIZE:])
+            hold = self.asked.covers(subjects, self._content(index) if self.asked.reads else None)
             if hold is not None:
                 return Reason(Why.HOLD, note=hold.why)
-        for subject, (word, packed) in zip(subjects, words, strict=True):
+        for subject, (word, packed) in zip(subjects, self.view.words(subjects), strict=True):
             if not word:
                 raise DataError(f"{subject}: entry {index} has a row of it, and the index does not know it; reindex")
             last = (word & INDEX_MASK) - 1
@@ -260,9 +330,7 @@ class Planner:
             place = packed & PLACE_MASK
             if place and not packed & OUT and index >= place - 1 and self._inside(place):
                 return Reason(Why.PACKED)
-        if content[_after_head(content)] == _AGGREGATION and self._empties(index, content):
-            return Reason(Why.EMPTIED)
-        return None
+        return Reason(Why.EMPTIED) if aggregates and self._empties(index) else None
 
     def _inside(self, place: int) -> bool:
         """Whether what was packed by an entry (1 + index) has not been emptied out since."""
@@ -270,9 +338,9 @@ class Planner:
         parent, _ = (None, 0) if content is None else encoding.packing_of(content[SALT_SIZE:])
         return parent is not None and self.view.emptied(parent) <= place
 
-    def _empties(self, index: int, content: bytes) -> bool:
+    def _empties(self, index: int) -> bool:
         """Whether it is the latest emptying of a container."""
-        items = cast("tuple[Any, ...]", encoding.unpack_known(content[SALT_SIZE:]))
+        items = cast("tuple[Any, ...]", encoding.unpack_known(self._content(index)))
         parent = items[_PARENT] if len(items) > _PARENT else None
         return parent is not None and items[_ACTION] == _DELETE and self.view.emptied(parent) == index + 1
 
@@ -291,18 +359,24 @@ class Planner:
         go = self._ground(Verdict.PRUNE, Reason(Why.OLDEST_FIRST))
         waits = self._ground(Verdict.KEEP, Reason(Why.EARLIER_ROWS))
         next_round = self._ground(Verdict.KEEP, Reason(Why.NEXT_ROUND))
-        pruned = [verdict is Verdict.PRUNE for verdict, _ in self.grounds]
+        #: By the ground of a content that is there, that of the rows.
+        beside = [next_round if verdict is Verdict.PRUNE else self._content_kept for verdict, _ in self.grounds]
         size = self.view.size
         for start in range(0, size, _BLOCK):
             stop = min(start + _BLOCK, size)
-            asked = []
-            for index in range(start, stop):
-                kind = self._kinds[index]
-                if kind == _THERE and self._row_counts[index] and not self.rows[index]:
-                    self.rows[index] = next_round if pruned[self.contents[index]] else self._content_kept
-                elif kind == _FADED:
-                    asked.append(index)
-            for index, rows in self._rows_of(asked):
+            kinds = self._kinds[start:stop]
+            self.rows[start:stop] = array(
+                "I",
+                [
+                    beside[content] if kind in _WITH_CONTENT and count else row
+                    for kind, count, content, row in zip(
+                        kinds, self._row_counts[start:stop], self.contents[start:stop], self.rows[start:stop],
+                        strict=True,
+                    )
+                ],
+            )  # fmt: skip
+            faded = [index for index, kind in enumerate(kinds, start) if kind == _FADED]
+            for index, rows in self._rows_of(faded):
                 if self._followed[index] != self._row_counts[index]:
                     self.rows[index] = self._not_followed(index, rows)
                     continue
@@ -312,7 +386,9 @@ class Planner:
                 else:
                     free = all(self._free(one - 1, go) for group in rows[1:] for one in group[3::5] if one)
                     self.rows[index] = go if free else waits
-            self._sum(start, stop)
+            years = self._years[start:stop]
+            self._sum(Part.CONTENT, self.contents[start:stop], years, self._lengths[0][start:stop])
+            self._sum(Part.ROWS, self.rows[start:stop], years, self._lengths[1][start:stop])
 
     def _free(self, index: int, go: int) -> bool:
         """Whether the rows of an entry are gone or go."""
@@ -330,24 +406,16 @@ class Planner:
         latest = any(word & INDEX_MASK == index + 1 for word, _ in words)
         return self._ground(Verdict.KEEP, Reason(Why.LATEST if latest else Why.FOLLOWED))
 
-    def _sum(self, start: int, stop: int) -> None:
-        headers, _, _ = self.view.block(start, stop)
-        counted: Counter[tuple[Part, int, int]] = Counter()
-        sizes: Counter[tuple[Part, int, int]] = Counter()
-        for index, fields in enumerate(_HEADERS.iter_unpack(b"".join(cast("list[bytes]", headers))), start):
-            _, time, _, _, _, content_length, rows_length = fields
-            year = year_of(shanghai_day(time))
-            key = Part.CONTENT, self.contents[index], year
-            counted[key] += 1
-            sizes[key] += content_length + SALT_SIZE
-            if number := self.rows[index]:
-                key = Part.ROWS, number, year
-                counted[key] += 1
-                sizes[key] += rows_length + SALT_SIZE
-        for key, count in counted.items():
-            row = self.sums.setdefault(key, [0, 0])
-            row[0] += count
-            row[1] += sizes[key]
+    def _sum(self, part: Part, column: array[int], years: array[int], lengths: array[int]) -> None:
+        found: dict[tuple[int, int], int] = {}
+        counted = Counter(zip(column, years, strict=True))
+        for key, length in zip(zip(column, years, strict=True), lengths, strict=True):
+            found[key] = found.get(key, 0) + length
+        for (number, year), count in counted.items():
+            if number:
+                row = self.sums.setdefault((part, number, year), [0, 0])
+                row[0] += count
+                row[1] += found[number, year] + SALT_SIZE * count
 
 
 def _unpacked(part: bytes) -> Rows:
@@ -358,24 +426,36 @@ def _subjects(rows: Rows) -> list[str]:
     return [group[0] + suffix for group in rows[1:] for suffix in group[1::5]]
 
 
-def _rule_set(part: bytes) -> int:
-    """The rule set of stored rows, 0 for one that fits into no byte."""
-    found = part[_after_head(part)]
-    return found if found < 0x80 else 0
-
-
-def _after_head(part: bytes) -> int:
-    """Where the first item of a stored array stands."""
-    head = part[SALT_SIZE]
-    return SALT_SIZE + (1 if head < 0xA0 else 3 if head == 0xDC else 5)
-
-
 def _event_day(content: bytes) -> int | None:
     """The day of the claimed time of an event."""
-    at = _after_head(content) + 1
+    head = content[SALT_SIZE]
+    at = SALT_SIZE + 2 if head < 0xA0 else SALT_SIZE + 4
     if content[at] == 0xCF:
-        return event_day(int.from_bytes(content[at + 1 : at + 9], "big"))
+        return (int.from_bytes(content[at + 1 : at + 9], "big") + EAST_NS) // NS_PER_DAY
     try:
         return event_day(encoding.claimed_time(content[SALT_SIZE:]))
     except DecodeError:
         return None
+
+
+class _Days(dict[int, int]):
+    """The day of a receipt time; the entries of a commit have one."""
+
+    def __missing__(self, time: int) -> int:
+        if len(self) > _BLOCK:
+            self.clear()
+        self[time] = day = shanghai_day(time)
+        return day
+
+
+class _Years(dict[int, int]):
+    """The calendar year of a day."""
+
+    def __missing__(self, day: int) -> int:
+        if len(self) > _BLOCK:
+            self.clear()
+        self[day] = year = year_of(day)
+        return year
+
+
+_DAYS, _YEARS = _Days(), _Years()

@@ -7,6 +7,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from attrs import define, evolve, field
 
@@ -17,23 +18,24 @@ from tracechain.retention.dates import EAST_MS, MS_PER_DAY, day_of, floor_of
 from tracechain.retention.decisions import Reason, Verdict, Why
 from tracechain.retention.policy import NO_RULE, Facts, FieldBounds, Kept, Policy
 
-__all__ = ["NO_PACK", "Key", "Terms", "event_day"]
+__all__ = ["EAST_NS", "NO_PACK", "NS_PER_DAY", "Key", "Packs", "Terms", "event_day"]
 
 #: Stands for the expiry of what is no pack.
 NO_PACK = -1
 _DAY_ZERO = day_of(DAY_ZERO)
-_EAST_NS, _NS_PER_DAY = EAST_MS * 1_000_000, MS_PER_DAY * 1_000_000
+EAST_NS, NS_PER_DAY = EAST_MS * 1_000_000, MS_PER_DAY * 1_000_000
 _MOST = 1 << 20
 
-#: Record class, day of receipt, day of the event (None: not asked for), and of each pack its product (None: not asked
-#: for, or not known) and the code of its expiry: days since 2000-01-01, 0 for one that is not known, NO_PACK for goods
-#: that are no packs.
-Key = tuple[int, int, int | None, frozenset[tuple[str | None, int]]]
+#: Of a pack its product ("": not asked for, or not known) and the code of its expiry: days since 2000-01-01, 0 for one
+#: that is not known, NO_PACK for goods that are no packs. Of an entry with one pack, or of all of its packs.
+Packs: TypeAlias = "tuple[str, int] | frozenset[tuple[str, int]]"
+#: Record class, day of receipt, day of the event (None: not asked for), packs.
+Key: TypeAlias = "tuple[int, int, int | None, Packs]"
 
 
 def event_day(time: int) -> int:
     """The day in Asia/Shanghai of a claimed time (ns)."""
-    return (time + _EAST_NS) // _NS_PER_DAY
+    return (time + EAST_NS) // NS_PER_DAY
 
 
 @define
@@ -98,12 +100,12 @@ class Terms:
 
     def _facts(self, key: Key) -> list[Facts]:
         record_class, received, event, packs = key
-        by_product: dict[str | None, list[int]] = {}
-        for product, code in packs:
+        by_product: dict[str, list[int]] = {}
+        for product, code in packs if isinstance(packs, frozenset) else (packs,):
             by_product.setdefault(product, []).append(code)
         some = []
-        for product, codes in by_product.items() or ((None, [NO_PACK]),):
-            product_class, published = (None, None) if product is None else self._product(product)
+        for product, codes in by_product.items() or (("", [NO_PACK]),):
+            product_class, published = self._product(product) if product else (None, None)
             expiries = tuple(_DAY_ZERO + code if code else None for code in sorted(codes) if code != NO_PACK)
             some.append(Facts(record_class, received, event, expiries, None, published, product_class))
         return some
