@@ -84,7 +84,7 @@ def _event(held: HeldEvent) -> dict[str, Any]:
         "business_step": event.biz_step,
         "disposition": event.disposition,
         "units": list(held.units),
-        "amount": None if held.amount is None else str(held.amount),
+        "amount": None if held.amount is None else format(held.amount, "f"),
         "documents": [{"type": one.type, "id": one.id} for one in event.biz_transactions],
         "sources": [{"type": one.type, "id": one.id} for one in event.sources],
         "destinations": [{"type": one.type, "id": one.id} for one in event.destinations],
