@@ -11,6 +11,7 @@ which is what the tree's root over all headers comes to.
 from __future__ import annotations
 
 import copy
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from tracechain.testing import ORIGIN, Keys
 from tracechain.testing.scanner import sample_ledger
 from tracechain.testing.tamper import database, flip
 from tracechain.verification.findings import Findings
+from tracechain.verification.lost import Lost
 from tracechain.verification.range import RangeCheck
 from tracechain.view import ViewNodes
 
@@ -101,6 +103,8 @@ def copied(thing: Any) -> Any:
         value = getattr(thing, name)
         if type(value) in (list, dict, set):
             setattr(twin, name, value.copy())
+        elif type(value) in (array, Lost):
+            setattr(twin, name, copy.deepcopy(value))
     return twin
 
 
@@ -119,7 +123,7 @@ def flip_all(path: Path, *, shard: int = 0, shards: int = 1, bits: Bits = one_bi
         run, begun = 0, fork(honest, Findings())
         for index in range(view.size):
             covering = honest._covering
-            if covering is None or not covering.head or index - run >= MOST_RUN:
+            if covering is None or covering.heads is None or index - run >= MOST_RUN:
                 run, begun = index, fork(honest, Findings())
             if index % shards == shard:
                 # Events of one batch are checked as a run: so the altered one stands among those around it.

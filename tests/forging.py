@@ -36,6 +36,7 @@ from tracechain.verification.range import RangeCheck
 
 # Its name is hidden by that of the function.
 verify_module = sys.modules[verify.__module__]
+processes_module = sys.modules[verify_in_processes.__module__]
 KEYS = Keys()
 PARTS = ("raw_contents", "raw_rows", "raw_headers")
 SIGNERS = {s.public_key.hash: s for s in (KEYS.author, KEYS.station, KEYS.other_station, KEYS.stranger)}
@@ -185,7 +186,7 @@ def in_tasks(view: MemoryView, size: int) -> Report:
 
 def in_ranges(view: MemoryView, count: int) -> Report:
     """Verify in `count` independent ranges that are joined afterwards, as in several processes."""
-    with changed(verify_module, ProcessPoolExecutor=InThisProcess):
+    with changed(processes_module, ProcessPoolExecutor=InThisProcess):
         return verify_in_processes(lambda: contextlib.nullcontext(view), count)
 
 

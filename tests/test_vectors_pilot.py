@@ -23,7 +23,7 @@ from tracechain.replay import MemoryView, entry_acts, replay
 from tracechain.rules.guards import lot_check
 from tracechain.verification import verify, verify_rules
 from tracechain.verification.findings import Findings
-from tracechain.verification.range import check_link
+from tracechain.verification.links import check_link
 
 HERE = Path(__file__).parent
 VECTORS = HERE / "vectors"

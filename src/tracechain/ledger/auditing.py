@@ -12,6 +12,7 @@ from tracechain import merkle
 from tracechain.checkpoint import VerifierKey, open_checkpoint
 from tracechain.errors import CheckpointError, InputError, StorageError
 from tracechain.ledger.anchor import Anchor
+from tracechain.retention.policy import Policy
 from tracechain.store import Snapshot, Store
 from tracechain.verification import Code, Finding, Report, verify, verify_in_processes
 from tracechain.view import ViewNodes
@@ -37,6 +38,8 @@ def verify_ledger(
     since: str | None = None,
     processes: int = 1,
     index: bool = True,
+    retention: Policy | None = None,
+    now: int | None = None,
     anchor: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     most: int = 1000,
@@ -51,11 +54,15 @@ def verify_ledger(
         raise InputError("what was added since a checkpoint is verified in one process: leave out the other option")
     if processes > 1:
         report = verify_in_processes(
-            partial(open_snapshot, folder), processes, verifier=verifier, index=index, progress=progress, most=most
-        )
+            partial(open_snapshot, folder), processes, verifier=verifier, index=index, retention=retention, now=now,
+            progress=progress, most=most,
+        )  # fmt: skip
     else:
         with open_snapshot(folder) as snapshot:
-            report = verify(snapshot, verifier=verifier, since=since, index=index, progress=progress, most=most)
+            report = verify(
+                snapshot, verifier=verifier, since=since, index=index, retention=retention, now=now, progress=progress,
+                most=most,
+            )  # fmt: skip
     if anchor is None:
         return report
     with open_snapshot(folder) as snapshot:

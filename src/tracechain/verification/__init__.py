@@ -5,9 +5,10 @@ lead to. `verify` takes what depends on registers, buyers and dates on trust; `v
 """
 
 from tracechain.verification.findings import Code, Finding, Report
+from tracechain.verification.processes import verify_in_processes
 from tracechain.verification.rules import verify_rules
 from tracechain.verification.unit import Link, UnitReport, verify_unit
-from tracechain.verification.verify import verify, verify_in_processes
+from tracechain.verification.verify import verify
 
 __all__ = [
     "Code",

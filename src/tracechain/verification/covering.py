@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from array import array
+
 from attrs import define, field
 
 from tracechain import custody, merkle
 from tracechain.errors import DataError
 from tracechain.record import Record
-from tracechain.registers import Profile
+from tracechain.registers import KINDS, Profile
 from tracechain.retention.keeping import Heads
+from tracechain.retention.records import DONE, INTENT, POLICY
 from tracechain.statement import Statement
+from tracechain.verification.lost import Lost
 
-__all__ = ["Covering", "RangeResult", "Said", "Word", "begins_pilot"]
+__all__ = ["RETAINED", "Covering", "RangeResult", "Said", "Word", "begins_pilot"]
+
+#: Kinds of records that what went is judged by: retention, and what holds are, or are about.
+RETAINED = frozenset({*KINDS, POLICY, INTENT, DONE})
 
 Word = int
 """State x 2^40 + index + 1: where a subject stands."""
@@ -75,6 +82,11 @@ class RangeResult:
     #: (statement, policy): of the first statement, of the first after each such record, and where it is another one.
     policies: list[int] = field(factory=list)
     named: list[tuple[int, int]] = field(factory=list)
+    #: Events without their content or rows; where a row names an entry whose own are not kept, both entries, one pair
+    #: after the other; the records that what went is judged by.
+    lost: Lost = field(factory=Lost)
+    believed: array[int] = field(factory=lambda: array("Q"))
+    retained: array[int] = field(factory=lambda: array("Q"))
 
     def note_policy(self, statement: int, policy: int) -> None:
         """Note what the events of a statement name as their retention policy."""

@@ -40,6 +40,7 @@ class Code(StrEnum):
     TIME_DECREASED = "TIME_DECREASED"
     TIME_JUMP = "TIME_JUMP"
     TIME_FLAG = "TIME_FLAG"
+    TIME_AHEAD = "TIME_AHEAD"
     KEEP_UNTIL = "KEEP_UNTIL"
     # contents
     CONTENT_MISSING = "CONTENT_MISSING"
@@ -55,6 +56,15 @@ class Code(StrEnum):
     ROW_LINK = "ROW_LINK"
     ROW_STATE = "ROW_STATE"
     ROW_VIOLATIONS = "ROW_VIOLATIONS"
+    SUBJECT_LOST = "SUBJECT_LOST"
+    # what was pruned
+    PRUNE_RECORD = "PRUNE_RECORD"
+    PRUNE_POLICY = "PRUNE_POLICY"
+    PRUNE_WAIT = "PRUNE_WAIT"
+    PRUNE_EARLY = "PRUNE_EARLY"
+    PRUNE_HELD = "PRUNE_HELD"
+    PRUNE_ORDER = "PRUNE_ORDER"
+    PRUNE_KEPT = "PRUNE_KEPT"
     # statements and authors
     STATEMENT_MALFORMED = "STATEMENT_MALFORMED"
     STATEMENT_LEDGER = "STATEMENT_LEDGER"
@@ -111,6 +121,11 @@ class Findings:
         else:
             self.beyond += 1
 
+    def add_run(self, code: Code, indices: Iterable[int], detail: str) -> None:
+        """Note the same finding of many entries."""
+        for index in indices:
+            self.add(code, index, detail)
+
     def extend(self, items: tuple[Finding, ...], beyond: int) -> None:
         """Take over the findings of a part."""
         room = self._most - len(self.items)
@@ -123,7 +138,8 @@ class Report:
     """The outcome of a verification. True only without findings; `notes` say what was not checked.
 
     `findings` are those that fitted into the limit, `beyond` counts the others. `size` is the number of entries of the
-    log; `entries`, `rows`, `statements`, `units` count what was checked.
+    log; `entries`, `rows`, `statements`, `units` count what was checked. `pruned_contents` and `pruned_rows` count the
+    events whose content and whose rows are gone lawfully: by a record of a pruning in which nothing is wrong.
     """
 
     findings: tuple[Finding, ...]
@@ -136,6 +152,8 @@ class Report:
     notes: tuple[str, ...] = field(default=())
     beyond: int = 0
     verifier: VerifierKey | None = None
+    pruned_contents: int = 0
+    pruned_rows: int = 0
 
     def __bool__(self) -> bool:
         return not self.findings and not self.beyond

@@ -319,10 +319,12 @@ def check_uncovered(findings: Findings, results: list[RangeResult]) -> None:
 def check_policies(findings: Findings, results: list[RangeResult]) -> None:
     """Check that events name the retention policy that is in force at their statement (format.md section 5.9)."""
     policies = [index for result in results for index in result.policies]
+    last = None
     for statement, named in (one for result in results for one in result.named):
         before = bisect_right(policies, statement)
         expected = policies[before - 1] if before else NO_POLICY
-        if named != expected:
+        known, last = last, (named, expected)  # each range begins anew to say what is named
+        if named != expected and known != last:
             was, now = ("none" if one == NO_POLICY else f"that of entry {one}" for one in (named, expected))
             findings.add(
                 Code.KEEP_UNTIL, statement, f"its events name {was} as their retention policy, in force is {now}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import cast
 
-from tracechain import custody, encoding, merkle
+from tracechain import custody, encoding, identifiers, merkle
 from tracechain.custody import Act
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT, derive_rows
 from tracechain.entry import (
@@ -35,23 +35,25 @@ from tracechain.entry import (
 from tracechain.errors import DataError, InputError
 from tracechain.record import SETTLING, ClockRecord, Genesis, KeyAuthorised, KeyRevoked, decode_record, key_subject
 from tracechain.retention.dates import date_of
-from tracechain.retention.keeping import Heads, Keeping, expiry_codes, policy_of
+from tracechain.retention.keeping import Days, Heads, Keeping, expiry_codes, policy_of
+from tracechain.retention.records import CONTENT, ROWS
 from tracechain.signing import PublicKey, verify
 from tracechain.statement import decode_statement, term_leaves
-from tracechain.verification.columns import Columns
-from tracechain.verification.covering import Covering, RangeResult, Said, Word, begins_pilot
+from tracechain.verification.covering import RETAINED, Covering, RangeResult, Said, Word, begins_pilot
+from tracechain.verification.faded import Faded, alike
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.links import believed, check_alone, check_link, stated_rules
-from tracechain.verification.lost import CODES_UNKNOWN, LostKind, sum_of_codes
+from tracechain.verification.lost import CODES_UNKNOWN, least_keep, sum_of_codes
 from tracechain.verification.tree import cover, node_check
 from tracechain.view import View
 
 __all__ = ["RangeCheck"]
 
 _CHUNK = 2048
+_KEPT = "that is no event"
 
 
-class RangeCheck(Columns):
+class RangeCheck(Faded):
     """Checks entries `start` to `stop - 1`.
 
     `last` maps each subject to its word as of the entries before; it is updated. With `entering`, subjects that are
@@ -109,9 +111,12 @@ class RangeCheck(Columns):
         while index < end:
             covering = self._covering
             if covering is not None and covering.heads is not None and self._patience == 0:
-                here = slice(index - at, index - at + min(covering.left, self._stride))
+                begin = index - at
+                stop = alike(contents, rows, begin, min(begin + covering.left, begin + self._stride, end - at))
+                here = slice(begin, stop)
+                quick = self._columns if contents[begin] is not None else self._faded
                 try:
-                    done = self._columns(index, headers[here], contents[here], rows[here])
+                    done = quick(index, headers[here], contents[here], rows[here])
                 except (IndexError, KeyError):  # a content that was cut off, a state before that no rule knows
                     done = 0
                 index += done
@@ -158,10 +163,14 @@ class RangeCheck(Columns):
         elif self._covering is not None:
             self._end_covering(index)
         self._read_by(rows)
+        self._codes = CODES_UNKNOWN
         acts, kind = self._acts(index, header, content)
         if self._covering is not None and (covered_kind := "event" if header.type == EntryType.EVENT else kind):
             self._covering.kinds.add(covered_kind)
         self._check_rows(index, header, rows, acts)
+        gone = (0 if part is not None else CONTENT) | (ROWS if rows is None and header.row_count else 0)
+        if gone and header.type == EntryType.EVENT:
+            self._lose(index, header, gone)
         if header.type == EntryType.STATEMENT:
             self._begin_covering(index, header, content)
         elif content is not None and (not covered or kind in SETTLING):
@@ -173,7 +182,8 @@ class RangeCheck(Columns):
         """The content if it is there and is what the header commits to."""
         add = self.findings.add
         if part is None:
-            add(Code.CONTENT_MISSING, index, "the content is not there, and no record says that it was pruned")
+            if header.type != EntryType.EVENT:
+                add(Code.CONTENT_MISSING, index, f"the content is not there, and that of an entry {_KEPT} never goes")
             return None
         salt, content = part[:SALT_SIZE], part[SALT_SIZE:]
         if len(content) != header.content_length:
@@ -305,14 +315,27 @@ class RangeCheck(Columns):
         `states` are its subjects with their states after it."""
         if header.type != EntryType.EVENT:
             return
-        keeping = None if header.policy == NO_POLICY or header.policy >= index else self._keeping(header.policy)
-        day = OPEN_DAY
-        if keeping is not None:
-            day = keeping.days(header.record_class, header.time).of_codes(expiry_codes(states))
+        codes = expiry_codes(states)
+        self._codes = sum_of_codes(codes)
+        days = self._days(index, header)
+        day = OPEN_DAY if days is None else days.of_codes(codes)
         if header.keep_until != day:
             said = "none" if header.keep_until == OPEN_DAY else str(date_of(header.keep_until))
             wanted = "none" if day == OPEN_DAY else str(date_of(day))
             self.findings.add(Code.KEEP_UNTIL, index, f"its keep-until day is {said}, by its policy it is {wanted}")
+
+    def _check_least_keep(self, index: int, header: Header) -> None:
+        """The same of an event whose rows are gone, as far as class and receipt time tell."""
+        least = least_keep(self._days(index, header))
+        if header.keep_until < least:
+            words = f"its keep-until day is {date_of(header.keep_until)}, by its policy it is {date_of(least)} at least"
+            self.findings.add(Code.KEEP_UNTIL, index, words)
+
+    def _days(self, index: int, header: Header) -> Days | None:
+        """The keep-until days of events of this class and day by the policy that the header names."""
+        named = header.policy != NO_POLICY and header.policy < index
+        keeping = self._keeping(header.policy) if named else None
+        return None if keeping is None else keeping.days(header.record_class, header.time)
 
     def _skip_covered(self, index: int) -> None:
         """Step over an entry that cannot be read, within its statement."""
@@ -382,6 +405,8 @@ class RangeCheck(Columns):
                         self.result.profile = index, end
                     if policy_of(record) is not None:
                         self.result.policies.append(index)
+                    if record.kind in RETAINED:
+                        self.result.retained.append(index)
                     return ([] if record.subject is None else [(record.subject, int(Act.NOTE))]), record.kind
                 case EntryType.KEY_AUTHORISED:
                     authorised = KeyAuthorised.decode(content)
@@ -400,8 +425,10 @@ class RangeCheck(Columns):
     def _check_rows(self, index: int, header: Header, part: bytes | None, acts: list[tuple[str, int]] | None) -> None:
         add = self.findings.add
         if part is None:
-            if header.row_count:
-                add(Code.ROWS_MISSING, index, "the rows are not there, and no record says that they were pruned")
+            if header.row_count and header.type != EntryType.EVENT:
+                add(Code.ROWS_MISSING, index, f"the rows are not there, and those of an entry {_KEPT} never go")
+            elif header.row_count:
+                self._check_least_keep(index, header)
             elif acts:
                 add(Code.ROW_SUBJECTS, index, f"it has no row of {acts[0][0]}", acts[0][0])
             else:
@@ -423,6 +450,8 @@ class RangeCheck(Columns):
             self._shapes.clear()
             self._edges.clear()
         self._note_rules(index, rule_set)
+        if len(rows) == 1:
+            self._remember_prefix(identifiers.split(rows[0].subject)[0])
         known = rule_set in custody.TABLES
         fresh = sum(row.previous is None for row in rows)
         if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored), fresh):
@@ -488,6 +517,9 @@ class RangeCheck(Columns):
             claim = (rule_set, row.act, ending)
             before = 0 if row.previous is None else row.previous + 1
             self.entering[row.subject] = (index, before, self.claims.setdefault(claim, len(self.claims)))
+        elif believed(self.view, index, row, word):
+            self.result.believed.extend((index, cast("int", row.previous)))
+            check_alone(self.findings, index, row, word, rule_set)
         else:
             check_link(self.findings, index, row, word, rule_set)
         self.last[row.subject] = row.state << STATE_SHIFT | index + 1

@@ -35,8 +35,8 @@ from tracechain.record import Genesis, KeyAuthorised, KeyRevoked, Record, decode
 from tracechain.signing import verify
 from tracechain.statement import Statement, decode_statement, statement_leaves
 from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Finding, Findings
+from tracechain.verification.links import check_link
 from tracechain.verification.log import check_checkpoint
-from tracechain.verification.range import check_link
 from tracechain.view import Unit, View, ViewNodes
 
 __all__ = ["Link", "UnitReport", "check_signed", "verify_unit"]

@@ -55,7 +55,7 @@ def header_length_changed(path: Path) -> None:
         log.set_header(index, content_length=log.header(index).content_length + 1)
 
 
-@tampering(Code.HEADER_MALFORMED, Code.HEADER_MALFORMED, Code.HEADER_MALFORMED)
+@tampering(Code.HEADER_MALFORMED, Code.HEADER_MALFORMED, Code.HEADER_MALFORMED, also=[Code.KEEP_UNTIL])
 def policy_made_up(path: Path) -> None:
     """An event is put under a retention policy that no entry states."""
     with edit(path) as log:
