@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import group_acts
+import group_archive
 import group_c2sp
 import group_content
 import group_custody
@@ -32,6 +33,7 @@ import group_packing
 import group_record
 import group_pilot
 import group_registers
+import group_retention
 import group_rows
 import group_statement
 
@@ -42,6 +44,7 @@ FOLDER = Path(__file__).resolve().parent
 
 GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "acts": group_acts.cases,
+    "archive": group_archive.cases,
     "c2sp": group_c2sp.cases,
     "content": group_content.cases,
     "custody": group_custody.cases,
@@ -53,6 +56,7 @@ GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "pilot": group_pilot.cases,
     "record": group_record.cases,
     "registers": group_registers.cases,
+    "retention": group_retention.cases,
     "rows": group_rows.cases,
     "statement": group_statement.cases,
 }
