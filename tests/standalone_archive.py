@@ -129,18 +129,16 @@ class Archive:
         for k, i in enumerate(held):
             leaf = sha(b"\0", headers[k])
             subtrees[i, 0] = leaf
-            what = 0
             if k in found[0]:
                 commitment = sha(b"TCH0 content".ljust(16, b"\0"), found[0][k])
                 require(commitment == headers[k][64:96], f"entry {i}", "content commitment")
-                what += 1
             if k in found[1]:
                 require(row_root(found[1][k], numbers[k][0], i, leaves) == headers[k][96:], f"entry {i}", "row root")
-                what += 2
-            if what:
+            what = (i in self.contents) + 2 * (i in self.rows)
+            if what and event[k]:
                 self.lost += (i.to_bytes(8, "big"), bytes([what]), leaf)
-            self.counts[1] += what & 1
-            self.counts[2] += what >> 1
+            self.counts[1] += k in found[0]
+            self.counts[2] += k in found[1]
         require(leaves == [], here, "leaves that no row names")
         require(tree(subtrees, start, start + (1 << height)) == subtree_root and not subtrees, here, "subtree root")
         self.counts[0] += n

@@ -99,7 +99,7 @@ def _case(about: str, path: Path) -> dict[str, Any]:
         }
         for one in found
     }
-    return case | {"digest": report.about.digest.hex(), "entries": entries}
+    return case | {"digest": report.archive.digest.hex(), "entries": entries}
 
 
 def _first(draft: Draft, what: str) -> tuple[list[Any], int]:

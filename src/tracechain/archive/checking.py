@@ -62,7 +62,7 @@ class ArchiveReport:
     """What a check came to: true exactly if nothing was found. `links` counts the entries before that rows name;
     `beyond` the findings that are not listed; `notes` says what was not checked."""
 
-    about: Archive
+    archive: Archive
     findings: tuple[ArchiveFinding, ...]
     beyond: int
     entries: int
@@ -86,7 +86,7 @@ class ArchiveReport:
             first = self.findings[0]
             total = len(self.findings) + self.beyond
             raise VerificationError(
-                f"{self.about.path}: {total} findings, the first: {first.code}, {first.detail}", self.findings
+                f"{self.archive.path}: {total} findings, the first: {first.code}, {first.detail}", self.findings
             )
 
 
@@ -137,7 +137,7 @@ class _Check:
             self._add(Code.COUNTS, None, "what it holds is not what its seal counts")
         notes = (*(() if self.view is not None else (NOT_HELD_AGAINST_LEDGER,)), UNWITNESSED)
         return ArchiveReport(
-            about=reader.about, findings=tuple(self.findings), beyond=self.beyond, entries=self.counts[0],
+            archive=reader.archive, findings=tuple(self.findings), beyond=self.beyond, entries=self.counts[0],
             contents=self.counts[1], rows=self.counts[2], links=self.counts[3], against_ledger=self.view is not None,
             notes=notes,
         )  # fmt: skip
@@ -190,9 +190,7 @@ class _Check:
                 self._rows(index, header, rows, named_leaves)
             flag = flags[index - start]
             if flag and header[4] == _EVENT:
-                losing = (content is not None) + 2 * (rows is not None)
-                if losing:
-                    lost.update(index.to_bytes(8, "big") + bytes((losing,)) + leaf)  # type: ignore[attr-defined]  # it is one
+                lost.update(index.to_bytes(8, "big") + bytes((flag,)) + leaf)  # type: ignore[attr-defined]  # it is one
             if view is not None and view.header(index) != header:
                 self._add(Code.LEDGER, index, "the ledger has another header, or none")
         counts[0] += len(leaves)

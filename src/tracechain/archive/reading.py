@@ -83,7 +83,7 @@ class ArchiveReader:
         self._stream = stream
         self.seal, self.directory, length = self._frame()
         #: What the archive is of.
-        self.about = Archive.of(name, self.seal, self.directory, length)
+        self.archive = Archive.of(name, self.seal, self.directory, length)
         self.sets = Sets(
             held(self.directory.contents, self.directory.rows),
             Places.of(self.directory.contents),

@@ -224,14 +224,12 @@ class _Writing:
             leaves.append(leaf)
             kind, row_count, content_length, rows_length = said(header)
             flag = flags[index - start] if kind == _EVENT else 0
-            if not row_count:
-                flag &= 1
             content = rows_part = None
             if flag & 1:
                 content = held_contents.get(index)
                 self._check_content(index, header, content_length, content)
                 self.counts[0] += 1
-            if flag & 2:
+            if flag & 2 and row_count:
                 rows_part = held_rows.get(index)
                 self._check_rows(index, header, row_count, rows_length, rows_part, named)
                 self.counts[1] += 1
