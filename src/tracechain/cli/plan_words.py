@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tracechain.retention.decisions import Plan
     from tracechain.retention.policy import Policy
 
-__all__ = ["plan_json", "size_words", "tell_plan", "tell_totals"]
+__all__ = ["plan_json", "reason_words", "size_words", "tell_plan", "tell_totals"]
 
 #: Years that have a column of their own; older ones share the first.
 _MOST_YEARS = 6
@@ -63,7 +63,7 @@ class _Line:
         return first if first == last else f"{first} to {last}"
 
 
-def _words(reason: Reason) -> str:
+def reason_words(reason: Reason) -> str:
     """A reason without its dates."""
     if reason.why is Why.POLICY:
         clause = f" ({reason.clause})" if reason.clause else ""
@@ -81,7 +81,7 @@ def _lines(plan: Plan) -> list[_Line]:
     found: dict[tuple[Part, Verdict, str], _Line] = {}
     for part, number, year, count, size in plan.sums:
         verdict, reason = plan.grounds[number]
-        words = _words(reason)
+        words = reason_words(reason)
         line = found.setdefault((part, verdict, words), _Line(part, verdict, words))
         line.add(year, count, size, reason.day)
     return sorted(found.values(), key=lambda one: (one.part, -one.count))
@@ -91,7 +91,7 @@ def _personal(plan: Plan) -> list[tuple[Verdict, str, str, int]]:
     """(verdict, field, reason, how many) of personal values."""
     found: dict[tuple[Verdict, str, str], int] = {}
     for one in plan.personal:
-        key = one.verdict, one.name, _words(one.reason)
+        key = one.verdict, one.name, reason_words(one.reason)
         found[key] = found.get(key, 0) + 1
     return [(*key, count) for key, count in sorted(found.items())]
 

@@ -13,13 +13,14 @@ from random import Random
 from attrs import evolve, frozen
 
 from tracechain.demo.bonded import bonded_work, climate
+from tracechain.demo.buyers import Buyer, order_document, tell_buyers
 from tracechain.demo.earlier import make_earlier
 from tracechain.demo.files import Breach, Count, DayFile, StepCount, document, scan_file
 from tracechain.demo.makers import ARRIVAL, maker_events
 from tracechain.demo.recalled import WITNESS, Recall, RecalledLot
 from tracechain.demo.rows import Happening
 from tracechain.demo.shop import Shop
-from tracechain.demo.units import Case, Lot, label_of, make_lots
+from tracechain.demo.units import Case, Lot, Pack, label_of, make_lots
 from tracechain.demo.violations import make_violations
 from tracechain.demo.world import (
     BEIJING,
@@ -80,6 +81,9 @@ class Day:
     story: Story
     recall: Recall
     breaches: tuple[Breach, ...]
+    buyers: tuple[Buyer, ...]
+    #: A pack of another product that lies on the shelf at the end.
+    shelved: Pack
 
     @property
     def scans(self) -> int:
@@ -110,6 +114,8 @@ def make_day(scale: float = 1.0, seed: str = SEED) -> Day:
     shop = Shop(lots, seed, max(36, round(400 * scale)), recalled.lot)
     shop.outbound += recalled.outbound
     shop.returns += recalled.returns
+    buyers, orders = tell_buyers(shop.named)
+    files.append(order_document(orders, count))
     files += [*shop.hourly(count), *recalled.late_files(count), recalled.parcels_file(count)]
     signed = {
         name: [
@@ -147,6 +153,8 @@ def make_day(scale: float = 1.0, seed: str = SEED) -> Day:
         story,
         recalled.recall(),
         (*recalled.breaches(), *breaches),
+        buyers,
+        next(pack for pack in shop.bonded if not pack.product.cold and pack.product is not RECALLED),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from tracechain.demo.buyers import NAMES
 from tracechain.demo.files import Count, DayFile, scan_file
 from tracechain.demo.rows import Happening
 from tracechain.demo.sale import Bought, Purchase, buyer_token
@@ -46,6 +47,8 @@ class Shop:
         #: Chilled packs stay in their cases until they are ordered.
         self._cases = {pack.id: case for lot in lots if lot.product.cold for case in lot.cases for pack in case.packs}
         self.outbound: list[Happening] = []
+        #: The first orders, by number: their buyers are told apart (`buyers`).
+        self.named: list[tuple[str, Happening]] = []
         self.returns: list[Happening] = []
         self.risen: list[Happening] = []
         self.risen_ids: list[str] = []
@@ -71,7 +74,10 @@ class Shop:
             number += 1
             buyer = buyer_token(str(self.people.randrange(max(40, len(packs) // 2))))
             purchase = Purchase.of(f"BJ{number:06}", packs[at : at + size], buyer)
-            self.outbound.append(purchase.order(time))
+            if number <= len(NAMES):
+                self.named.append((purchase.number, purchase.order(time)))
+            else:
+                self.outbound.append(purchase.order(time))
             self.outbound.append(purchase.payment(time + self.people.randrange(15, 100) * SECOND))
             if at >= returned and number % CANCELLED == 0:
                 self.outbound.append(purchase.cancel(time + 30 * MINUTE))

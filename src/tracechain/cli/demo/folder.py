@@ -24,6 +24,11 @@ MADE = (
     "ledger",
     "ledger.anchor",
     "ledger.vkey",
+    "ledger-later",
+    "ledger-later.anchor",
+    "pruned.tcarchive",
+    "erased.txt",
+    "buyers.json",
     "scans",
     "registers",
     "keys",
@@ -51,6 +56,13 @@ class Folder:
         self.copies = path / "copies"
         #: The backup of the evening before the day, with the anchor that the ledger had then.
         self.eve = self.copies / "evening-before"
+        #: What is put into the vault; only there until that is done.
+        self.buyers = path / "buyers.json"
+        #: The ledger eight years later, what is archived before it is pruned, and the personal values that it lost.
+        self.later = path / "ledger-later"
+        self.later_anchor = path / "ledger-later.anchor"
+        self.pruned = path / "pruned.tcarchive"
+        self.erased = path / "erased.txt"
         self.checkpoint = path / "checkpoint"
         self.recall = path / "recall.html"
         self.proof = path / "proof.tlog-proof"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tracechain.cli.demo.folder import real_documents
 from tracechain.cli.demo.stage import Stage
-from tracechain.demo import MAKERS, PRODUCTS, Day, DayFile, RegisterFile, Registry, make_day, make_registry
+from tracechain.demo import MAKERS, PRODUCTS, Day, DayFile, RegisterFile, Registry, make_day, make_registry, vault_file
 from tracechain.ledger import anchor_path
 
 __all__ = [
@@ -115,6 +115,13 @@ def make_ledger(stage: Stage, registry: Registry) -> None:
     stage.check(
         "init", code == 0 and folder.vkey.is_file(), f"the ledger is made; its verifier key is in {folder.vkey}"
     )
+    stage.screen.say(
+        "How long everything is kept: the table of the pilot (S1 VII), and that of personal data. From now on the"
+        " header of each event says until when it stays."
+    )
+    stage.at(opened - 25 * MINUTE)
+    code = stage.run("retention", "set", folder.ledger, "pilot", *stage.keys)
+    stage.check("retention", code == 0, "a policy is in force, and whoever checks the ledger works the days out again")
     stage.at(opened - 20 * MINUTE)
     _take_real(stage)
 
@@ -197,10 +204,29 @@ def ingest_morning(stage: Stage, day: Day) -> None:
     # Whoever has the disk has the anchor too: the last act needs both as they were then.
     shutil.copyfile(folder.anchor, anchor_path(folder.eve))
     stage.check("backup", code == 0, f"backup in {folder.eve}")
+    _keep_buyers(stage, day)
     screen.say("Friday morning: makers' documents, the dock, the storage hall. Then orders until noon.")
     total += take(stage, day, ("[123]*",)) + take(stage, day, ("40-outbound-09*", "40-outbound-1[01]*"))
     expected = sum(file.events for file in day.files if file.name < "40-outbound-12")
     stage.check("ingest", total == expected, f"{total:,} of {expected:,} events are in the ledger, durable and signed")
+
+
+def _keep_buyers(stage: Stage, day: Day) -> None:
+    """Names, telephone numbers and addresses go into the vault before the orders that commit to them."""
+    folder = stage.folder
+    stage.screen.say(
+        f"{len(day.buyers)} of the morning's orders have private fields: what the log gets of a telephone number is a"
+        " salted commitment. Values and names go into the vault, apart from the log; the file is deleted then."
+    )
+    folder.buyers.write_bytes(vault_file(day.buyers))
+    code, said = stage.ask("subject", "add", folder.ledger, folder.buyers, *stage.keys)
+    folder.buyers.unlink()
+    values = sum(len(buyer.values) for buyer in day.buyers)
+    stage.check(
+        "buyers",
+        code == 0 and said is not None and (said["persons"], said["values"]) == (len(day.buyers), values),
+        f"{len(day.buyers)} names and {values} private values are in the vault",
+    )
 
 
 def take_returns(stage: Stage, day: Day) -> None:
