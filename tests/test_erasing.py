@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from person_samples import ANNA, BEN, CARL, DAY, START, Shop, words
+from tracechain.encoding import decode
 from tracechain.errors import InputError, KeyUseError
 from tracechain.ledger import Ledger, erasing
 from tracechain.ledger.commit import Commit
@@ -237,6 +239,21 @@ def test_the_latest_event_of_a_person_counts_for_the_identity_and_its_own_for_a_
         **{one.commitment: Verdict.ERASE for one in first},
         **{one.commitment: Verdict.RESTRICT for one in second},
     }
+
+
+def test_a_value_is_held_against_every_event_that_commits_to_it(shop: Shop) -> None:
+    """Also where the vault knows nobody for it, and one of the events names nobody."""
+    shop.ledger.append([keep_law().record()])
+    at, kept = shop.sell(ANNA, "Anna", owned=False)
+    shop.clock.advance(366 * DAY)
+    with shop.ledger.snapshot() as view:
+        part = view.content(at)
+    assert part is not None
+    again = evolve(decode(part[32:]), person=None, event_time=shop.clock.now * 1_000_000, private=(kept[1].field,))
+    later = shop.ledger.append([again], record_class=1).first
+    found = {one.field: one for one in plan(shop, ANNA, as_of=day_of(date(2032, 1, 1))).judged}
+    assert (found["address"].verdict, found["address"].index) == (Verdict.ERASE, at)
+    assert (found["phone"].verdict, found["phone"].index) == (Verdict.RESTRICT, later)
 
 
 @pytest.mark.parametrize("about", ["01/09521234001072/21/BJ000001", "01/09521234001072", "person/" + ANNA.hex()])

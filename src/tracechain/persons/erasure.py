@@ -12,15 +12,15 @@ lost what it was kept for; as it may be on its way into the log, it becomes due 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
 from attrs import define, frozen
 
 from tracechain.custody import DAY_ZERO, EXPIRY_SHIFT, is_pack
-from tracechain.encoding import claimed_time, unpack_known
-from tracechain.entry import SALT_SIZE, parse_header
+from tracechain.encoding import unpack_known
+from tracechain.entry import SALT_SIZE
 from tracechain.errors import DataError, InputError
 from tracechain.persons.finding import Personal, Progress, personal
 from tracechain.private import TOKEN_SIZE
@@ -30,6 +30,7 @@ from tracechain.retention.plan import policy_in_force
 from tracechain.retention.policy import Facts, FieldBounds, Kept, Policy
 from tracechain.store import Kept as Standing
 from tracechain.store import Vault
+from tracechain.store.vault import Surveyed
 from tracechain.view import View
 
 __all__ = ["IDENTITY", "ErasurePlan", "Judged", "Verdict", "field_commitment", "plan_erasure"]
@@ -41,6 +42,7 @@ _GRACE = 30
 _DAY_ZERO = day_of(DAY_ZERO)
 _NANOS = 1_000_000
 _MANY = 1 << 16
+_NO_PACK = -1
 
 
 class Verdict(StrEnum):
@@ -125,35 +127,47 @@ def plan_erasure(
     in_force = policy_in_force(view) if policy is None else None
     policy = policy if in_force is None else in_force[1]
     holding = holds_in(view) if holding is None else holding
-    # In the order of the vault, which is that of random bytes.
-    owners = {commitment: (token, name) for commitment, name, token in vault.privates()}
-    kept = {token: (token, IDENTITY) for token in vault.persons()}
-    for key in sorted(asked - set(owners)):
+    known = {one.key: one for one in vault.survey()}
+    for key in sorted(asked - set(known)):
         if vault.standing(key) == Standing.UNKNOWN:
             raise InputError(f"no value is kept under {key.hex()}, nor was one erased: nothing to erase")
-    known: dict[bytes, tuple[bytes | None, str]] = {**kept, **owners}
-    bounds = {key: _Bounds(field=name) for key, (_, name) in known.items()}
     judge = _Judge(view, policy, holding, as_of)
-    found: set[bytes] = set()
-    for one in personal(view, progress):
-        keys = [commitment for _, commitment in one.fields if commitment in bounds]
-        if one.token in asked_tokens:
-            found.update(commitment for commitment in keys if owners[commitment][0] in (None, one.token))
-        if one.token is not None and one.token in kept:
-            keys.append(one.token)
-        if keys:
-            judge.take(one, [bounds[key] for key in keys])
-    if not due:
-        found |= {key for key, (token, _) in known.items() if token in asked_tokens} | asked
-        known = {key: whose for key, whose in known.items() if key in found}
+    if due:
+        bounds = judge.judge(known, personal(view, progress))[0]
+    else:
+        keys = {key for key, one in known.items() if key in asked or one.token in asked_tokens}
+        bounds = _asked(view, judge, known, asked_tokens, keys, progress)
     grace = _GRACE if policy is None else policy.wait_days
     judged = []
-    for key, (token, name) in known.items():
-        withheld = vault.restriction(key) is not None
-        verdict = bounds[key].judge(as_of, due=due, put=shanghai_day(vault.since(key) or 0), grace=grace)
-        judged.append(Judged(key, token, name, bounds[key].index, withheld=withheld, **verdict))
+    for key, found in bounds.items():
+        one = known[key]
+        verdict = found.judge(as_of, due=due, put=shanghai_day(one.since), grace=grace)
+        judged.append(Judged(key, one.token, found.field, found.index, withheld=one.withheld, **verdict))
     judged.sort(key=lambda one: (one.token or b"", len(one.key) != TOKEN_SIZE, one.field, one.key))
     return ErasurePlan(view.size, as_of, tuple(judged))
+
+
+def _asked(
+    view: View,
+    judge: _Judge,
+    known: Mapping[bytes, Surveyed],
+    tokens: set[bytes],
+    keys: set[bytes],
+    progress: Progress | None,
+) -> dict[bytes, _Bounds]:
+    """What events say of some persons and values. Of a person are the values, too, that hang on an event with the token
+    and that the vault knows nobody for; where there are any, the log is read once more for all their events."""
+    while True:
+        some = {key: known[key] for key in keys}
+        bounds, beside = judge.judge(some, personal(view, progress, of=tokens | keys))
+        more = {
+            commitment
+            for token, commitment in beside
+            if token in tokens and commitment in known and known[commitment].token is None
+        }
+        if more <= keys:
+            return bounds
+        keys |= more
 
 
 @define
@@ -167,16 +181,19 @@ class _Bounds:
     restrict: Kept | None = None
     crossing: bool = False
     hold: Hold | None = None
+    #: What was taken last: most events of a person say the same.
+    said: FieldBounds | None = None
 
-    def take(self, index: int, said: Iterable[FieldBounds], hold: Hold | None) -> None:
+    def take(self, index: int, said: FieldBounds | None, hold: Hold | None) -> None:
         """Take what the next event says: of days the later one counts, of holds the first."""
         self.index = index
         self.hold = self.hold or hold
-        for one in said:
-            self.keep = _later(self.keep, one.keep_until)
-            self.delete = _later(self.delete, one.delete_by)
-            self.restrict = _later(self.restrict, one.restrict_after)
-            self.crossing |= one.crossing
+        if said is not None and said is not self.said:
+            self.said = said
+            self.keep = _later(self.keep, said.keep_until)
+            self.delete = _later(self.delete, said.delete_by)
+            self.restrict = _later(self.restrict, said.restrict_after)
+            self.crossing |= said.crossing
 
     def judge(self, today: int, *, due: bool, put: int, grace: int) -> dict[str, Any]:
         """Verdict, reason and what it comes from."""
@@ -210,6 +227,11 @@ class _Bounds:
         )
 
 
+#: What a policy asks of an event: record class, days of receipt and of the event, and of each subject its product and
+#: the expiry code of its state (-1 of what is no pack).
+_Key = tuple[int, int, int, frozenset[tuple[str | None, int]]]
+
+
 class _Judge:
     """Asks policy and holds about events; what is the same of many is asked once."""
 
@@ -219,41 +241,73 @@ class _Judge:
         self._holding = holding
         self._as_of = as_of
         self._holds = bool(holding.standing_on(as_of))
-        self._bounds: dict[tuple[Facts, str], FieldBounds] = {}
+        self._said: dict[tuple[_Key, str], FieldBounds] = {}
         self._products: dict[str | None, tuple[str | None, int | None]] = {}
 
-    def take(self, one: Personal, values: list[_Bounds]) -> None:
+    def judge(
+        self, known: Mapping[bytes, Surveyed], events: Iterable[Personal]
+    ) -> tuple[dict[bytes, _Bounds], set[tuple[bytes, bytes]]]:
+        """What these events say of the values that hang on them; and (token, commitment) of all others."""
+        bounds = {key: _Bounds(IDENTITY if one.name is None else one.name) for key, one in known.items()}
+        beside: set[tuple[bytes, bytes]] = set()
+        for one in events:
+            token = one.token
+            values = [] if token is None or token not in bounds else [bounds[token]]
+            for _, commitment in one.fields:
+                if commitment in bounds:
+                    values.append(bounds[commitment])
+                elif token is not None:
+                    beside.add((token, commitment))
+            if values:
+                self._take(one, values)
+        return bounds, beside
+
+    def _take(self, one: Personal, values: list[_Bounds]) -> None:
         """Let an event count for the values that hang on it."""
-        content = one.part[SALT_SIZE:]
         rows = _rows(self._view, one.index)
         hold = None
         if self._holds:
-            hold = self._holding.covers([subject for subject, _ in rows], content, self._as_of)
-        some = [] if self._policy is None else self._facts(one.index, content, rows)
+            hold = self._holding.covers([subject for subject, _ in rows], one.part[SALT_SIZE:], self._as_of)
+        if self._policy is None:
+            for value in values:
+                value.take(one.index, None, hold)
+            return
+        header = self._view.header(one.index)
+        if header is None:
+            raise DataError(f"entry {one.index}: its header is missing; run `tracechain verify`")
+        received = shanghai_day(int.from_bytes(header[8:16], "big"))  # format.md section 2
+        packs = frozenset(
+            (product_of(subject), state >> EXPIRY_SHIFT if is_pack(subject) else _NO_PACK) for subject, state in rows
+        )
+        key = int.from_bytes(header[16:18], "big"), received, shanghai_day(one.time // _NANOS), packs
         for value in values:
-            value.take(one.index, [self._ask(facts, value.field) for facts in some], hold)
+            value.take(one.index, self._ask(key, value.field), hold)
 
-    def _facts(self, index: int, content: bytes, rows: list[tuple[str, int]]) -> list[Facts]:
-        """What a policy asks of an event, once for each product: any of them may be the one that a rule is for."""
-        raw = self._view.header(index)
-        if raw is None:
-            raise DataError(f"entry {index}: its header is missing; run `tracechain verify`")
-        header = parse_header(raw)
+    def _ask(self, key: _Key, name: str) -> FieldBounds:
+        found = self._said.get((key, name))
+        if found is None:
+            assert self._policy is not None
+            if len(self._said) >= _MANY:
+                self._said.clear()
+            merged = _Bounds(name)
+            for facts in self._facts(key):
+                merged.take(0, self._policy.fields(facts, name), None)
+            found = self._said[key, name] = FieldBounds(merged.keep, merged.delete, merged.restrict, merged.crossing)
+        return found
+
+    def _facts(self, key: _Key) -> Iterator[Facts]:
+        """The same for each product by itself: any of them may be the one that a rule is for."""
+        record_class, received, event_day, packs = key
         codes: dict[str | None, set[int]] = {}
-        for subject, state in rows:
-            product = product_of(subject)
-            if is_pack(subject):
-                codes.setdefault(product, set()).add(state >> EXPIRY_SHIFT)
+        for product, code in packs:
+            if code != _NO_PACK:
+                codes.setdefault(product, set()).add(code)
             elif product is not None:
                 codes.setdefault(product, set())
-        event_day = shanghai_day(claimed_time(content) // _NANOS)
-        received = shanghai_day(header.time)
-        some = []
         for product, found in codes.items() or ((None, set()),):
             expiries = tuple(_DAY_ZERO + code if code else None for code in sorted(found))
             kind, published = self._product(product)
-            some.append(Facts(header.record_class, received, event_day, expiries, None, published, kind))
-        return some
+            yield Facts(record_class, received, event_day, expiries, None, published, kind)
 
     def _product(self, product: str | None) -> tuple[str | None, int | None]:
         """Category and last day of publication of a product, as far as they are known."""
@@ -263,15 +317,6 @@ class _Judge:
             published = max((day_of(file.published_on) for file in files), default=None)
             self._products[product] = (kinds.pop() if len(kinds) == 1 else None), published
         return self._products[product]
-
-    def _ask(self, facts: Facts, name: str) -> FieldBounds:
-        found = self._bounds.get((facts, name))
-        if found is None:
-            assert self._policy is not None
-            if len(self._bounds) >= _MANY:
-                self._bounds.clear()
-            found = self._bounds[facts, name] = self._policy.fields(facts, name)
-        return found
 
 
 def _rows(view: View, index: int) -> list[tuple[str, int]]:

@@ -106,7 +106,7 @@ def held_on(
     open for writing.
     """
     owned = set(vault.owned(token))
-    found = [one for one in personal(view, progress) if one.token == token or any(c in owned for _, c in one.fields)]
+    found = personal(view, progress, of={token, *owned})
     events = tuple(_event(view, vault, one, token, owned, ground) for one in found)
     told = {one.commitment for event in events for one in event.fields}
     loose = tuple(_field(vault, None, None, commitment, ground) for commitment in sorted(owned - told))

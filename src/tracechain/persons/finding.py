@@ -6,7 +6,7 @@ reads every content once, about a second for a million of them: nearly all are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from attrs import frozen
@@ -26,30 +26,44 @@ Progress = Callable[[int, int], None]
 # Positions and forms of format.md section 9.1. An array of 16 items or more begins with this byte, and no content but
 # an event's is that long.
 _LONG_ARRAY = 0xDC
-_PERSON, _PRIVATE = 24, 25
+_TIME, _PERSON, _PRIVATE = 1, 24, 25
 _STEP = 1 << 16
+#: So many tokens and commitments are looked for one by one in the bytes; of more, every event is read.
+_FEW = 8
 
 
 @frozen
 class Personal:
-    """An event that speaks of a person: its entry, salt and content, the token, and (name, commitment) of fields."""
+    """An event that speaks of a person: its entry, salt and content, the claimed time (ns), the token, and (name,
+    commitment) of fields."""
 
     index: int
     part: bytes
+    time: int
     token: bytes | None
     fields: tuple[tuple[str, bytes], ...]
 
 
 def personal(
-    view: View, progress: Progress | None = None, *, start: int = 0, stop: int | None = None
+    view: View,
+    progress: Progress | None = None,
+    *,
+    of: Collection[bytes] | None = None,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[Personal]:
-    """All events with a token or private fields from `start` to before `stop`, as far as their contents are kept."""
+    """All events with a token or private fields from `start` to before `stop`, as far as their contents are kept; with
+    `of`, those with one of these tokens or commitments."""
+    few = None if of is None or len(of) > _FEW else tuple(of)
+    wanted = None if of is None else frozenset(of)
     for index, part in _contents(view, progress, start, stop):
-        if part[SALT_SIZE] != _LONG_ARRAY:
+        if part[SALT_SIZE] != _LONG_ARRAY or (few is not None and not any(map(part.__contains__, few))):
             continue
-        token, fields = _named(index, part)
-        if token is not None or fields:
-            yield Personal(index, part, token, fields)
+        time, token, fields = _named(index, part)
+        if (token is not None or fields) and (
+            wanted is None or token in wanted or any(commitment in wanted for _, commitment in fields)
+        ):
+            yield Personal(index, part, time, token, fields)
 
 
 def erasures(view: View, start: int = 0, progress: Progress | None = None) -> Iterator[tuple[int, Erased]]:
@@ -77,11 +91,11 @@ def _contents(
             progress(end, size)
 
 
-def _named(index: int, part: bytes) -> tuple[bytes | None, tuple[tuple[str, bytes], ...]]:
+def _named(index: int, part: bytes) -> tuple[int, bytes | None, tuple[tuple[str, bytes], ...]]:
     items: Any = encoding.unpack_known(part[SALT_SIZE:])
     try:
         token = items[_PERSON] if len(items) > _PERSON else None
         fields = (items[_PRIVATE] or ()) if len(items) > _PRIVATE else ()
-        return token, tuple((name, commitment) for name, commitment in fields)
+        return items[_TIME], token, tuple([(name, commitment) for name, commitment in fields])
     except (TypeError, ValueError) as error:
         raise DecodeError(f"entry {index}: its content is damaged ({error}); run `tracechain verify`") from None

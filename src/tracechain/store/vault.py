@@ -38,7 +38,7 @@ from tracechain.private import (
 from tracechain.store.environment import Environment
 from tracechain.store.generations import UNCOMPACTED, Compaction, Generations, Lease, Progress
 
-__all__ = ["Changes", "Kept", "Pending", "Restriction", "Revealed", "Vault"]
+__all__ = ["Changes", "Kept", "Pending", "Restriction", "Revealed", "Surveyed", "Vault"]
 
 _MAP_SIZE = 1 << 36
 
@@ -79,6 +79,18 @@ class Revealed:
 
     time: int
     ground: str
+
+
+@frozen
+class Surveyed:
+    """What is kept under a key, but for the value: `name` is None of an identity, `token` whose it is, `since` when it
+    was put (ms since 1970 UTC)."""
+
+    key: bytes
+    name: str | None
+    token: bytes | None
+    since: int
+    withheld: bool
 
 
 @frozen
@@ -158,6 +170,11 @@ class Vault:
         """(commitment, name, token or None) of every private value, withheld or not; sorted."""
         with self._reading() as read:
             return list(read.privates())
+
+    def survey(self) -> list[Surveyed]:
+        """Everything that is kept, withheld or not, without the values: persons first, each sorted by key."""
+        with self._reading() as read:
+            return list(read.survey())
 
     def find(self, value: Value, name: str | None = None) -> list[bytes]:
         """The tokens of persons of whom exactly this value is kept, under this name or any; sorted.
@@ -353,6 +370,16 @@ class _Contents:
         for commitment, data in self.rows(_PRIVATE):
             value, token = self._decoded(commitment, data)
             yield commitment, value.name, token
+
+    def survey(self) -> Iterator[Surveyed]:
+        """Both tables, in one go each."""
+        restricted = set(self.keys(_RESTRICTED))
+        for token, data in self.rows(_PERSONS):
+            yield Surveyed(token, None, token, int.from_bytes(data[:_NUMBER], "big"), token in restricted)
+        for commitment, data in self.rows(_PRIVATE):
+            _, name, _, owner = encoding.unpack_known(data[_NUMBER:])  # type: ignore[misc]  # as put_private wrote it
+            withheld = commitment in restricted or owner in restricted
+            yield Surveyed(commitment, name, owner, int.from_bytes(data[:_NUMBER], "big"), withheld)  # type: ignore[arg-type]  # likewise
 
     def owned(self, token: bytes) -> Iterator[bytes]:
         """The commitments of a person's values."""
