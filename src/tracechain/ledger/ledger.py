@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -198,7 +199,7 @@ class Ledger:
                     ledger._check_sound(txn.entries(), txn, anchored)
                     ledger._catch_up(txn, anchored)
                 with store.lock.held():
-                    erasing.finish(store)
+                    ledger._finish()
         except BaseException:
             ledger.close()
             raise
@@ -441,6 +442,20 @@ class Ledger:
         self._need_signer()
         self._store.check()
         return self._groups.submit(job)
+
+    def _finish(self) -> None:
+        """Go on with what a crash interrupted; where the disk is too full for that, appending is still possible."""
+        try:
+            erasing.finish(self._store)
+            if self._store.uncompacted:
+                self._store.compact()
+        except StorageError as error:
+            warnings.warn(
+                f"{self.path}: what was deleted can still be read in its file, and will be until it is opened again:"
+                f" {error}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def _check_settlements(self, batch: Batch) -> None:
         if batch.kinds & record.SETTLING:

@@ -2,7 +2,7 @@
 
 LMDB gives the pages of what was deleted back to itself, not to the disk, and does not wipe them: most of it can still
 be read in the file. A compacting copy has what is there, and nothing else. It cannot be renamed over a file that others
-have open: they would go on writing to one that is gone. So (docs/format.md section 11.4):
+have open: they would go on writing to one that is gone. So (docs/format.md section 11.5):
 
     FOLDER/CURRENT                 the name of the generation in use
     FOLDER/gen-000001/data.mdb     a generation
@@ -277,6 +277,12 @@ class Generations:
         )
         if not strays:
             return
+        for path in strays:
+            if path.name > env.folder.name and _was_in_use(path):
+                raise DataError(
+                    f"{self.folder}: CURRENT names {env.folder.name}, but {path.name} is newer and was in use: put"
+                    " CURRENT right, or move that one away if a backup is to go on"
+                )
         # After a sync that failed nobody knows whether CURRENT is durable; nothing is given up for one that is not.
         write_durably(self.folder / "CURRENT", f"{env.folder.name}\n".encode())
         for path in strays:
@@ -377,6 +383,12 @@ def _watched(copy: Callable[[], None], file: Path, total: int, progress: Progres
     if failed:
         raise failed[0]
     progress(total, total)
+
+
+def _was_in_use(folder: Path) -> bool:
+    """Whether a generation is more than a copy that CURRENT never named: the lock file of that is empty still."""
+    locks = folder / "lock.mdb"
+    return (folder / "data.mdb").exists() and not (locks.exists() and locks.stat().st_size == 0)
 
 
 def _make_alike(old: Path, new: Path) -> None:
