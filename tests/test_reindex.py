@@ -70,7 +70,7 @@ def rich(path: Path) -> None:
         for n in range(30):
             packs = pack_ids(60, start=50 * n + 1)
             case = case_id(n)
-            ledger.append([commission(packs), destroy(packs[:3]), sell(packs[:5]), Record("hold", n, packs[0])])
+            ledger.append([commission(packs), destroy(packs[:3]), sell(packs[:5]), Record("note", n, packs[0])])
             ledger.append([pack(case, packs), unpack(case, packs[:2]), unpack(case, ()), pack(case_id(77), packs[:1])])
         ledger.revoke(revoke(ledger.ledger_id, KEYS.other_station.public_key.hash, KEYS.root, "gone"))
         station.close()

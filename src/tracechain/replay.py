@@ -3,29 +3,41 @@
 `replay` trusts the log as it stands (verify it first) and derives each subject's state by the rules alone, from
 contents, without looking at the rows. So it says whether the ledger applied its rules rightly, and it has to come out
 equal to the live index.
+
+Of an event whose content is not kept the rows are all there is to say what it did, so they are taken as they stand
+(docs/format.md section 7.5). What was judged while that content was there cannot be judged again without it: of such
+entries too the rows are taken, and counted.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 
 from attrs import define, field
 
 from tracechain import custody, encoding, record
-from tracechain.custody import Act
+from tracechain.custody import ACT_MASK, Act, Outcome
 from tracechain.derivation import STATE_SHIFT
-from tracechain.entry import COVERED_TYPES, HEADER_SIZE, SALT_SIZE, EntryType
+from tracechain.entry import COVERED_TYPES, HEADER_SIZE, SALT_SIZE, EntryType, Row, decode_rows
 from tracechain.errors import DataError, TracechainError
-from tracechain.event import Event
+from tracechain.event import AggregationEvent, Event, TransformationEvent
 from tracechain.record import KeyAuthorised, KeyRevoked, Record, decode_record
-from tracechain.rules import Judge, Notes, Standing, packing
+from tracechain.rules import Judge, Notes, Standing, packing, shanghai_year
+from tracechain.rules.guards import ANCHOR_MASK
 from tracechain.rules.mentions import mentioned
 from tracechain.view import Block, Unit, View
 
 __all__ = ["MemoryView", "State", "entry_acts", "replay", "step"]
+
+
+_NEVER = 1 << 62
+
+
+def _never(_: int) -> int:
+    return _NEVER
 
 
 @define
@@ -40,7 +52,16 @@ class State(Notes):
     log: View | None = None
     #: The rules of the entries under the last statement.
     rule_set: int = custody.PLAIN
+    #: From which entry on it can be judged again what an entry (by its index) did whose content is not kept: from the
+    #: record on that says it went, as that is when the ledger forgot it too. Who does not know says never.
+    again: Callable[[int], int] = _never
+    #: How many entries there were whose content is not kept, and how many others were not judged again.
+    lost: int = 0
+    unjudged: int = 0
     _former: dict[str, int] = field(factory=dict)
+    #: Subjects, and calendar years of receipt, of such entries: up to which entry they cannot be judged.
+    _doubted: dict[str, int] = field(factory=dict)
+    _doubted_years: dict[int, int] = field(factory=dict)
 
     # ---- rules.Past, beside the notes ----
 
@@ -55,7 +76,54 @@ class State(Notes):
         """The state of a pack before its latest entry."""
         return self._former.get(subject)
 
-    def take(self, subject: str, index: int, outcome: custody.Outcome) -> None:
+    def lose_entry(self, header: bytes) -> None:
+        """Take the next entry, an event whose content is not kept: what its rows state, if they are kept."""
+        index = self.size
+        again = self.again(index)
+        self.lost += 1
+        for row in self._rows(index):
+            self.take(row.subject, index, (row.state, row.violations))
+            self.lose(row.subject)
+            self._doubt(row.subject, again)
+        year = shanghai_year(int.from_bytes(header[8:16], "big"))
+        self._doubted_years[year] = max(self._doubted_years.get(year, 0), again)
+        self.size = index + 1
+
+    def stated_outcomes(self, event: Event, acts: Sequence[tuple[str, int]]) -> dict[str, Outcome]:
+        """What the rows of the next entry say of those subjects for which it cannot be judged again."""
+        index, doubted = self.size, self._doubted
+        doubtful = {subject for subject, _ in acts if doubted.get(subject, 0) > index}
+        if isinstance(event, TransformationEvent) and doubtful:
+            # What is made is judged, and remembered, by what it is made of.
+            until = max(doubted[subject] for subject in doubtful)
+            doubtful.update(event.output_epcs)
+            for subject in event.output_epcs:
+                self._doubt(subject, until)
+        elif isinstance(event, AggregationEvent):
+            outer = set() if event.parent is None else packing.around(self, event.parent)
+            if any(doubted.get(container, 0) > index for container in outer):
+                doubtful.update(event.epcs)
+        if self.rule_set == custody.PILOT:
+            doubtful.update(subject for subject, act in acts if act & ACT_MASK == Act.CLEAR and self._in_doubt(subject))
+        if not doubtful:
+            return {}
+        self.unjudged += 1
+        return {row.subject: (row.state, row.violations) for row in self._rows(index) if row.subject in doubtful}
+
+    def _in_doubt(self, subject: str) -> bool:
+        """Whether the account that a pack's order counts in may have held more than is known."""
+        place = self.memory(subject) & ANCHOR_MASK
+        header = b"" if not place or self.log is None else self.log.header(place - 1) or b""
+        return self._doubted_years.get(shanghai_year(int.from_bytes(header[8:16], "big")), 0) > self.size
+
+    def _doubt(self, subject: str, until: int) -> None:
+        self._doubted[subject] = max(self._doubted.get(subject, 0), until)
+
+    def _rows(self, index: int) -> tuple[Row, ...]:
+        part = None if self.log is None else self.log.rows(index)
+        return () if part is None else decode_rows(part[SALT_SIZE:])[1]
+
+    def take(self, subject: str, index: int, outcome: Outcome) -> None:
         """Put what the rules came to."""
         before = self.units.get(subject)
         state, codes = outcome
@@ -88,12 +156,18 @@ def _said(kind: int, content: bytes, rule_set: int) -> tuple[tuple[tuple[str, in
             return (), None
 
 
-def step(state: State, header: bytes, content: bytes) -> None:
+def step(state: State, header: bytes, content: bytes | None) -> None:
     """Take the next entry into the state: the one pure step of the projection, over all of an entry's subjects.
 
-    `header` are the entry's 128 bytes: its type, receipt time and author count.
+    `header` are the entry's 128 bytes: its type, receipt time and author count. `content` is None where it is not kept,
+    which only an event's may be: DataError for another.
     """
     index, kind = state.size, header[4]
+    if content is None:
+        if kind != EntryType.EVENT:
+            raise DataError(f"entry {index}: its content is missing, so the log cannot be replayed; verify it")
+        state.lose_entry(header)
+        return
     if kind not in COVERED_TYPES:
         # A profile is in force from the next statement on.
         state.rule_set = custody.PLAIN if state.standing.profile is None else custody.PILOT
@@ -102,12 +176,15 @@ def step(state: State, header: bytes, content: bytes) -> None:
     befores = [(0, 0) if (unit := units.get(s)) is None else (unit.state, unit.last + 1) for s, _ in acts]
     outcomes = [custody.step(before, act, state.rule_set) for (before, _), (_, act) in zip(befores, acts, strict=True)]
     if isinstance(said, Event):
+        stated: Mapping[str, Outcome] = state.stated_outcomes(said, acts) if state.lost else {}
+        if stated:
+            outcomes = [stated.get(subject, outcome) for (subject, _), outcome in zip(acts, outcomes, strict=True)]
         received = int.from_bytes(header[8:16], "big")
         if state.rule_set == custody.PILOT:
             judge = Judge(state.standing, state, received, header[24:32])
-            outcomes = judge.entry(index, said, acts, [subject for subject, _ in acts], befores, outcomes)
+            outcomes = judge.entry(index, said, acts, [subject for subject, _ in acts], befores, outcomes, stated)
         before = [stood for stood, _ in befores]
-        outcomes = list(state.track(index, said, received, acts, before, outcomes))
+        outcomes = list(state.track(index, said, received, acts, before, outcomes, stated))
     elif isinstance(said, Record):
         if said.subject is not None:
             packing.tangle(state, said.subject)
@@ -119,21 +196,24 @@ def step(state: State, header: bytes, content: bytes) -> None:
 
 
 def replay(view: View, *, stop: int | None = None, progress: Callable[[int, int], None] | None = None) -> State:
-    """The state after the first `stop` entries (all of them by default). DataError where a content is missing."""
+    """The state after the first `stop` entries (all of them by default). DataError where a part is missing that never
+    goes: a header, or the content of what is no event."""
     state = State(log=view)
     end = view.size if stop is None else min(stop, view.size)
     contents = view.contents(0, end)
+    at, part = next(contents, (end, b""))
     for index, header in view.headers(0, end):
-        at, part = next(contents, (-1, b""))
-        if index != state.size or at != index or len(header) != HEADER_SIZE:
-            raise DataError(
-                f"entry {state.size}: header or content is missing or cut, so the log cannot be replayed; verify it"
-            )
-        step(state, header, part[SALT_SIZE:])
+        if index != state.size or len(header) != HEADER_SIZE:
+            break
+        if at == index:
+            step(state, header, part[SALT_SIZE:])
+            at, part = next(contents, (end, b""))
+        else:
+            step(state, header, None)
         if progress is not None and index % 4096 == 0:
             progress(index, end)
     if state.size != end:
-        raise DataError(f"entry {state.size}: header is missing, so the log cannot be replayed; verify it")
+        raise DataError(f"entry {state.size}: its header is missing or cut, so the log cannot be replayed; verify it")
     if progress is not None:
         progress(end, end)
     return state

@@ -128,7 +128,7 @@ class _Memories(Notes):
         self, index: int, header: Header, event: Event, rule_set: int, rows: tuple[Row, ...], words: dict[str, int]
     ) -> None:
         """Take the next event and its rows, by which it was judged; `words` say where its subjects stood before."""
-        if event.event_time <= header.time * 1_000_000 + packing.AFTER_RECEIPT:
+        if rows and event.event_time <= header.time * 1_000_000 + packing.AFTER_RECEIPT:
             block = index // TIMES_BLOCK
             self.latest[block] = max(self.latest.get(block, event.event_time), event.event_time)
         add_runs(self.mentions, (event,), index)

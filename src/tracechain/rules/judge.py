@@ -7,7 +7,7 @@ claimed time of the event; what was recorded late shows in the receipt time (an 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from itertools import islice
@@ -124,7 +124,7 @@ class Judge(Generic[Key_contra]):
         self._year = shanghai_year(time)
         self._anchors = past.anchors
         self._pack = Pack(past.memory, self._anchor)
-        self._case = Case(standing, self._profile, _NOTHING, _EPOCH, -_DAYS_TO_ZERO, past.spent)
+        self._case = Case(standing, self._profile, _NOTHING, _EPOCH, -_DAYS_TO_ZERO, self._spent)
         self._day = 0
         self._undoing: _Undoing | None = None
 
@@ -136,10 +136,12 @@ class Judge(Generic[Key_contra]):
         keys: Sequence[Key_contra],
         befores: Sequence[tuple[int, int]],
         outcomes: Sequence[Outcome],
+        stated: Mapping[str, Outcome] | None = None,
     ) -> list[Outcome]:
         """The outcomes of one entry for its subjects: those of the table with what the guards add to them.
 
-        `befores` are (state, 1 + index of the latest entry) of each subject.
+        `befores` are (state, 1 + index of the latest entry) of each subject. Of those `stated` the outcome is known,
+        and cannot be judged again, as it was judged when more was kept than now.
         """
         judged = list(outcomes)
         positions: Sequence[int] = range(len(acts))
@@ -149,10 +151,15 @@ class Judge(Generic[Key_contra]):
         sources = _Sources(sum(act & ACT_MASK == Act.RELABEL_NEW for _, act in acts))
         for at in positions:
             subject, act = acts[at]
-            if not (JUDGED[act & ACT_MASK] or (act > Act.NOTE and event.extensions)):
-                continue
             state, last = befores[at]
-            judged[at] = outcome = self._one(event, subject, act, keys[at], state, last, outcomes[at], sources)
+            if stated and subject in stated:
+                self._pack.set(subject, state, keys[at])
+                outcome = stated[subject]
+            elif JUDGED[act & ACT_MASK] or (act > Act.NOTE and event.extensions):
+                outcome = self._one(event, subject, act, keys[at], state, last, outcomes[at], sources)
+            else:
+                continue
+            judged[at] = outcome
             if act in _OLD:
                 sources.take(state, self._pack.memory, outcome)
             if not outcome[1] and act & ACT_MASK in _LASTING:
@@ -228,6 +235,10 @@ class Judge(Generic[Key_contra]):
         if codes:
             return state, tuple(sorted({int(code) for code in codes}))
         return after, ()
+
+    def _spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to; accounts of years before the last one are not kept (section 7.3)."""
+        return self._past.spent(person, year) if year >= self._year - 1 else Decimal(0)
 
     def _case_of(self, event: Event) -> Case:
         """The case of this event: always the same object, set anew, as most guards cost less than to make one."""
@@ -351,7 +362,7 @@ def remember(
     memory: int,
 ) -> None:
     """What a lawful act leaves in the memory of its pack. `state` and `memory` are those before; `source` is the memory
-    of what a new code was made of. `event` is None where its content is not kept: then its lot is not known."""
+    of what a new code was made of. `event` may be None where the act is none of TELLING."""
     number = act & ACT_MASK
     if number in _NEW:
         lot = None if event is None else label(event, LOT)

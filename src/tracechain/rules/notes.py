@@ -3,7 +3,7 @@ kept in dictionaries, for a replay as for a rebuilt index."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from decimal import Decimal
 
 from attrs import define, field
@@ -46,6 +46,17 @@ class Notes:
     def put_spent(self, person: bytes, year: int, yuan: Decimal) -> None:
         """Change it."""
         self.spending[person, year] = yuan
+
+    def lose(self, subject: str) -> None:
+        """Take an entry whose content is not kept, for a subject of it (docs/format.md section 7.5).
+
+        This is the one place that says what such an entry leaves beside the state in its row: nothing is remembered of
+        the subject, it is in nothing, and its entries are no plain facts in order of their times any more. It mentions
+        nothing, claims no time, empties nothing.
+        """
+        if subject in self.memories:
+            self.memories[subject] = 0
+        self.packings[subject] = packing.TANGLED
 
     # ---- tracks ----
 
@@ -93,15 +104,16 @@ class Notes:
         acts: Sequence[tuple[str, int]],
         befores: Sequence[int],
         outcomes: Sequence[Outcome],
+        stated: Container[str] = (),
     ) -> Sequence[Outcome]:
         """Take an event that was received at `received` (ms): its outcomes with what packing breaks. `befores` are the
-        states of its subjects."""
+        states of its subjects; the outcomes of those `stated` are taken as they are."""
         claimed, time, declares = self._claimed, event.event_time, event.error_declaration is not None
         for subject, _ in acts:
             if packing.tangles(time, received, claimed.get(subject), declares=declares):
                 packing.tangle(self, subject)
             claimed[subject] = time
         if isinstance(event, AggregationEvent):
-            return packing.pack(self, index, event, acts, [subject for subject, _ in acts], befores, outcomes)
+            return packing.pack(self, index, event, acts, [subject for subject, _ in acts], befores, outcomes, stated)
         packing.leave(self, packing.leaving(event))
         return outcomes

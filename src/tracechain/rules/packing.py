@@ -14,7 +14,7 @@ The index keeps one word a subject:
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from typing import Protocol, TypeVar
 
 from tracechain import encoding
@@ -27,6 +27,8 @@ __all__ = [
     "PLACE_MASK",
     "TANGLED",
     "PackingPast",
+    "around",
+    "empties",
     "leave",
     "leaving",
     "pack",
@@ -45,6 +47,7 @@ AFTER_RECEIPT = 86_400_000_000_000
 _ALREADY, _CYCLE, _NOT = (
     int(code) for code in (Violation.ALREADY_PACKED, Violation.PACKING_CYCLE, Violation.NOT_PACKED)
 )
+_NOBODY: frozenset[str] = frozenset()
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -98,10 +101,12 @@ def pack(
     keys: Sequence[Key],
     befores: Sequence[int],
     outcomes: Sequence[Outcome],
+    stated: Container[str] = _NOBODY,
 ) -> list[Outcome]:
     """The outcomes of an entry that packs or unpacks, with what that breaks; `befores` are the states of its subjects.
 
-    Changes what is in what, as far as that is not broken.
+    Changes what is in what, as far as that is not broken. Those `stated` were judged when more was kept than now: what
+    the entry did to them is what their outcomes say already.
     """
     judged = list(outcomes)
     parent = event.parent
@@ -110,31 +115,49 @@ def pack(
     if event.error_declaration is not None:
         _take_back(past, event, acts, keys, outcomes)
         return judged
-    if event.action == "DELETE" and not event.epcs and not event.quantities:
+    if empties(event):
         past.put_emptied(parent, index + 1)
         return judged
-    children, around, action = frozenset(event.epcs), _around(past, parent), event.action
+    children, action = frozenset(event.epcs), event.action
+    outer = set() if all(child in stated for child in children) else around(past, parent)
     put, place = past.put_packed, index + 1
     for at, ((subject, _), key, word) in enumerate(zip(acts, keys, past.packed_all(keys), strict=True)):
         if subject not in children:
             continue
         inside = _container(past, word) if word & PLACE_MASK else None
-        code = 0
+        if subject in stated:
+            code = next((code for code in outcomes[at][1] if code in {_ALREADY, _CYCLE, _NOT}), 0)
+        else:
+            code = _broken(subject, inside, parent, outer, action)
+            if code:
+                judged[at] = befores[at], tuple(sorted({*outcomes[at][1], code}))
         if action == "DELETE":
-            if inside == parent:
+            if code != _NOT and word & PLACE_MASK:
                 put(key, word | OUT)
-            else:
-                code = _NOT
-        elif action == "ADD" and subject in around:
-            code = _CYCLE
-        elif inside != parent:
-            if inside is not None:
-                code = _ALREADY
-            if action == "ADD":
-                put(key, word & TANGLED | place)
-        if code:
-            judged[at] = befores[at], tuple(sorted({*outcomes[at][1], code}))
+        elif action == "ADD" and code != _CYCLE and inside != parent:
+            put(key, word & TANGLED | place)
     return judged
+
+
+def _broken(subject: str, inside: str | None, parent: str, outer: Container[str], action: str) -> int:
+    """What a packing breaks for one thing, 0 for nothing. It is in `inside`, its parent is, or is in, those `outer`."""
+    if action == "DELETE":
+        return 0 if inside == parent else _NOT
+    if action == "ADD" and subject in outer:
+        return _CYCLE
+    return _ALREADY if inside is not None and inside != parent else 0
+
+
+def empties(event: Event) -> bool:
+    """Whether an event takes everything out of its parent."""
+    return (
+        isinstance(event, AggregationEvent)
+        and event.action == "DELETE"
+        and event.parent is not None
+        and event.error_declaration is None
+        and not event.epcs
+        and not event.quantities
+    )
 
 
 def leaving(event: Event) -> tuple[str, ...]:
@@ -168,8 +191,8 @@ def _container(past: PackingPast[Key], word: int) -> str | None:
     return None if parent is None or past.emptied(parent) > place else parent
 
 
-def _around(past: PackingPast[Key], container: str) -> set[str]:
-    """A container, and all that it is in."""
+def around(past: PackingPast[Key], container: str) -> set[str]:
+    """A container, and all that it is in: what the judgement of packing into it rests on."""
     found: set[str] = set()
     at: str | None = container
     while at is not None and at not in found:

@@ -8,22 +8,28 @@ all keys who let a violation vanish, made one up, or keeps a lot from a recall, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, cast
 
 from attrs import define, field
 
 from tracechain import custody, encoding
 from tracechain.custody import Outcome
-from tracechain.entry import HEADER_SIZE, SALT_SIZE, Row, decode_rows
+from tracechain.entry import HEADER_SIZE, SALT_SIZE, EntryType, Row, decode_rows
 from tracechain.errors import DataError, InputError, TracechainError
 from tracechain.event import Event
 from tracechain.replay import State, step
+from tracechain.retention.prunings import prunings
+from tracechain.retention.ranges import Ranges, contains
+from tracechain.rules import shanghai_year
 from tracechain.rules.mentions import mentioned
 from tracechain.verification.findings import Code, Findings, Report
 from tracechain.view import Unit, View
 
 __all__ = ["JUDGED", "verify_rules"]
+
+#: What cannot be judged before, or at all.
+_NEVER = 1 << 62
 
 JUDGED = "every state and violation was judged again from the log alone, by the registers as they stood at each entry"
 
@@ -46,11 +52,12 @@ class _Replay(State):
         acts: Sequence[tuple[str, int]],
         befores: Sequence[int],
         outcomes: Sequence[Outcome],
+        stated: Container[str] = (),
     ) -> Sequence[Outcome]:
         """Note what the event mentions, too."""
         for name in mentioned(event):
             _extend(self.mentions.setdefault(name, []), index, index + 1)
-        return super().track(index, event, received, acts, befores, outcomes)
+        return super().track(index, event, received, acts, befores, outcomes, stated)
 
     def take(self, subject: str, index: int, outcome: Outcome) -> None:
         """Put what the rules came to."""
@@ -62,9 +69,10 @@ def verify_rules(view: View, *, progress: Callable[[int, int], None] | None = No
     """Replay the log and compare: ROW_STATE and ROW_VIOLATIONS where a row says something else than the rules come to,
     INDEX where the live index does.
 
-    Trusts the log's own bytes, so `verify` it as well. What cannot be read ends the replay and is a finding too. A
-    subject that departed from the rules goes on to be judged by the rules, so its later rows may differ in
-    consequence; such findings say where it began. At most `most` findings are listed, the rest is counted.
+    Trusts the log's own bytes, so `verify` it as well, which also says whether what is missing went lawfully: here
+    contents that are not kept are taken as their rows state them, and counted. What cannot be read ends the replay and
+    is a finding too. A subject that departed from the rules goes on to be judged by the rules, so its later rows may
+    differ in consequence; such findings say where it began. At most `most` findings are listed, the rest is counted.
     """
     return _Comparison(view, progress, most).run()
 
@@ -76,7 +84,9 @@ class _Comparison:
         self._view = view
         self._progress = progress
         self._findings = Findings(most)
-        self._state = _Replay(log=view)
+        self._state = _Replay(log=view, again=self._again)
+        #: What the log says of what went; read when something is missing.
+        self._forgotten: list[tuple[int, Ranges]] | None = None
         #: Where a subject first differed from the rules.
         self._departed: dict[str, int] = {}
         self._rows = 0
@@ -96,10 +106,32 @@ class _Comparison:
                 break
         if state.size == size:
             self._compare_index()
+        notes = (JUDGED, *self._not_judged())
         return Report(
-            tuple(self._findings.items), size, state.size, self._rows, 0, len(state.units), None, (JUDGED,),
+            tuple(self._findings.items), size, state.size, self._rows, 0, len(state.units), None, notes,
             self._findings.beyond,
         )  # fmt: skip
+
+    def _again(self, index: int) -> int:
+        """From where on what lost its content in an entry is judged again."""
+        if self._forgotten is None:
+            said = prunings(self._view)
+            self._forgotten = [
+                (one.done_at + one.done.parts - 1, one.contents)
+                for one in said
+                if one.done is not None and one.done_at is not None
+            ]
+        return next((done for done, contents in self._forgotten if contains(contents, index)), _NEVER)
+
+    def _not_judged(self) -> tuple[str, ...]:
+        state = self._state
+        if not state.lost:
+            return ()
+        words = (
+            f"{state.lost} events whose contents are not kept were taken as their rows state them; {state.unjudged}"
+            " others were judged by these while they were kept, and were not judged again for what rests on them"
+        )
+        return (words,)
 
     def _step(self, header: bytes | None, content: bytes | None) -> bool:
         """Take the next entry; False, and a finding, where the replay ends."""
@@ -108,12 +140,16 @@ class _Comparison:
         if header is None or len(header) != HEADER_SIZE:
             self._findings.add(Code.ENTRY_MISSING, index, f"its header is missing or cut, {words}")
             return False
-        if content is None or len(content) < SALT_SIZE:
+        gone = content is None and header[4] == EntryType.EVENT
+        if not gone and (content is None or len(content) < SALT_SIZE):
             self._findings.add(Code.CONTENT_MISSING, index, f"its content is missing or cut, {words}")
             return False
+        if gone and self._again(index) == _NEVER:
+            words = "its content is missing, and no record says that it went; its rows are taken as they are"
+            self._findings.add(Code.CONTENT_MISSING, index, words)
         self._state.told.clear()
         try:
-            step(self._state, header, content[SALT_SIZE:])
+            step(self._state, header, None if content is None else content[SALT_SIZE:])
         except TracechainError as error:
             self._findings.add(Code.CONTENT_MALFORMED, index, f"{error}; {words}")
             return False
@@ -195,8 +231,10 @@ class _Comparison:
                 for subject in lost:
                     words = f"the log names it, and the index does not know it: {mend}"
                     self._findings.add(Code.INDEX, units[subject].last, words, subject)
+            last = self._view.header(self._view.size - 1) or b""
+            least = shanghai_year(int.from_bytes(last[8:16], "big")) - 1  # of years before no account is kept
             for (person, year), yuan in self._state.spending.items():
-                found = self._view.spent(person, year)
+                found = self._view.spent(person, year) if year >= least else yuan
                 if found != yuan:
                     words = (
                         f"orders of buyer {person.hex()} in {year} come to {found} yuan in the index, {yuan} by the log"
