@@ -43,7 +43,7 @@ class LedgerPast:
         self._txn = txn
         # Not held: it holds this object by its judge, and LMDB's transaction would live on until the collector comes.
         self._sealing: Sealing = weakref.proxy(sealing)
-        #: What is known of entries, kept from commit to commit: no entry changes.
+        #: What is known of entries, kept from commit to commit as long as nothing is pruned.
         self.anchors = anchors
         self._memory = txn.index.other(txn.txn, MEMORY)
         self._spent: dict[tuple[bytes, int], Decimal] = {}
@@ -195,6 +195,7 @@ class Registers:
         self._stamp: bytes | None = None
         self.anchors: dict[int, Anchor | None] = {}
         self._keeping: Keeping | None = None
+        self._pruned: bytes | None = None
 
     def keeping(self, txn: Transaction) -> Keeping | None:
         """The retention policy in force as of this commit."""
@@ -218,7 +219,10 @@ class Registers:
 
     def standing(self, txn: Transaction, sealing: Sealing) -> Standing:
         """What they say as of this commit; of subjects that nobody has asked for yet, read from their chains."""
-        stamp = txn.meta("registers")
+        stamp, pruned = txn.meta("registers"), txn.meta("pruned")
+        if pruned != self._pruned:
+            self.anchors = {}  # some of these entries may have lost their contents
+            self._pruned = pruned
         if self._standing is not None and self._standing.asked > _ASKED_MOST:
             self._standing = None
         if self._standing is None or stamp != self._stamp:

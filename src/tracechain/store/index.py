@@ -196,6 +196,26 @@ class UnitIndex:
         txn.put(tail, _pack(numbers, map(self.tail.__getitem__, numbers)), db=self._meta)
         txn.put(key, encoding.pack((self.count, self._position)), db=self._meta)
 
+    def rewrite(self, txn: Any, words: Mapping[int, int]) -> None:
+        """Change many words at once, in the base itself and in order of its blocks; the next flush keeps the rest."""
+        if not words:
+            return
+        blocks: dict[int, array[int]] = {}
+        for number in sorted(words):
+            self.tail.pop(number, None)
+            self.delta.pop(number, None)
+            at = number // BLOCK
+            block = blocks.get(at)
+            if block is None:
+                block = blocks[at] = self._block(txn, at)
+            block[number - at * BLOCK] = words[number]
+        txn.cursor(self._base).putmulti(
+            [(key_of(at), _native(array("Q", block)).tobytes()) for at, block in blocks.items()]
+        )
+        numbers = sorted(self.delta)
+        txn.put(self._keys[2], _pack(numbers, map(self.delta.__getitem__, numbers)), db=self._meta)
+        self.changed = True
+
     def _fold(self, txn: Any) -> None:
         blocks = -(-self.count // BLOCK)
         capacity = max(DELTA_CAPACITY, isqrt(DELTA_GROWTH * self.count))

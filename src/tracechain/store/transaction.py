@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 from tracechain.errors import DataError
 from tracechain.merkle import Node
+from tracechain.retention.ranges import Ranges, minus
 from tracechain.store.environment import Environment
 from tracechain.store.index import UnitIndex
 from tracechain.store.tables import (
@@ -192,13 +194,117 @@ class Transaction:
         """Set a value of the table meta."""
         self.txn.put(name.encode(), value, db=self.env.tables[META])
 
+    # ---- pruning ----
+
+    def drop_parts(self, contents: Ranges, rows: Ranges) -> None:
+        """Delete contents, and rows with their nodes, of every entry in the ranges.
+
+        LMDB's deletion leaves the bytes in free pages: `uncompacted` in meta says that a compacted generation is due,
+        in the same transaction.
+        """
+        for table, ranges in ((CONTENTS, contents), (ROWS, rows), (ROW_NODES, rows)):
+            self._drop(table, ranges)
+        self.put_meta("uncompacted", b"1")
+
+    def _drop(self, table: str, ranges: Ranges) -> None:
+        cursor = self.txn.cursor(self.env.tables[table])
+        delete, key = cursor.delete, cursor.key
+        for start, stop in ranges:
+            end = key_of(stop)
+            cursor.set_range(key_of(start))
+            while (at := key()) and at < end:
+                delete()  # the cursor stands on what follows then, on nothing at the end
+
+    def rows_of(self, ranges: Ranges) -> Iterator[tuple[int, bytes]]:
+        """(index, rows with their salt) of the entries in the ranges that have rows, ascending."""
+        return self._values(ROWS, ranges)
+
+    def contents_of(self, ranges: Ranges) -> Iterator[tuple[int, bytes]]:
+        """(index, content with its salt), likewise."""
+        return self._values(CONTENTS, ranges)
+
+    def headers_of(self, ranges: Ranges) -> Iterator[tuple[int, bytes]]:
+        """(index, header), likewise."""
+        return self._values(HEADERS, ranges)
+
+    def _values(self, table: str, ranges: Ranges) -> Iterator[tuple[int, bytes]]:
+        cursor = self.txn.cursor(self.env.tables[table])
+        for start, stop in ranges:
+            end = key_of(stop)
+            if not cursor.set_range(key_of(start)):
+                return
+            for key, value in cursor.iternext():
+                if key >= end:
+                    break
+                yield int.from_bytes(key, "big"), value
+
+    def numbers(self, subjects: Iterable[bytes]) -> dict[bytes, int]:
+        """The numbers of units."""
+        found = self.txn.cursor(self.env.tables[UNITS]).getmulti(subjects)
+        return {subject: int.from_bytes(number, "big") for subject, number in found}
+
+    def cut_mentions(self, gone: Ranges) -> None:
+        """Take entries out of the runs that mention a name. Looks at all runs: what follows, the copy of the whole
+        ledger without what went, costs more."""
+        if not gone:
+            return
+        starts, last = [start for start, _ in gone], key_of(gone[-1][1] - 1)
+        cursor = self.txn.cursor(self.env.tables[MENTIONS])
+        cut: list[tuple[bytes, int, int]] = []
+        for key, value in cursor.iternext() if cursor.first() else ():
+            if key[-8:] > last:
+                continue
+            start, count = int.from_bytes(key[-8:], "big"), int.from_bytes(value, "big")
+            at = bisect_right(starts, start) - 1
+            if (at >= 0 and gone[at][1] > start) or (at + 1 < len(gone) and starts[at + 1] < start + count):
+                cut.append((key, start, count))
+        for key, _, _ in cut:
+            cursor.set_key(key)
+            cursor.delete()
+        left = [
+            (key[:-8] + key_of(begin), (end - begin).to_bytes(4, "big"))
+            for key, start, count in cut
+            for begin, end in minus(((start, start + count),), _near(gone, starts, start, start + count))
+        ]
+        cursor.putmulti(sorted(left))
+
+    def mentioned(self, prefix: str) -> Iterator[range]:
+        """The runs of entries that mention a name with this prefix."""
+        first = prefix.encode()
+        cursor = self.txn.cursor(self.env.tables[MENTIONS])
+        for key, value in cursor.iternext() if cursor.set_range(first) else ():
+            if not key.startswith(first):
+                return
+            start = int.from_bytes(key[-8:], "big")
+            yield range(start, start + int.from_bytes(value, "big"))
+
+    def drop_spent(self, before: int) -> None:
+        """Forget the accounts of the years before one."""
+        cursor = self.txn.cursor(self.env.tables[SPENT])
+        year = before.to_bytes(2, "big")
+        cursor.first()
+        while key := cursor.key():
+            if key[-2:] < year:
+                cursor.delete()
+            else:
+                cursor.next()
+
+    def drop_time(self, block: int) -> None:
+        """Forget the latest claimed time of a block of entries: none of them is left."""
+        self.txn.delete(key_of(block), db=self.env.tables[TIMES])
+
     def clear_derived(self) -> None:
-        """Empty what `reindex` rebuilds, evidence marks and where registers, profile and recalls are included."""
+        """Empty what `reindex` rebuilds, evidence marks and where registers, policies and the like are included."""
         for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES, ROW_NODES):
             self.txn.drop(self.env.tables[table], delete=False)
-        for name in (b"registers", b"profile", b"recalls"):
+        for name in (b"registers", b"profile", b"recalls", b"retention", b"pruned"):
             self.txn.delete(name, db=self.env.tables[META])
         cursor = self.txn.cursor(self.env.tables[META])
         while cursor.set_range(b"evidence ") and cursor.key().startswith(b"evidence "):
             cursor.delete()
         self._index = None
+
+
+def _near(gone: Ranges, starts: list[int], start: int, stop: int) -> Ranges:
+    """Those of the ranges, which begin at `starts`, that can overlap one."""
+    return gone[max(bisect_right(starts, start) - 1, 0) : bisect_left(starts, stop)]
