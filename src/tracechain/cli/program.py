@@ -37,6 +37,7 @@ _COMMANDS = {
     "cases": "tracechain.cli.cases:cases",
     "retention": "tracechain.cli.retention:retention",
     "hold": "tracechain.cli.hold:hold",
+    "archive": "tracechain.cli.archive:archive",
     "subject": "tracechain.cli.subject:subject",
     "verify": "tracechain.cli.verify:verify",
     "checkpoint": "tracechain.cli.proofs:checkpoint",
