@@ -76,7 +76,7 @@ def meant(rule: Any, entry: dict[str, Any], field: str | None) -> bool:
     """Whether a rule is for an entry (no field), or for a field of it."""
     _, _, classes, products, places, fields, *_ = rule
     return (
-        (not classes or entry["record_class"] in {0, *classes})
+        (not classes or entry["record_class"] in classes)
         and (not products or entry.get("product_class") in {None, *products})
         and (not places or entry.get("jurisdiction") in {None, *places})
         and (not fields or field in fields)
@@ -116,7 +116,7 @@ def header_day(policy: Any, record_class: int, receipt_ms: int, expiries: Any) -
         for rule in rules_of(policy)
         if rule[KEEP] is not None
         and not (rule[3] or rule[4] or rule[5])
-        and (not rule[2] or record_class == 0 or record_class in rule[2])
+        and (not rule[2] or record_class in rule[2])
     ]
     said: list[int] = [one for one in found if one != VOID]
     if not said or max(said) >= FOREVER:

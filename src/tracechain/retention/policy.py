@@ -82,9 +82,9 @@ _FIELD = re.compile("[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class RecordClass(IntEnum):
-    """The record classes that this library gives a meaning; numbers beyond are the user's. What is not specified may be
-    any of them, so every rule is for it."""
+    """The record classes that this library gives a meaning; numbers beyond are the user's."""
 
+    #: Nobody said which: the ready tables keep it as they keep a trade.
     UNSPECIFIED = 0
     #: Sales, returns, payments: who traded what with whom.
     TRADING = 1
@@ -218,12 +218,12 @@ class Selector:
             object.__setattr__(self, name, _sorted(getattr(self, name), name))
 
     def of_class(self, record_class: int) -> bool:
-        """Whether it is for entries of this record class; what is unspecified may be any."""
-        return not self.record_classes or record_class == 0 or record_class in self.record_classes
+        """Whether it is for entries of this record class."""
+        return not self.record_classes or record_class in self.record_classes
 
     def matches(self, facts: Facts) -> bool:
-        """Whether it is for an entry, fields aside. What is not known of the entry counts as matching: a rule must not
-        be escaped by leaving something out."""
+        """Whether it is for an entry, fields aside. A product class or jurisdiction that is not known counts as
+        matching: a rule must not be escaped by leaving something out."""
         return (
             self.of_class(facts.record_class)
             and (not self.product_classes or facts.product_class in {None, *self.product_classes})
@@ -231,11 +231,10 @@ class Selector:
         )
 
     def common(self, other: Selector) -> tuple[str, ...]:
-        """The fields that both are for, of the same entry; `other` without fields is for all. (An entry of record class
-        0 comes under every rule, so what names it meets every other.)"""
+        """The fields that both are for, of the same entry; `other` without fields is for all."""
         for name in ("record_classes", "product_classes", "jurisdictions"):
             mine, theirs = getattr(self, name), getattr(other, name)
-            if mine and theirs and not set(mine) & set(theirs) and 0 not in {*mine, *theirs}:
+            if mine and theirs and not set(mine) & set(theirs):
                 return ()
         return tuple(one for one in self.fields if not other.fields or one in other.fields)
 
@@ -395,8 +394,8 @@ class Policy:
     def crossings(self) -> tuple[Crossing, ...]:
         """Which rules want a field gone that another rule may keep longer: for any dates, or for some.
 
-        Of entries whose record class, product class and jurisdiction are known; one that says none of them comes under
-        every rule, and `fields` tells of it.
+        Of entries whose product class and jurisdiction are known; others come under the rules of all of them, and
+        `fields` tells of it.
         """
         found = []
         for regime, rule in self.rules():

@@ -31,8 +31,9 @@ __all__ = [
     "pipl",
 ]
 
-#: Records of the trade and of the way of the goods. What is recorded of a person is recorded because of a trade.
-_TRADE = (RecordClass.TRADING, RecordClass.MOVEMENT, RecordClass.PERSONAL)
+#: Records of the trade and of the way of the goods. What is recorded of a person is recorded because of a trade. What
+#: nobody gave a class is most likely one of these, and no class of any table is kept longer.
+_TRADE = (RecordClass.UNSPECIFIED, RecordClass.TRADING, RecordClass.MOVEMENT, RecordClass.PERSONAL)
 #: The personal fields of a sale, as scan files and examples name them.
 PERSONAL_FIELDS = ("address", "id-number", "identity", "phone")
 
@@ -92,7 +93,8 @@ def pipl(
             Rule(
                 "personal fields",
                 "PIPL art. 19, 47",
-                Selector(fields=fields),
+                # Information on products is about no person.
+                Selector((*_TRADE, RecordClass.MONITORING), fields=fields),
                 delete_by=_trade(missing_expiry),
                 restrict_after=After(Anchor.TRANSACTION, in_use, in_use),
             ),
