@@ -227,6 +227,7 @@ def work_backup(work: Work) -> None:
 def work_compact(work: Work) -> None:
     """Two generations further, and the vault one, with a snapshot open all the time."""
     work.open()
+    work.do("delete", lambda: delete_secret(work))
     work.append(2)
     with work.held.snapshot() as view:
         size = view.size
@@ -365,6 +366,21 @@ SCENARIOS: dict[str, Callable[[Work], None]] = {
     "pilot-reindex": work_pilot_reindex,
     "pilot-threads": work_pilot_threads,
 }
+
+
+#: Bytes that are written and deleted: once that is done, whoever opens the ledger to write leaves them in no file.
+SECRET = b"what was deleted can be read in the file until it is compacted"
+
+
+def delete_secret(work: Work) -> None:
+    """Write something and delete it, as pruning does; what it says stays in pages that LMDB has freed."""
+    store = work.held._store
+    with store.lock.held(), store.write() as txn:
+        txn.put_meta("secret", SECRET)
+    with store.lock.held(), store.write() as txn:
+        txn.txn.delete(b"secret", db=txn.env.tables["meta"])
+        txn.put_meta("uncompacted", b"1")
+    work.board.add(deleted=True)
 
 
 def compact_vault(ledger: Ledger) -> None:

@@ -38,6 +38,7 @@ from attrs import frozen
 from crash_work import (
     KEYS,
     SCENARIOS,
+    SECRET,
     Board,
     Sale,
     Work,
@@ -340,6 +341,9 @@ def inspect(point: Point, path: Path, lines: list[dict[str, Any]]) -> None:
             left = sorted(entry.name for entry in (path / part).iterdir())
             assert left == ["CURRENT", (path / part / "CURRENT").read_text().strip()], f"remains of generations: {left}"
         check_view(point, ledger, lines)
+        if any("deleted" in line for line in lines):
+            left = [str(file) for file in path.rglob("*") if file.is_file() and SECRET in file.read_bytes()]
+            assert not left, f"deleted bytes are in {left}"
         if point.scenario.startswith("pilot"):
             sale = Sale(Clock())
             ledger.append(sale.through(pack_ids(1, start=9_000_000)[0], "last"), strict=True)
