@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import evolve
 
+from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
 from tracechain.cli.keyfiles import read_vkey
 from tracechain.cli.output import bar, console, json_option, plain, print_json, say, styled
@@ -61,27 +62,42 @@ def _read_note(path: Path) -> str:
     "--rules", is_flag=True,
     help="Replay the whole log and judge every event again, by registers, buyers, documents and dates too.",
 )  # fmt: skip
+@click.option(
+    "--retention", "demanded", metavar="NAME|FILE",
+    help="A retention policy of your own: whatever the ledger's says, nothing may have gone earlier than by this one.",
+)  # fmt: skip
+@click.option(
+    "--clock", "by_clock", is_flag=True,
+    help="Nothing may have been received later than this computer's clock says: finds one that was set forward.",
+)  # fmt: skip
 @json_option
 def verify(
     ledger: Path, key: str | None, since: Path | None, processes: int, anchor: Path | None, no_anchor: bool,
-    rules: bool, as_json: bool,
+    rules: bool, demanded: str | None, by_clock: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Check every header, content, row, link, statement, signature and the tree.
 
-    With --rules also that every state and every violation is what the log comes to: an operator who has all keys can
+    Of what was pruned, that it went lawfully: announced, after the waiting time, not before its day, and not held. With
+    --rules also that every state and every violation is what the log comes to: an operator who has all keys can
     sign anything, but not make a broken rule vanish. Exits with 1 when something was found.
     """
     from tracechain.ledger import anchor_path, verify_ledger
     from tracechain.verification.findings import RULES
 
     verifier = read_vkey(key)
+    policy = None
+    if demanded is not None:
+        from tracechain.cli.policies import find_policy
+
+        policy = find_policy(demanded)
     note = None if since is None else _read_note(since)
     begun = time.monotonic()
     with _replaying(ledger, apart=processes > 1) if rules else nullcontext() as replayed:
         with bar("verifying") as shown:
             report = verify_ledger(
                 ledger, verifier=verifier, since=note, processes=processes - (rules and processes > 1),
-                progress=shown.update, anchor=None if no_anchor else anchor or anchor_path(ledger),
+                progress=shown.update, anchor=None if no_anchor else anchor or anchor_path(ledger), retention=policy,
+                now=clock()() if by_clock else None,
             )  # fmt: skip
         if replayed is not None:
             report = _with_rules(report, replayed())
@@ -156,6 +172,7 @@ def _as_json(
         "rows": report.rows,
         "statements": report.statements,
         "units": report.units,
+        "pruned": {"contents": report.pruned_contents, "rows": report.pruned_rows},
         "checkpoint": None if head is None else {"origin": head.origin, "size": head.size, "root": head.root.hex()},
         "findings": [
             {"code": str(f.code), "index": f.index, "subject": f.subject, "detail": f.detail} for f in report.findings
@@ -193,6 +210,8 @@ def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], second
         f"  {report.entries:,} entries, {report.rows:,} rows, {report.statements:,} statements, {report.units:,} units"
         f" in {seconds:.1f} s"
     )
+    if report.pruned_contents or report.pruned_rows:
+        say(f"  pruned lawfully: {report.pruned_contents:,} contents, the rows of {report.pruned_rows:,} entries")
     if report.checkpoint is not None:
         say(f"  checkpoint {plain(report.checkpoint.origin)}, size {report.checkpoint.size:,}")
         say(f"  root {report.checkpoint.root.hex()}", "dim")
