@@ -14,6 +14,7 @@ from tracechain.testing import ORIGIN, START, Clock, Keys, open_ledger
 from tracechain.testing.samples import observe, pack_ids
 from tracechain.testing.scanner import sample_ledger
 from tracechain.testing.tamper import (
+    PRUNINGS,
     TAMPERINGS,
     Power,
     Tampering,
@@ -101,7 +102,7 @@ def test_a_tampering_says_what_the_attacker_does(name: str) -> None:
 
 def test_every_kind_of_finding_is_caused_by_some_tampering() -> None:
     # The three left over are of whole copies: the tests below, and the model test for a lost epoch.
-    caused = {code for one in TAMPERINGS.values() for code in one.codes.values()}
+    caused = {code for one in (*TAMPERINGS.values(), *PRUNINGS.values()) for code in one.codes.values()}
     assert caused == set(Code) - {Code.ROLLBACK, Code.FORK, Code.EPOCH_LOST}
 
 

@@ -33,7 +33,7 @@ from tracechain.view import View
 
 __all__ = ["Announced", "Done", "Said", "Tally", "events_in", "read_records", "tally", "unite"]
 
-_EVENT = int(EntryType.EVENT)
+_EVENT = bytes([EntryType.EVENT])
 _TAG = b"TCH0 prune".ljust(16, b"\0")
 Said = PruneIntent | PruneDone
 
@@ -83,7 +83,7 @@ def tally(view: View, contents: Ranges, rows: Ranges) -> Tally:
     for start, stop, what in _segments(contents, rows):
         mark = bytes((what,))
         for index, header in view.headers(start, stop):
-            if header[4] == _EVENT:
+            if header[4:5] == _EVENT:
                 counts[0] += what & CONTENT
                 counts[1] += what >> 1
                 said.update(index.to_bytes(8, "big") + mark + sha256(b"\0" + header).digest())
@@ -104,7 +104,7 @@ def events_in(view: View, ranges: Ranges) -> Iterator[int]:
     """The events in some ranges, ascending."""
     for start, stop in ranges:
         for index, header in view.headers(start, stop):
-            if header[4:5] == b"\3":
+            if header[4:5] == _EVENT:
                 yield index
 
 

@@ -19,13 +19,14 @@ from attrs import define, field, frozen
 
 from tracechain.custody import DAY_ZERO
 from tracechain.entry import OPEN_DAY
-from tracechain.errors import DataError
+from tracechain.errors import DataError, InputError
 from tracechain.retention.bounds import Anchor, find
 from tracechain.retention.dates import MS_PER_DAY, day_of, floor_day, format_day, shanghai_day
 from tracechain.retention.holding import Holding, named_packs, row_subjects
 from tracechain.retention.policy import Policy
 from tracechain.retention.ranges import Ranges, intersect, minus
 from tracechain.retention.records import CONTENT, ROWS
+from tracechain.retention.waiting import waited_ms, witnessed_ms
 from tracechain.verification.announced import Announced, Done, events_in, read_records, unite
 from tracechain.verification.covering import RangeResult
 from tracechain.verification.findings import Code, Findings
@@ -236,22 +237,37 @@ class _Judge:
         return 0 if self._demands.retention is None else self._demands.retention.wait_days
 
     def _waited(self, start: int, stop: int) -> int:
-        return waited_ms(self._view, start, stop)
+        try:
+            return waited_ms(self._view, start, stop)
+        except (DataError, IndexError):  # a header that is missing or cut is a finding of its own
+            return 0
 
     def _check_done(self, done: Done) -> None:
         intent = done.intent
         day = shanghai_day(_time(self._view, done.index))
-        named = () if intent.policy is None else (intent.policy[1].wait_days,)
-        days = max((intent.said.wait_days, self._own_days, *named))
-        waited = self._waited(intent.last, done.index)
-        if waited < days * MS_PER_DAY:
-            words = f"it waited {_days(waited)} of {days} days (jumps of the clock do not count)"
-            self._add(done, Code.PRUNE_WAIT, done.index, words)
+        own = None if intent.policy is None else intent.policy[1]
+        self._check_wait(done, own, max(intent.said.wait_days, 0 if own is None else own.wait_days))
+        if self._demands.retention is not None:
+            self._check_wait(done, self._demands.retention, self._own_days)
         if intent.said.as_of > day:
             words = f"it is due as of {format_day(intent.said.as_of)}, and was done on {format_day(day)}"
             self._add(done, Code.PRUNE_EARLY, done.index, words)
         self._check_days(done, day)
         self._check_held(done, day)
+
+    def _check_wait(self, done: Done, policy: Policy | None, days: int) -> None:
+        """That a pruning waited so many days, by the witnesses that a policy names, or else by receipt times."""
+        why = "jumps of the clock do not count"
+        if policy is None or not policy.witnesses:
+            waited = self._waited(done.intent.last, done.index)
+        else:
+            try:
+                waited = witnessed_ms(self._view, done.intent.last, done.said.witnessed, policy)
+                why = "by its witnesses"
+            except (InputError, DataError) as error:
+                waited, why = 0, str(error)
+        if waited < days * MS_PER_DAY:
+            self._add(done, Code.PRUNE_WAIT, done.index, f"it waited {_days(waited)} of {days} days ({why})")
 
     # ---- kept long enough ----
 
@@ -402,16 +418,6 @@ def _asked_of(policy: Policy, record_class: int, received: int, codes: tuple[int
         if bound is not None and find(bound, days, expiries) is not None:
             return OPEN_DAY
     return -1
-
-
-def waited_ms(view: View, start: int, stop: int) -> int:
-    waited, before = 0, _time(view, start)
-    for _, header in view.headers(start + 1, stop + 1):
-        time = int.from_bytes(header[8:16], "big")
-        if header[4] != 7:
-            waited += min(max(time - before, 0), 2 * MS_PER_DAY)
-        before = time
-    return waited
 
 
 def _days(milliseconds: int) -> str:

@@ -219,13 +219,23 @@ class Log:
         for number, i in enumerate(covered):
             self.set_header(i, author=statement.author_id, sequence=statement.first + number)
 
-    def append(self, kind: EntryType, content: bytes, *, rows: Sequence[Row] = (), salt: bytes = bytes(32)) -> int:
-        """Put an entry of the operator's own making behind the end; returns its index. `restate` gives it an author."""
-        time = self.header(len(self) - 1).time
+    def append(
+        self,
+        kind: EntryType,
+        content: bytes,
+        *,
+        rows: Sequence[Row] = (),
+        salt: bytes = bytes(32),
+        time: int | None = None,
+        rule_set: int = PLAIN,
+    ) -> int:
+        """Put an entry of the operator's own making behind the end, received when the one before was, or at `time`;
+        returns its index. `restate` gives it an author."""
+        time = self.header(len(self) - 1).time if time is None else time
         header = Header(kind, 0, time, 0, OPEN_DAY, bytes(8), 0, 0, len(content), 0, 0, NO_POLICY, bytes(32), bytes(32))
         stored = None
         if rows:
-            encoded = encode_rows(PLAIN, rows)
+            encoded = encode_rows(rule_set, rows)
             stored = salt + encoded
             leaves = [None if r.previous is None else self.leaf(r.previous) for r in rows]
             header = evolve(
@@ -233,11 +243,20 @@ class Log:
                 row_count=len(rows),
                 rows_length=len(encoded),
                 first_rows=sum(row.previous is None for row in rows),
-                row_root=row_root(row_hashes(salt, PLAIN, rows, leaves)),
+                row_root=row_root(row_hashes(salt, rule_set, rows, leaves)),
             )
         self.insert(len(self), format_header(header), salt + content, stored)
         self.commit(len(self) - 1)
         return len(self) - 1
+
+    def seal(self) -> None:
+        """Make every header fit its parts, and every row hash the leaf it names."""
+        leaves: list[bytes] = []
+        for index, raw in enumerate(self.headers):
+            assert raw is not None, f"the header of entry {index} is gone: there is nothing to seal"
+            with contextlib.suppress(DataError):
+                self.headers[index] = _sealed(self, index, leaves)
+            leaves.append(self.leaf(index))
 
     def leaf(self, index: int) -> bytes:
         """The leaf hash of an entry; that of entry 0 is the ledger id."""
@@ -295,15 +314,11 @@ def _load(env: Environment, txn: Any) -> Log:
 def reseal(path: Path) -> None:
     """Make every header fit its parts, and every row hash the leaf it names: needs no key, only patience.
 
-    Parts that cannot be read stay as they are, with their headers.
+    Parts that cannot be read stay as they are, with their headers; so does what the header says of the rows of an entry
+    that has neither content nor rows.
     """
     with edit(path) as log:
-        leaves: list[bytes] = []
-        for index, raw in enumerate(log.headers):
-            assert raw is not None, f"the header of entry {index} is gone: there is nothing to seal"
-            with contextlib.suppress(DataError):
-                log.headers[index] = _sealed(log, index, leaves)
-            leaves.append(log.leaf(index))
+        log.seal()
 
 
 def _sealed(log: Log, index: int, leaves: Sequence[bytes]) -> bytes:
@@ -312,9 +327,9 @@ def _sealed(log: Log, index: int, leaves: Sequence[bytes]) -> bytes:
     if content is not None:
         commitment = content_commitment(content[:SALT_SIZE], content[SALT_SIZE:])
         header = evolve(header, content_commitment=commitment, content_length=len(content) - SALT_SIZE)
-    if stored is None:
+    if stored is None and content is not None:
         header = evolve(header, row_count=0, rows_length=0, first_rows=0, row_root=bytes(32))
-    else:
+    elif stored is not None:
         rule_set, rows = decode_rows(stored[SALT_SIZE:])
         previous = [None if r.previous is None or r.previous >= index else leaves[r.previous] for r in rows]
         header = evolve(
