@@ -87,7 +87,8 @@ def write(
     say(f"{styled('✓', 'good')} {_what(made)} archived in {plain(made.path)}, {_bytes(made.bytes)}")
     _tell(made)
     if intent is None:
-        say(f"  name it in the log: tracechain prune {plain(ledger)} --announce NAME --archive {plain(out)} ...", "dim")
+        naming = f"--announce NAME --reason TEXT --archive {plain(out)}"
+        say(f"  name it in the log: tracechain prune {plain(ledger)} {naming}", "dim")
 
 
 def _wanted(view: View, as_of: str | None) -> tuple[Ranges, Ranges]:
