@@ -299,6 +299,22 @@ def test_a_plan_of_a_day_to_come_or_of_another_policy_is_refused(shop: Shop) -> 
     assert shop.ledger.erase(made, ground="asked", by="clerk").restricted == 3
 
 
+def test_a_hold_on_a_person_keeps_what_no_event_names(shop: Shop) -> None:
+    shop.know(ANNA, "Anna")
+    shop.ledger.vault.put_private([PrivateValue(os.urandom(32), "note", "of Anna")], ANNA)
+    shop.know(BEN, "Ben")
+    shop.ledger.register(hold("placed", about=("person/" + ANNA.hex(),)))
+    assert {one.token: one.verdict for one in plan(shop, ANNA, BEN).judged} == {
+        ANNA: Verdict.RESTRICT,
+        BEN: Verdict.ERASE,
+    }
+    late = shop.today + 31
+    assert {one.token: one.verdict for one in plan(shop, due=True, as_of=late).judged} == {
+        ANNA: Verdict.RESTRICT,
+        BEN: Verdict.ERASE,
+    }
+
+
 def test_withheld_on_request_without_erasing(shop: Shop) -> None:
     shop.know(ANNA, "Anna")
     _, kept = shop.sell(ANNA, "Anna")
@@ -311,7 +327,10 @@ def test_withheld_on_request_without_erasing(shop: Shop) -> None:
             Erased(on=shop.today, ground="accuracy is contested", by="clerk", tokens=[ANNA], restricted=True),
         )
     ]
-    for keys in ([], [ANNA], [BEN], [kept[0].commitment]):
+    _, others = shop.sell(BEN, "Ben")
+    shop.ledger.restrict([BEN], ground="of no identity", by="clerk")
+    assert vault.standing(others[0].commitment) == Kept.RESTRICTED
+    for keys in ([], [ANNA], [BEN], [CARL], [kept[0].commitment]):
         with pytest.raises(InputError, match="withheld"):
             shop.ledger.restrict(keys, ground="again", by="clerk")
     assert erase(shop, ANNA).erased == 3

@@ -378,7 +378,8 @@ class VaultMachine(RuleBasedStateMachine):
     def withhold(self, keys: list[bytes], day: int) -> None:
         restriction = Restriction(day, "because")
         self.vault.withhold(keys, restriction)
-        self.withheld |= {key: restriction for key in keys if key in self.persons or key in self.private}
+        there = {*self.persons, *self.private, *self.private.values()}
+        self.withheld |= {key: restriction for key in keys if key in there}
 
     @precondition(lambda self: self.withheld)
     @rule(data=st.data())
@@ -394,10 +395,14 @@ class VaultMachine(RuleBasedStateMachine):
         assert self.vault.erase(keys, self.index) == len(gone)
         for key in keys:
             self.erased.setdefault(key, self.index)
+            owner = self.private.get(key)
             self.persons.pop(key, None)
             self.private.pop(key, None)
-            if key in _COMMITMENTS or key not in self.private.values():
+            if key in _COMMITMENTS:
                 self.withheld.pop(key, None)
+            for token in (key, owner):
+                if token in _TOKENS and token not in self.persons and token not in self.private.values():
+                    self.withheld.pop(token, None)
 
     @rule(key=st.sampled_from(_KEYS))
     def reveal(self, key: bytes) -> None:

@@ -90,10 +90,12 @@ def restrict(writer: Writer, keys: Iterable[bytes], ground: str, by: str) -> Rec
     """Withhold identities and values; see Ledger.restrict."""
     _check_said(ground, by)
     wanted = list(dict.fromkeys(keys))
+    vault = writer.store.vault
     for key in wanted:
-        standing = writer.store.vault.standing(key)
-        if standing != Standing.KEPT:
-            raise InputError(f"what is kept under {key.hex()} cannot be withheld: it is {standing}")
+        if vault.restriction(key) is not None:
+            raise InputError(f"what is kept under {key.hex()} is withheld already")
+        if vault.standing(key) != Standing.KEPT and not (len(key) == TOKEN_SIZE and vault.owned(key)):
+            raise InputError(f"nothing is kept under {key.hex()} that could be withheld: it is {vault.standing(key)}")
     if not wanted:
         raise InputError("nothing is withheld: name a person's token or the commitment of a value")
     return _carry_through(writer, [_erased(writer.today, ground, by, wanted, restricted=True)], None)

@@ -197,12 +197,16 @@ class _Bounds:
 
     def judge(self, today: int, *, due: bool, put: int, grace: int) -> dict[str, Any]:
         """Verdict, reason and what it comes from."""
+        if self.hold is not None and not due:
+            return self._held(self.hold)
         if self.index is None:
             if not due:
                 return _said(Verdict.ERASE, "asked for; no entry that is kept names it")
-            if today > put + grace:
-                return _said(Verdict.ERASE, f"no entry that is kept names it, and none came within {grace} days")
-            return _said(Verdict.KEEP, f"no entry names it yet; one may come within {grace} days")
+            if today <= put + grace:
+                return _said(Verdict.KEEP, f"no entry names it yet; one may come within {grace} days")
+            if self.hold is not None:
+                return self._held(self.hold)
+            return _said(Verdict.ERASE, f"no entry that is kept names it, and none came within {grace} days")
         over = self.delete is not None and self.delete.due(today)
         unused = over or (self.restrict is not None and self.restrict.due(today))
         if due and not unused:
@@ -211,9 +215,7 @@ class _Bounds:
                 return _said(Verdict.KEEP, "no rule says when it has to go")
             return _said(Verdict.KEEP, f"in use until {_until(first)}", rule=first)
         if self.hold is not None:
-            hold = self.hold
-            until = "" if hold.until is None else f", until {format_day(hold.until)}"
-            return _said(Verdict.RESTRICT, f"under {hold.kind} {hold.id}{until}", hold=hold)
+            return self._held(self.hold)
         if self.keep is not None and not self.keep.due(today):
             return _said(
                 Verdict.RESTRICT, f"has to be kept until {_until(self.keep)}", rule=self.keep, crossing=self.crossing
@@ -225,6 +227,11 @@ class _Bounds:
         return _said(
             Verdict.ERASE, "asked for; no rule demands it any more" if self.keep else "asked for", rule=self.keep
         )
+
+    @staticmethod
+    def _held(hold: Hold) -> dict[str, Any]:
+        until = "" if hold.until is None else f", until {format_day(hold.until)}"
+        return _said(Verdict.RESTRICT, f"under {hold.kind} {hold.id}{until}", hold=hold)
 
 
 #: What a policy asks of an event: record class, days of receipt and of the event, and of each subject its product and
@@ -248,7 +255,10 @@ class _Judge:
         self, known: Mapping[bytes, Surveyed], events: Iterable[Personal]
     ) -> tuple[dict[bytes, _Bounds], set[tuple[bytes, bytes]]]:
         """What these events say of the values that hang on them; and (token, commitment) of all others."""
-        bounds = {key: _Bounds(IDENTITY if one.name is None else one.name) for key, one in known.items()}
+        bounds = {
+            key: _Bounds(IDENTITY if one.name is None else one.name, hold=self._hold_of(one.token))
+            for key, one in known.items()
+        }
         beside: set[tuple[bytes, bytes]] = set()
         for one in events:
             token = one.token
@@ -261,6 +271,10 @@ class _Judge:
             if values:
                 self._take(one, values)
         return bounds, beside
+
+    def _hold_of(self, token: bytes | None) -> Hold | None:
+        """A hold on the person by the token, which needs no event."""
+        return None if token is None or not self._holds else self._holding.covers((), token, self._as_of)
 
     def _take(self, one: Personal, values: list[_Bounds]) -> None:
         """Let an event count for the values that hang on it."""

@@ -499,9 +499,9 @@ class Changes(_Contents):
             raise InputError(f"what is kept under {key.hex()} is not withheld on its own account")
 
     def withhold(self, key: bytes, restriction: Restriction) -> None:
-        """Withhold what is there."""
+        """Withhold what is there: of a token also the values, whether there is an identity or not."""
         _check_ground(restriction.ground)
-        if self.standing(key) in (Kept.KEPT, Kept.RESTRICTED):
+        if self.standing(key) in (Kept.KEPT, Kept.RESTRICTED) or self._owns(key):
             self.put(_RESTRICTED, key, encoding.pack((restriction.day, restriction.ground)))
 
     def erase(self, key: bytes, index: int) -> bool:
@@ -510,14 +510,14 @@ class Changes(_Contents):
             self.put(_ERASED, key, index.to_bytes(_NUMBER, "big"))
         if _is_token(key):
             gone = self.delete(_PERSONS, key)
-            if next(self.owned(key), None) is None:  # else it goes on withholding them
-                self.delete(_RESTRICTED, key)
+            self._drop_mark(key)
         else:
             owner = self.owner(key)
+            gone = self.delete(_PRIVATE, key)
+            self.delete(_RESTRICTED, key)
             if owner is not None:
                 self.delete(_OWNED, owner + key)
-            self.delete(_RESTRICTED, key)
-            gone = self.delete(_PRIVATE, key)
+                self._drop_mark(owner)
         if gone:
             self.put(_META, UNCOMPACTED, b"1")
         return gone
@@ -526,6 +526,14 @@ class Changes(_Contents):
         """Write down that a value was shown."""
         number = sum(1 for _ in self.revealed(key))
         self.put(_REVEALED, key + number.to_bytes(_NUMBER, "big"), encoding.pack((now, ground)))
+
+    def _owns(self, key: bytes) -> bool:
+        return _is_token(key) and next(self.owned(key), None) is not None
+
+    def _drop_mark(self, token: bytes) -> None:
+        """A person of whom nothing is left is not withheld any more."""
+        if self.get(_PERSONS, token) is None and not self._owns(token):
+            self.delete(_RESTRICTED, token)
 
     def _check_new(self, key: bytes) -> None:
         if self.erased_by(key) is not None:
