@@ -184,6 +184,32 @@ def test_copies_and_verification_while_generations_change(path: Path, tmp_path: 
     other.join()
 
 
+def opening(pipe: Any, path: Path) -> int:
+    """Open and close until told to stop, to read and now and then to write: what CURRENT named may be gone by then."""
+    size = count = 0
+    while not pipe.poll():
+        with Ledger.open(path) if count % 5 else reopen(path, 13) as ledger, ledger.snapshot() as view:
+            assert view.size >= size
+            size = view.size
+        count += 1
+    pipe.recv()
+    return count
+
+
+def test_opening_while_generations_change_and_two_compact(path: Path) -> None:
+    openers = [Process(opening, path) for _ in range(2)]
+    others = [Process(compacting, path, 30) for _ in range(2)]
+    for other in others:
+        other.join()
+    for opener in openers:
+        opener.send("stop")
+    assert all(opener.join() > 10 for opener in openers)
+    with open_ledger(path) as ledger, ledger.snapshot() as view:
+        assert view.size == 4 + 2 * 30 * 2
+        assert verify(view, verifier=ledger.verifier)
+    assert names(path) == ["CURRENT", "gen-000061"]
+
+
 def compacting(pipe: Any, path: Path, count: int) -> None:
     with reopen(path, 11) as ledger:
         for _ in range(count):
