@@ -270,6 +270,32 @@ def test_what_a_killed_process_left_is_written_over(tmp_path: Path, view: Memory
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_process_that_was_killed_once_the_file_had_its_name_does_no_harm(tmp_path: Path, view: MemoryView) -> None:
+    """Both names are there. The archive was carried away since, and another is written under its name."""
+    out, moved = make(view, tmp_path / "out", everything(view), ()), tmp_path / "moved"
+    os.link(out, tmp_path / "out.partial")
+    out.rename(moved)
+    holds(make(view, tmp_path / "out", ((5, 6),), ()), view, ((5, 6),), ())
+    holds(moved, view, everything(view), ())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["moved", "out"]
+
+
+def test_two_who_write_the_same_file_do_not_mix(tmp_path: Path, view: MemoryView) -> None:
+    out = tmp_path / "out"
+    refused = []
+
+    def meanwhile(_done: int, _total: int) -> None:
+        with pytest.raises(InputError, match="being written"):
+            write_archive(view, out, ((5, 6),), (), KEYS.log)
+        refused.append(out.exists())
+
+    write_archive(view, out, everything(view), (), KEYS.log, meanwhile)
+    assert refused
+    assert not any(refused)
+    holds(out, view, everything(view), ())
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_a_link_under_the_partial_name_is_not_followed(tmp_path: Path, view: MemoryView) -> None:
     precious = tmp_path / "precious"
     precious.write_text("mine")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
@@ -93,23 +94,48 @@ def write_archive(
         raise InputError("there is nothing to archive: nothing is to be pruned")
     partial = target.with_name(f"{target.name}.partial")
     try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = _begin(partial)
     except OSError as error:
         raise StorageError(f"cannot write {partial}: {explain(error, target.parent)}") from error
     try:
+        # Open, and so locked, until it has its name or is gone.
         with os.fdopen(descriptor, "wb") as file:
-            seal, directory = _Writing(view, contents, rows, file, progress).run(signer)
-            length = file.tell()
-            file.flush()
-            os.fsync(file.fileno())
-        _publish(partial, target)
+            try:
+                seal, directory = _Writing(view, contents, rows, file, progress).run(signer)
+                length = file.tell()
+                file.flush()
+                os.fsync(file.fileno())
+                _publish(partial, target)
+            finally:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
         sync_folder(target.parent)
     except OSError as error:
         raise StorageError(f"cannot write {target}: {explain(error, target.parent)}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
     return Archive.of(target, seal, directory, length)
+
+
+def _begin(partial: Path) -> int:
+    """A file of our own under the partial name, empty and locked. What a killed process left there is taken over; where
+    it died after the file had got its name, only the second name goes, as the file is somebody's archive by now."""
+    while True:
+        found = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = os.fstat(found)
+            with contextlib.suppress(FileNotFoundError):  # who had it has given it its name meanwhile: once more
+                if os.path.samestat(ours, os.lstat(partial)):
+                    if ours.st_nlink == 1:
+                        os.ftruncate(found, 0)
+                        return found
+                    partial.unlink()
+        except BlockingIOError:
+            os.close(found)
+            raise InputError(f"{partial} is being written by another process: wait, or choose another name") from None
+        except BaseException:
+            os.close(found)
+            raise
+        os.close(found)
 
 
 def _publish(partial: Path, target: Path) -> None:
