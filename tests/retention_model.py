@@ -168,10 +168,7 @@ class Model:
                 assert packing.parent is not None
                 if self.view.emptied(packing.parent) <= place:
                     return True
-        parent = _emptied(event)
-        return parent is not None and not any(
-            at > index and _emptied(other) == parent for at, other in self.events.items()
-        )
+        return _empties(event)
 
     def content_goes(self, index: int) -> bool:
         """Whether the content of an entry goes."""
@@ -200,11 +197,11 @@ class Model:
         return row.previous is None or row.previous not in self.rows or row.previous in going
 
 
-def _emptied(event: Event) -> str | None:
-    """The container that an event empties."""
+def _empties(event: Event) -> bool:
+    """Whether an event empties a container."""
     if not isinstance(event, AggregationEvent) or event.action != "DELETE" or event.error_declaration is not None:
-        return None
-    return None if event.epcs or event.quantities else event.parent
+        return False
+    return event.parent is not None and not event.epcs and not event.quantities
 
 
 def _product(subject: str) -> str:

@@ -61,7 +61,7 @@ class Why(StrEnum):
     HOLD = "hold"
     OPEN = "in use: a pack in it has not ended"
     PACKED = "in use: something in it is in a container"
-    EMPTIED = "in use: the latest emptying of a container"
+    EMPTIED = "it empties a container: stays for ever"
     NEXT_ROUND = "rows go after their content, in a later round"
     CONTENT_KEPT = "its content stays"
     LATEST = "the latest row of a subject"

@@ -339,10 +339,14 @@ class Planner:
         return parent is not None and self.view.emptied(parent) <= place
 
     def _empties(self, index: int) -> bool:
-        """Whether it is the latest emptying of a container."""
+        """Whether it empties a container: without it, what was in there and packed again would seem to have stayed."""
         items = cast("tuple[Any, ...]", encoding.unpack_known(self._content(index)))
-        parent = items[_PARENT] if len(items) > _PARENT else None
-        return parent is not None and items[_ACTION] == _DELETE and self.view.emptied(parent) == index + 1
+        said = dict(enumerate(items))
+        return (
+            said.get(_PARENT) is not None
+            and said[_ACTION] == _DELETE
+            and not (said.get(_EPCS) or said.get(_QUANTITIES) or said.get(_ERROR))
+        )
 
     def _follow(self, rows: Rows) -> None:
         """Tell the entries before one whose content is gone."""
