@@ -45,6 +45,7 @@ def share(outcome: dict[str, Any], words: str) -> float:
         ("reindex,backup", 25, 4),
         ("create,restore", 30, 5),
         ("compact,compact-pair", 40, 8),
+        ("erase", 40, 9),
         ("pilot,pilot-reindex,pilot-threads", 30, 7),
     ],
 )

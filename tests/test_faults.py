@@ -20,6 +20,7 @@ from test_crash import run_points, share
         ("reindex,backup", 40, 3, ("append failed", "backup failed")),
         ("create,restore", 40, 4, ("create failed",)),
         ("compact", 40, 5, ("compact failed", "compact vault failed")),
+        ("erase", 40, 6, ("erase failed",)),
     ],
 )
 def test_a_call_fails(tmp_path: Path, scenarios: str, points: int, seed: int, failed: tuple[str, ...]) -> None:

@@ -17,13 +17,18 @@ from typing import Any
 # The pilot's events and registers stand beside the tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from attrs import evolve
+
 from pilot_world import NMPA_PRODUCT, World, merchant, place, profile, suspension
 from recall_samples import closed, opened
 from tracechain.criteria import Lot
 from tracechain.errors import PoisonedError, StorageError, TracechainError
 from tracechain.event import Event
 from tracechain.ledger import Ledger, Receipt
+from tracechain.persons import plan_erasure
+from tracechain.private import PrivateValue
 from tracechain.record import Record
+from tracechain.store import Kept
 from tracechain.testing import Clock, Keys
 from tracechain.testing.samples import commission, observe, pack_ids
 
@@ -239,6 +244,48 @@ def work_compact(work: Work) -> None:
     work.append(2)
 
 
+def work_erase(work: Work) -> None:
+    """Persons are put, buy something, are withheld or not, and are erased, each by a record in the log."""
+    work.open()
+    for number in range(3):
+        token = work.random.randbytes(16)
+        values = [PrivateValue(work.random.randbytes(32), "phone", secret_of(token, one)) for one in "ab"]
+        keys = [token.hex(), *(value.commitment.hex() for value in values)]
+
+        def put(token: bytes = token, values: list[PrivateValue] = values, keys: list[str] = keys) -> None:
+            with work.held.vault.changing() as changes:
+                changes.put_person(token, {"name": secret_of(token, "name")})
+                for value in values:
+                    changes.put_private(value, token)
+            work.board.add(put=keys)
+
+        def buy(token: bytes = token, values: list[PrivateValue] = values) -> None:
+            ids = pack_ids(1, start=work.serial(1))
+            event = evolve(observe(ids), person=token, private=(values[0].field,))
+            acknowledge(work.board, work.held.append([event]), ids)
+
+        def erase(token: bytes = token, keys: list[str] = keys, number: int = number) -> None:
+            if work.held.vault.standing(token) != Kept.KEPT:
+                return  # to put it had failed
+            if number == 1:
+                acknowledge_bare(work.board, work.held.restrict([token], ground="contested", by="clerk"))
+            with work.held.snapshot() as view:
+                plan = plan_erasure(view, work.held.vault, as_of=0, tokens=[token])
+            done = work.held.erase(plan, ground="asked for", by="clerk")
+            assert done.receipt is not None
+            acknowledge_bare(work.board, done.receipt)
+            work.board.add(erased=keys)
+
+        work.do("put", put)
+        work.do("append", buy)
+        work.do("erase", erase)
+
+
+def secret_of(token: bytes, which: str) -> str:
+    """A personal value of the person with this token, as no other has it."""
+    return f"{which} of person {int.from_bytes(token, 'big')}"
+
+
 def work_create(work: Work) -> None:
     def create() -> None:
         work.ledger = create_ledger(work.path)
@@ -360,6 +407,7 @@ SCENARIOS: dict[str, Callable[[Work], None]] = {
     "compact": work_compact,
     "compact-pair": work_compact,
     "create": work_create,
+    "erase": work_erase,
     "restore": work_restore,
     "pair": work_append,
     "pilot": work_pilot,

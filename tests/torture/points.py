@@ -48,6 +48,7 @@ from crash_work import (
     open_ledger,
     registers,
     restore_ledger,
+    secret_of,
     work_threads,
     work_threads_failing,
 )
@@ -59,11 +60,12 @@ from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType, parse_header
 from tracechain.errors import RollbackError, TracechainError
 from tracechain.ledger import Ledger
+from tracechain.persons.finding import erasures
 from tracechain.record import authorise, decode_record
 from tracechain.registers import KINDS
 from tracechain.replay import replay
 from tracechain.station import Station
-from tracechain.store import Snapshot
+from tracechain.store import Kept, Snapshot
 from tracechain.testing import Clock
 from tracechain.testing.samples import commission, observe, pack_ids
 from tracechain.verification import Code, verify
@@ -333,6 +335,22 @@ class Range:
 # ---- what is left --------------------------------------------------------------------------------
 
 
+def check_persons(ledger: Ledger, path: Path, lines: list[dict[str, Any]]) -> None:
+    """What the log says was erased is in no file, what was acknowledged is in the log, all else is still there."""
+    with ledger.snapshot() as view:
+        said = [one for _, one in erasures(view) if not one.restricted]
+    gone = {key.hex() for one in said for key in (*one.tokens, *one.commitments)}
+    acknowledged = {key for line in lines for key in line.get("erased", ())}
+    assert acknowledged <= gone, "an erasure was acknowledged and is not in the log"
+    assert not ledger.vault.pending()
+    for keys in (line["put"] for line in lines if "put" in line):
+        token, *commitments = (bytes.fromhex(key) for key in keys)
+        assert {ledger.vault.standing(key) == Kept.ERASED for key in (token, *commitments)} == {token.hex() in gone}
+        needle = secret_of(token, "")[1:].encode()
+        left = [str(file) for file in path.rglob("*") if file.is_file() and needle in file.read_bytes()]
+        assert bool(left) == (token.hex() not in gone), f"values of a person are in {left}"
+
+
 def inspect(point: Point, path: Path, lines: list[dict[str, Any]]) -> None:
     """Hold the ledger against what was acknowledged."""
     ledger = reopen(point, path, lines)
@@ -344,6 +362,7 @@ def inspect(point: Point, path: Path, lines: list[dict[str, Any]]) -> None:
         if any("deleted" in line for line in lines):
             left = [str(file) for file in path.rglob("*") if file.is_file() and SECRET in file.read_bytes()]
             assert not left, f"deleted bytes are in {left}"
+        check_persons(ledger, path, lines)
         if point.scenario.startswith("pilot"):
             sale = Sale(Clock())
             ledger.append(sale.through(pack_ids(1, start=9_000_000)[0], "last"), strict=True)
