@@ -490,6 +490,45 @@ def test_an_announcement_of_what_was_never_logged_is_dropped(shop: Shop) -> None
     assert shop.ledger.vault.person(ANNA) is not None
 
 
+def _erase_all(path: Path, now: int, tokens: list[bytes]) -> None:
+    with open_ledger(path, clock=Clock(now)) as ledger:
+        for token in tokens:
+            with ledger.snapshot() as view:
+                made = plan_erasure(view, ledger.vault, as_of=now // DAY, tokens=[token])
+            assert ledger.erase(made, ground="asked", by="clerk").erased == 1
+
+
+def _open_again_and_again(path: Path, now: int, times: int) -> None:
+    for turn in range(times):
+        with open_ledger(path, clock=Clock(now)) as ledger:
+            ledger.vault.put_person(bytes([turn]) * 16, {"name": f"guest {turn}"})
+
+
+def test_others_who_open_meanwhile_finish_nothing_too_early_and_lose_nothing(shop: Shop) -> None:
+    tokens = [bytes([100 + k]) * 16 for k in range(12)]
+    for token in tokens:
+        shop.know(token, f"Anna {token[0]}")
+    shop.ledger.close()
+    context = multiprocessing.get_context("fork")
+    children = [
+        context.Process(target=_erase_all, args=(shop.path, shop.clock.now, tokens[:6])),
+        context.Process(target=_erase_all, args=(shop.path, shop.clock.now, tokens[6:])),
+        context.Process(target=_open_again_and_again, args=(shop.path, shop.clock.now, 12)),
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(120)
+    assert [child.exitcode for child in children] == [0, 0, 0]
+    shop.ledger = open_ledger(shop.path, clock=shop.clock)
+    vault = shop.ledger.vault
+    assert {token for _, one in logged(shop.ledger) for token in one.tokens} == set(tokens)
+    assert [vault.standing(token) for token in tokens] == [Kept.ERASED] * 12
+    assert vault.persons() == [bytes([turn]) * 16 for turn in range(12)]
+    assert vault.pending() == []
+    assert shop.holding("Anna") == []
+
+
 # ---- backups -----------------------------------------------------------------------------------
 
 
