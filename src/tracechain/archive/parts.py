@@ -181,12 +181,22 @@ def _take(plain: bytes, salt_at: int, meant: bytes, at: int, lengths: list[int])
 # ---- rows ------------------------------------------------------------------------------------------
 
 
-def bind_rows(part: bytes, count: int, leaf_of: Callable[[int], bytes]) -> bytes:
+def unpack_rows(stored: bytes) -> encoding.Plain:
+    """Rows without their salt as a plain value, strictly."""
+    return encoding.unpack_raw(stored, MAX_ROWS, 4)
+
+
+def bind_rows(
+    part: bytes,
+    count: int,
+    leaf_of: Callable[[int], bytes],
+    unpack: Callable[[bytes], encoding.Plain] = unpack_rows,
+) -> bytes:
     """The row root of an entry's rows (with their salt), `count` of them by its header; `leaf_of` gives the leaf of an
     entry that a row names as the one before, asked once for each in the order of the rows. DecodeError for bytes that
     are no rows."""
     salt, stored = part[:SALT_SIZE], part[SALT_SIZE:]
-    value = encoding.unpack_raw(stored, MAX_ROWS, 4)
+    value = unpack(stored)
     if not isinstance(value, tuple) or len(value) < 2:
         raise DecodeError("rows are an array of a rule set number and groups")
     if count == 1:
@@ -220,7 +230,7 @@ def bind_rows(part: bytes, count: int, leaf_of: Callable[[int], bytes]) -> bytes
 def named_by(part: bytes) -> list[int]:
     """The entries before that rows (with their salt) name, in the order of the rows, each once: those whose leaves a
     block holds. DecodeError for bytes that are no rows."""
-    value: Any = encoding.unpack_raw(part[SALT_SIZE:], MAX_ROWS, 4)
+    value: Any = unpack_rows(part[SALT_SIZE:])
     try:
         before = [one for group in value[1:] for one in group[3::5]]
         return [one - 1 for one in dict.fromkeys(before) if one]

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -19,11 +20,12 @@ from attrs import define, field, frozen
 
 from tracechain import merkle
 from tracechain.archive.directory import BEGIN, END, HEIGHT_MOST, TRAILER, Block, Directory, Seal, held
-from tracechain.archive.parts import PRUNE_TAG, Held, Sets, bind_rows, pack, said
+from tracechain.archive.parts import PRUNE_TAG, Held, Sets, bind_rows, pack
 from tracechain.archive.places import Places, join_all
 from tracechain.archive.tree import fold, gaps, subtree_root
 from tracechain.checkpoint import parse_checkpoint, parse_note
-from tracechain.entry import CONTENT_TAG, HEADER_SIZE, EntryType
+from tracechain.encoding import unpack_known
+from tracechain.entry import CONTENT_TAG, HEADER_SIZE, SALT_SIZE, EntryType
 from tracechain.errors import DataError, DecodeError, InputError, StorageError
 from tracechain.retention.ranges import Ranges
 from tracechain.signing import Signer
@@ -39,6 +41,10 @@ Progress = Callable[[int, int], None]
 _ENTRIES, _BYTES = 1024, 1 << 22
 #: A block with more gaps than one in 2^6 leaves is read whole.
 _SPARSE = 6
+#: Of so many runs of entries a block is read by columns.
+_RUNS = 8
+#: Of a header: type, row count, content length, rows length.
+_SAID = struct.Struct(">4xB35xIII76x")
 _EVENT = int(EntryType.EVENT)
 
 
@@ -220,7 +226,7 @@ class _Writing:
                 continue
             if stop <= size and count <= _ENTRIES:
                 headers = self._headers(start, stop, count)
-                if height == 0 or sum(_length(header) for header in headers) <= _BYTES:
+                if height == 0 or _bytes_of(headers) <= _BYTES:
                     yield start, height, headers
                     continue
             half = 1 << (height - 1)
@@ -239,28 +245,41 @@ class _Writing:
         clipped = list(self.sets.held.clip(start, stop))
         indices = [index for first, last in clipped for index in range(first, last)]
         flags = self.sets.flags(start, stop)
-        held_contents = self._parts(self.view.contents, self.sets.contents, start, stop)
-        held_rows = self._parts(self.view.all_rows, self.sets.rows, start, stop)
+        parts = self._parts(clipped, indices, start, stop)
         contents: list[bytes | None] = []
         rows: list[bytes | None] = []
         named: list[bytes] = []
         leaves: list[bytes] = []
-        for index, header in zip(indices, headers, strict=True):
+        name = self._namer(named)
+        said_by = _SAID.iter_unpack(b"".join(headers))
+        for index, header, (kind, row_count, content_length, rows_length), content, row_part in zip(
+            indices, headers, said_by, *parts, strict=True
+        ):
             leaf = sha256(b"\0" + header).digest()
             leaves.append(leaf)
-            kind, row_count, content_length, rows_length = said(header)
             flag = flags[index - start] if kind == _EVENT else 0
-            content = rows_part = None
             if flag & 1:
-                content = held_contents.get(index)
-                self._check_content(index, header, content_length, content)
+                if (
+                    content is None
+                    or len(content) != SALT_SIZE + content_length
+                    or sha256(CONTENT_TAG + content).digest() != header[64:96]
+                ):
+                    raise _unfit(index, "content", content)
+                contents.append(content)
                 self.counts[0] += 1
+            else:
+                contents.append(None)
             if flag & 2 and row_count:
-                rows_part = held_rows.get(index)
-                self._check_rows(index, header, row_count, rows_length, rows_part, named)
+                if (
+                    row_part is None
+                    or len(row_part) != SALT_SIZE + rows_length
+                    or _root(row_part, row_count, name) != header[96:]
+                ):
+                    raise _unfit(index, "rows", row_part)
+                rows.append(row_part)
                 self.counts[1] += 1
-            contents.append(content)
-            rows.append(rows_part)
+            else:
+                rows.append(None)
             if flag:
                 self.lost.update(index.to_bytes(8, "big") + bytes((flag,)) + leaf)
         between = self._between(start, height, clipped)
@@ -274,36 +293,33 @@ class _Writing:
             self.progress(self.done, len(self.sets.held))
 
     def _parts(
-        self, read: Callable[[int, int], Iterable[tuple[int, bytes]]], places: Places, start: int, stop: int
-    ) -> dict[int, bytes]:
-        found: dict[int, bytes] = {}
-        for first, last in places.clip(start, stop):
-            found.update(read(first, last))
-        return found
+        self, clipped: list[tuple[int, int]], indices: list[int], start: int, stop: int
+    ) -> tuple[list[bytes | None], list[bytes | None]]:
+        """Contents and rows of these entries, as far as they are wanted."""
+        view, sets = self.view, self.sets
+        if len(clipped) <= _RUNS and 2 * min(sets.contents.count(start, stop), sets.rows.count(start, stop)) > len(
+            indices
+        ):
+            blocks = [view.block(first, last) for first, last in clipped]
+            return [part for block in blocks for part in block[1]], [part for block in blocks for part in block[2]]
+        found: list[dict[int, bytes]] = [{}, {}]
+        for column, read, places in zip(found, (view.contents, view.all_rows), (sets.contents, sets.rows), strict=True):
+            for first, last in places.clip(start, stop):
+                column.update(read(first, last))
+        return [found[0].get(index) for index in indices], [found[1].get(index) for index in indices]
 
-    def _check_content(self, index: int, header: bytes, length: int, part: bytes | None) -> None:
-        if part is None:
-            raise DataError(f"entry {index}: its content is not there any more, so it cannot be archived")
-        if len(part) != 32 + length or sha256(CONTENT_TAG + part).digest() != header[64:96]:
-            raise DataError(f"entry {index}: its content is not what its header commits to: run `tracechain verify`")
-
-    def _check_rows(
-        self, index: int, header: bytes, count: int, length: int, part: bytes | None, named: list[bytes]
-    ) -> None:
-        if part is None:
-            raise DataError(f"entry {index}: its rows are not there any more, so they cannot be archived")
-        leaf_of = self.nodes.leaf
+    def _namer(self, named: list[bytes]) -> Callable[[int], bytes]:
+        """Gives the leaf of an entry, and notes that it was asked for."""
+        header_of = self.view.header
 
         def name(previous: int) -> bytes:
-            named.append(leaf_of(previous))
+            header = header_of(previous)
+            if header is None:
+                raise DataError(f"entry {previous}: its header is missing: run `tracechain verify`")
+            named.append(sha256(b"\0" + header).digest())
             return named[-1]
 
-        try:
-            if len(part) == 32 + length and bind_rows(part, count, name) == header[96:]:
-                return
-        except DecodeError:
-            pass
-        raise DataError(f"entry {index}: its rows are not what its header commits to: run `tracechain verify`")
+        return name
 
     def _between(self, start: int, height: int, clipped: list[tuple[int, int]]) -> list[bytes]:
         """The nodes of the gaps within a block."""
@@ -324,6 +340,23 @@ class _Writing:
             yield merkle.subtree(self.nodes, height, start >> height)
 
 
-def _length(header: bytes) -> int:
-    _, _, content_length, rows_length = said(header)
-    return HEADER_SIZE + content_length + rows_length
+def _root(part: bytes, count: int, name: Callable[[int], bytes]) -> bytes | None:
+    """The row root of rows, None for bytes that are none. They are strictly read where they are read back."""
+    try:
+        return bind_rows(part, count, name, unpack_known)
+    except DecodeError:
+        return None
+
+
+def _unfit(index: int, what: str, part: bytes | None) -> DataError:
+    if part is None:
+        return DataError(f"entry {index}: its {what} cannot be archived: not there any more")
+    return DataError(
+        f"entry {index}: its {what} cannot be archived: not what its header commits to, see `tracechain verify`"
+    )
+
+
+def _bytes_of(headers: list[bytes]) -> int:
+    """Bytes of some entries, whole."""
+    lengths: int = sum(content + rows for _, _, content, rows in _SAID.iter_unpack(b"".join(headers)))
+    return lengths + len(headers) * (HEADER_SIZE + 2 * SALT_SIZE)
