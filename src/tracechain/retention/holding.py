@@ -1,4 +1,4 @@
-"""What is under hold: legal holds, open recalls and open cases, and which entries they cover (format.md section 5.10).
+"""What is under hold: legal holds, open recalls and open cases, and which entries they cover (format.md section 5.7).
 
 Nothing that is under hold goes, whatever a policy says. So who prunes and who verifies a pruning have to come to the
 same answer, and a verifier may have no contents any more: what decides are the subjects of an entry's rows, which never
