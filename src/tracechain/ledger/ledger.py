@@ -36,14 +36,15 @@ from tracechain.ledger import erasing, maintenance
 from tracechain.ledger.anchor import Anchor, Anchored
 from tracechain.ledger.authors import Author
 from tracechain.ledger.commit import Batch, Commit, Outcome, check_batch, prepare
-from tracechain.ledger.erasing import Erasure, Writer
+from tracechain.ledger.erasing import Writer
 from tracechain.ledger.groups import GroupCommit, Request
 from tracechain.ledger.guard import NodesError, begin_epoch, check_anchor
-from tracechain.ledger.jobs import Append, Job, Submit, run_jobs, runs
+from tracechain.ledger.jobs import Append, Job, Own, Submit, run_jobs, runs
 from tracechain.ledger.losses import check_settlements, epoch_leaf
 from tracechain.ledger.past import Registers
+from tracechain.ledger.pruning import Pruner, check_own_kinds
 from tracechain.ledger.receipt import Receipt
-from tracechain.persons import ErasurePlan
+from tracechain.ledger.retaining import Retaining
 from tracechain.pilot import next_records
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.registers import Register
@@ -74,7 +75,7 @@ def anchor_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.anchor")
 
 
-class Ledger:
+class Ledger(Retaining):
     """One ledger on disk. Threads may share it; a forked child must open it again; a path is opened once a process.
 
     Without a signer it is open for reading. Everything that is signed or answered is durable first.
@@ -361,26 +362,6 @@ class Ledger:
 
         return self._enqueue(job)
 
-    def erase(self, plan: ErasurePlan, *, ground: str, by: str) -> Erasure:
-        """Erase and withhold what a plan says (persons.plan_erasure), record it, and leave no byte of it in any file.
-
-        `ground` (why) and `by` (who decided) stand in the log for ever, so there is no personal data in them.
-        InputError for a plan of a day to come, and for one that a hold or a policy may have overtaken.
-        """
-        return erasing.erase(self._writer(), plan, ground, by)
-
-    def restrict(self, keys: Iterable[bytes], *, ground: str, by: str) -> Receipt:
-        """Withhold identities (by their tokens) and values (by their commitments) without erasing them, and record
-        it."""
-        return erasing.restrict(self._writer(), keys, ground, by)
-
-    def reapply_erasures(self, progress: Progress | None = None) -> int:
-        """Erase and withhold again what the log says was: after a vault was put back from a backup. Says how many
-        records there are. Reads the whole log."""
-        self._need_signer()
-        with self._store.lock.held():
-            return erasing.reapply(self._store, progress)
-
     def settle_epoch(self, epoch: int, reason: str, root: Signer) -> Receipt:
         """Record that what an epoch lost was submitted again, or is given up for `reason`.
 
@@ -457,13 +438,29 @@ class Ledger:
                 stacklevel=3,
             )
 
+    def _alone(self, job: Own) -> Receipt:
+        """Run a job in a commit of its own."""
+        self._need_signer()
+        self._store.check()
+        request: Request[Job, Receipt] = Request(job)
+        self._commit_group([request])
+        if request.error is not None:
+            raise request.error
+        assert request.result is not None, "it was committed"
+        return request.result
+
     def _check_settlements(self, batch: Batch) -> None:
+        check_own_kinds(batch)
         if batch.kinds & record.SETTLING:
             with self.snapshot() as snapshot:
                 check_settlements(batch, snapshot, self.ledger_id, self.genesis)
 
     def _writer(self) -> Writer:
         return Writer(self._store, self._author, self._random, self._enqueue, shanghai_day(self._clock()))
+
+    def _pruner(self) -> Pruner:
+        store, author = self._store, self._author
+        return Pruner(store, author, self._random, self._clock, self._enqueue, self._alone, self.compact)
 
     def _need_signer(self) -> Signer:
         if self._signer is None:
