@@ -264,6 +264,21 @@ def test_remains_are_swept_up_by_who_opens_to_write(path: Path) -> None:
     assert names(path) == sorted([*mine, "CURRENT", "gen-000002"])
 
 
+def test_a_full_disk_gets_the_room_of_remains_back(path: Path) -> None:
+    for name in (".gen-000002.partial", "gen-000000"):
+        shutil.copytree(path / "ledger" / "gen-000001", path / "ledger" / name)
+
+    def open_on_a_full_disk(pipe: Any) -> list[str]:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        with reopen(path, 24):
+            return names(path)
+
+    assert Process(open_on_a_full_disk).join() == ["CURRENT", "gen-000000", "gen-000001"]
+    open_ledger(path).close()
+    assert names(path) == ["CURRENT", "gen-000001"]
+
+
 def test_what_is_newer_and_was_in_use_is_no_remains(path: Path) -> None:
     """Somebody put an older CURRENT and its generation back: what was acknowledged since must not be swept away."""
     kept = path.with_name("kept")

@@ -225,7 +225,7 @@ class Generations:
         env, txn = self.begin(user, write=True)
         txn.abort()
         try:
-            with contextlib.suppress(OSError):  # it takes room, and hinders nobody
+            with contextlib.suppress(OSError, StorageError):  # what is left takes room, and hinders nobody
                 self._sweep(env)
         finally:
             self.leave(env, user)
@@ -283,12 +283,19 @@ class Generations:
                     f"{self.folder}: CURRENT names {env.folder.name}, but {path.name} is newer and was in use: put"
                     " CURRENT right, or move that one away if a backup is to go on"
                 )
-        # After a sync that failed nobody knows whether CURRENT is durable; nothing is given up for one that is not.
-        write_durably(self.folder / "CURRENT", f"{env.folder.name}\n".encode())
+        # First what was never in use: a full disk has room again then.
+        kept = []
         for path in strays:
             if path.name.startswith(".CURRENT"):
                 path.unlink(missing_ok=True)
-                continue
+            elif path.name.endswith(".partial"):
+                shutil.rmtree(path)
+            else:
+                kept.append(path)
+        if kept:
+            # After a sync that failed nobody knows whether CURRENT is durable; nothing is given up for one that is not.
+            write_durably(self.folder / "CURRENT", f"{env.folder.name}\n".encode())
+        for path in kept:
             # At once, so that nobody opens half a generation.
             doomed = path if path.name.startswith(".") else path.rename(path.with_name(f".{path.name}.old"))
             shutil.rmtree(doomed)
