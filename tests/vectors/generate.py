@@ -30,8 +30,9 @@ import group_entry
 import group_ledger
 import group_merkle
 import group_packing
-import group_record
 import group_pilot
+import group_private
+import group_record
 import group_registers
 import group_retention
 import group_rows
@@ -54,6 +55,7 @@ GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "merkle": group_merkle.cases,
     "packing": group_packing.cases,
     "pilot": group_pilot.cases,
+    "private": group_private.cases,
     "record": group_record.cases,
     "registers": group_registers.cases,
     "retention": group_retention.cases,
