@@ -270,6 +270,36 @@ def test_what_a_killed_process_left_is_written_over(tmp_path: Path, view: Memory
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_process_that_is_killed_leaves_no_archive(tmp_path: Path) -> None:
+    sample_ledger(tmp_path / "ledger", packs=20, rounds=150)
+    script = (
+        "import sys, time\n"
+        "from tracechain.archive import write_archive\n"
+        "from tracechain.ledger import Ledger\n"
+        "from tracechain.testing import Keys\n"
+        "def stay(done, total):\n"
+        "    print(done, total, flush=True)\n"
+        "    time.sleep(60)\n"
+        "with Ledger.open(sys.argv[1]) as ledger, ledger.snapshot() as view:\n"
+        "    write_archive(view, sys.argv[2], ((0, view.size),), (), Keys().log, stay)\n"
+    )
+    out = tmp_path / "out"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, tmp_path / "ledger", out], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        done, total = map(int, child.stdout.readline().split())
+        child.kill()
+    assert 0 < done < total
+    assert not out.exists()
+    assert (tmp_path / "out.partial").exists()
+    with Ledger.open(tmp_path / "ledger") as ledger, ledger.snapshot() as view:
+        made = write_archive(view, out, ((0, view.size),), (), KEYS.log)
+        assert made.entries == total
+        assert check_archive(out, VERIFIER, view=view)
+    assert not (tmp_path / "out.partial").exists()
+
+
 def test_a_process_that_was_killed_once_the_file_had_its_name_does_no_harm(tmp_path: Path, view: MemoryView) -> None:
     """Both names are there. The archive was carried away since, and another is written under its name."""
     out, moved = make(view, tmp_path / "out", everything(view), ()), tmp_path / "moved"
