@@ -3,6 +3,7 @@
 - `dates`: days in Asia/Shanghai, terms by the calendar, the floor below which nothing goes.
 - `bounds`, `policy`: until when, as values that compose; rules, regimes, policies, and what they say of an entry.
 - `tables`: ready regimes. `files`, `toml`: policies read from files, and written.
+- `holding`: what is under hold. `plan`: what may go, with a reason for every part of every entry.
 - `records`, `ranges`: the records of pruning and erasing, and the sets of entries that they name.
 """
 
