@@ -239,14 +239,23 @@ def test_what_was_erased_or_is_withheld_is_not_disclosed(shop: Shop, shown: Disc
     [
         {"format": "tracechain disclosure v1"}, {"more": 1}, {"name": 5}, {"value": None}, {"value": {"base64": "/wA"}},
         {"value": {"base64": "/wA=", "x": 1}}, {"value": {"hex": ""}}, {"salt": ""}, {"salt": "AB" * 32},
+        {"proof": "\ud800"},
+        {"name": "\ud800"},
+        {"value": "\ud800"},
         {"salt": "ab " * 32}, {"salt": "ab" * 33}, {"salt": 5}, {"header": "00" * 127}, {"content": ""}, {"proof": 7},
         {"proof": "c2sp.org/tlog-proof@v1"},
     ],
 )  # fmt: skip
-def test_a_disclosure_is_read_strictly(shown: Disclosure, change: dict[str, Any]) -> None:
+def test_a_disclosure_is_read_strictly(shop: Shop, shown: Disclosure, change: dict[str, Any]) -> None:
     plain = json.loads(format_disclosure(shown))
     with pytest.raises(DataError):
-        parse_disclosure(json.dumps(plain | change))
+        check_disclosure(parse_disclosure(json.dumps(plain | change)), shop.ledger.verifier)
+
+
+def test_a_member_of_a_disclosure_stands_once(shown: Disclosure) -> None:
+    text = format_disclosure(shown)
+    with pytest.raises(DecodeError, match="twice"):
+        parse_disclosure(text.replace("{", '{"value": "another",', 1))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "NaN", "[" * 100_000, "\0", " " * (1 << 20)])

@@ -34,7 +34,7 @@ __all__ = ["Disclosed", "Disclosure", "check_disclosure", "disclose", "format_di
 
 FORMAT = "tracechain disclosure v0"
 #: Bytes of a disclosure as text: its content and value in hexadecimal, and a proof.
-_MOST = 1 << 19
+_MOST = 1 << 19  # format.md section 4.1
 
 
 @frozen
@@ -158,7 +158,7 @@ def parse_disclosure(text: str) -> Disclosure:
     if len(text) > _MOST:
         raise DecodeError(f"a disclosure has at most {_MOST} characters, not {len(text)}")
     try:
-        found: Any = json.loads(text, parse_constant=_refuse)
+        found: Any = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"this is no disclosure: it is no JSON ({error})") from None
     names = {"format", "name", "value", "salt", "header", "content", "content_salt", "proof"}
@@ -175,6 +175,14 @@ def parse_disclosure(text: str) -> Disclosure:
         _hex(found["salt"], SALT_SIZE, SALT_SIZE, "salt"),
         parse_proof(found["proof"]),
     )
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no name stands twice: readers differ in which one they take."""
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _refuse(constant: str) -> None:
