@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from attrs import frozen
 
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human, read_entry
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tracechain.retention.ranges import Ranges
     from tracechain.view import View
 
-__all__ = ["archive"]
+__all__ = ["announced", "archive"]
 
 
 class _WriteFirst(click.Group):
@@ -75,7 +76,7 @@ def write(
     if as_of is not None and intent is not None:
         raise click.UsageError("say one of: --as-of, --intent. What was announced has its day.")
     with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
-        contents, rows = _wanted(snapshot, as_of) if intent is None else _announced(snapshot, intent)
+        contents, rows = _wanted(snapshot, as_of) if intent is None else announced(snapshot, intent)
         if not contents and not rows:
             raise InputError("there is nothing to archive: nothing may go, see `tracechain retention`")
         signer = open_key(keys_folder(ledger, keys), "log", passphrase(passphrase_file))
@@ -100,7 +101,8 @@ def _wanted(view: View, as_of: str | None) -> tuple[Ranges, Ranges]:
     return found.contents, found.rows
 
 
-def _announced(view: View, name: str) -> tuple[Ranges, Ranges]:
+def announced(view: View, name: str) -> tuple[Ranges, Ranges]:
+    """Contents and rows that a pruning announced and that are not gone; InputError where there is none."""
     from tracechain.retention.prunings import prunings
 
     for one in reversed(prunings(view)):
@@ -146,23 +148,32 @@ def check(file: Path, key: str, signed_by: str | None, ledger: Path | None, as_j
         print_json(_report_json(report, names, seconds))
     else:
         _tell_report(report, names, seconds, against=ledger)
-    return 0 if report else 1
+    return 0 if report and all(one.same for one in names) else 1
 
 
-def _naming(view: View, made: Archive) -> list[tuple[str, int, bool]]:
-    """(name, entry, whether it was done) of the prunings that name an archive."""
+@frozen
+class _Naming:
+    """A pruning that names an archive: its name, the entry that announced it, whether it was done, and whether it is of
+    just what the archive holds."""
+
+    name: str
+    entry: int
+    done: bool
+    same: bool
+
+
+def _naming(view: View, made: Archive) -> list[_Naming]:
+    """The prunings that name an archive."""
     from tracechain.retention.prunings import prunings
 
     return [
-        (one.intent.name, one.announced, one.done_at is not None)
+        _Naming(one.intent.name, one.announced, one.done_at is not None, one.intent.digest == made.lost)
         for one in prunings(view)
         if one.intent.archive == made.digest
     ]
 
 
-def _tell_report(
-    report: ArchiveReport, names: list[tuple[str, int, bool]], seconds: float, *, against: Path | None
-) -> None:
+def _tell_report(report: ArchiveReport, names: list[_Naming], seconds: float, *, against: Path | None) -> None:
     made = report.archive
     if report.findings:
         total = len(report.findings) + report.beyond
@@ -181,8 +192,12 @@ def _tell_report(
     said = f"  {_what(made)}, {counted(report.links, 'link')} in {seconds:.1f} s"
     say(said if against is None else f"{said}, held against {plain(against)}")
     _tell(made)
-    for name, index, done in names:
-        say(f"  named by pruning {plain(name)}, entry {index:,}{', which was done' if done else ''}")
+    for one in names:
+        said = f"  named by pruning {plain(one.name)}, entry {one.entry:,}{', which was done' if one.done else ''}"
+        say(
+            said if one.same else f"{said}; but what that announces is not what is archived",
+            None if one.same else "bad",
+        )
     for note in report.notes:
         say(f"  {plain(note)}", "warn")
 
@@ -191,17 +206,20 @@ def _index(index: int | None) -> str:
     return "" if index is None else f"{index:,}"
 
 
-def _report_json(report: ArchiveReport, names: list[tuple[str, int, bool]], seconds: float) -> dict[str, Any]:
+def _report_json(report: ArchiveReport, names: list[_Naming], seconds: float) -> dict[str, Any]:
+    good = bool(report) and all(one.same for one in names)
     return {
-        "good": bool(report),
-        "verdict": "verified_unwitnessed" if report else "findings",
+        "good": good,
+        "verdict": "verified_unwitnessed" if good else "findings",
         "archive": _plain(report.archive),
         "entries": report.entries,
         "contents": report.contents,
         "rows": report.rows,
         "links": report.links,
         "against_ledger": report.against_ledger,
-        "named_by": [{"name": name, "entry": index, "done": done} for name, index, done in names],
+        "named_by": [
+            {"name": one.name, "entry": one.entry, "done": one.done, "of_what_is_archived": one.same} for one in names
+        ],
         "findings": [{"code": str(f.code), "index": f.index, "detail": f.detail} for f in report.findings],
         "findings_not_listed": report.beyond,
         "notes": list(report.notes),
