@@ -29,6 +29,7 @@ from tracechain.retention.records import (
     read,
 )
 from tracechain.verification.findings import Code, Findings
+from tracechain.verification.lost import LEAF, Lost
 from tracechain.view import View
 
 __all__ = ["Announced", "Done", "Said", "Tally", "events_in", "read_records", "tally", "unite"]
@@ -76,18 +77,30 @@ class Done:
     before: int = 0
 
 
-def tally(view: View, contents: Ranges, rows: Ranges) -> Tally:
-    """Count and digest what goes (format.md section 5.10), from headers, in one pass."""
+def tally(view: View, lost: Lost, contents: Ranges, rows: Ranges) -> Tally:
+    """Count and digest what goes (format.md section 5.10), from headers. `lost` has the leaves of what is gone."""
     said = sha256(_TAG)
-    counts = [0, 0]
+    counts = [0, 0, 0, 0]
     for start, stop, what in _segments(contents, rows):
-        mark = bytes((what,))
-        for index, header in view.headers(start, stop):
-            if header[4:5] == _EVENT:
-                counts[0] += what & CONTENT
-                counts[1] += what >> 1
-                said.update(index.to_bytes(8, "big") + mark + sha256(b"\0" + header).digest())
-    return Tally(counts[0], counts[1], said.digest())
+        mark, at = bytes((what,)), start
+        while at < stop:
+            leaves, end = lost.leaves_from(at, min(stop, at + _BLOCK))
+            if leaves:
+                pairs = zip(range(at, end), range(0, len(leaves), LEAF), strict=True)
+                told = [index.to_bytes(8, "big") + mark + leaves[place : place + LEAF] for index, place in pairs]
+            else:
+                told = [
+                    index.to_bytes(8, "big") + mark + sha256(b"\0" + header).digest()
+                    for index, header in view.headers(at, end)
+                    if header[4:5] == _EVENT
+                ]
+            counts[what] += len(told)
+            said.update(b"".join(told))
+            at = end
+    return Tally(counts[CONTENT] + counts[CONTENT | ROWS], counts[ROWS] + counts[CONTENT | ROWS], said.digest())
+
+
+_BLOCK = 4096
 
 
 def _segments(contents: Ranges, rows: Ranges) -> list[tuple[int, int, int]]:
@@ -130,7 +143,7 @@ class Records:
     others: list[tuple[int, Record]] = field(factory=list)
 
 
-def read_records(findings: Findings, view: View, indices: Iterable[int]) -> Records:
+def read_records(findings: Findings, view: View, lost: Lost, indices: Iterable[int]) -> Records:
     """Read the records at some indices, ascending, whose contents were held against their headers before."""
     found = Records()
     parts: list[Said] = []
@@ -177,15 +190,17 @@ def read_records(findings: Findings, view: View, indices: Iterable[int]) -> Reco
             wrong(first, str(error))
         else:
             if isinstance(whole, PruneIntent):
-                _announce(findings, view, found, first, index, whole)
+                _announce(findings, view, lost, found, first, index, whole)
             else:
-                _done(findings, view, found, first, index, whole)
+                _done(findings, view, lost, found, first, index, whole)
         parts.clear()
     broken_off()
     return found
 
 
-def _announce(findings: Findings, view: View, found: Records, first: int, last: int, said: PruneIntent) -> None:
+def _announce(
+    findings: Findings, view: View, lost: Lost, found: Records, first: int, last: int, said: PruneIntent
+) -> None:
     statement = _statement_of(view, first)
     policy = next((one for one in reversed(found.policies) if one[0] < statement), None)
     stop = max((ranges[-1][1] for ranges in (said.contents, said.rows) if ranges), default=0)
@@ -196,12 +211,12 @@ def _announce(findings: Findings, view: View, found: Records, first: int, last: 
             f"pruning {said.name} announces what goes up to entry {stop}, of a log of {said.size} entries, in entry"
             f" {first}",
         )
-    told = tally(view, said.contents, said.rows)
+    told = tally(view, lost, said.contents, said.rows)
     _compare(findings, first, f"pruning {said.name} announces", told, said)
     found.intents[first] = Announced(first, last, statement, said, policy, told)
 
 
-def _done(findings: Findings, view: View, found: Records, first: int, last: int, said: PruneDone) -> None:
+def _done(findings: Findings, view: View, lost: Lost, found: Records, first: int, last: int, said: PruneDone) -> None:
     intent = found.intents.get(said.intent)
     if intent is None or intent.said.name != said.name:
         findings.add(
@@ -222,7 +237,7 @@ def _done(findings: Findings, view: View, found: Records, first: int, last: int,
         findings.add(Code.PRUNE_RECORD, first, f"pruning {said.name} keeps what was not announced to go")
     told = intent.tally
     if said.kept_contents or said.kept_rows:
-        told = tally(view, done.contents, done.rows)
+        told = tally(view, lost, done.contents, done.rows)
     _compare(findings, first, f"pruning {said.name} says that it did", told, said)
     done.wrong = len(findings.items) + findings.beyond > before
 

@@ -27,7 +27,7 @@ from tracechain.retention.keeping import NO_PACK
 from tracechain.verification.covering import Covering, RangeResult, Word
 from tracechain.view import View
 
-__all__ = ["Columns"]
+__all__ = ["ENDINGS", "Columns"]
 
 _COUNTS = struct.Struct(">QIIIIQ")
 _SHAPES_MOST = 4096
@@ -50,7 +50,7 @@ class _Endings(dict[tuple[int, int], tuple[int, bytes]]):
         return ending
 
 
-_ENDINGS = {rule_set: _Endings(rule_set) for rule_set in custody.TABLES}
+ENDINGS = {rule_set: _Endings(rule_set) for rule_set in custody.TABLES}
 
 
 #: What a content is by its tail: the three bytes before its time, its act, and the bytes of that.
@@ -176,7 +176,7 @@ class Columns(ABC):
         self, subjects: list[str], shapes: list[_Shape], kinds: list[_Kind], texts: list[str], rows: list[bytes]
     ) -> list[tuple[int, int, bytes]]:
         """For each subject 1 + the index of its entry before (or 0), the state after, and how the row must end."""
-        last, endings = self.last, _ENDINGS[self._shape_rules]
+        last, endings = self.last, ENDINGS[self._shape_rules]
         if self.entering is None:
             words = [last.get(subject, 0) for subject in subjects]
             return [

@@ -7,11 +7,13 @@ from array import array
 from attrs import define, field
 
 from tracechain import custody, merkle
+from tracechain.entry import EntryType
 from tracechain.errors import DataError
 from tracechain.record import Record
 from tracechain.registers import KINDS, Profile
 from tracechain.retention.keeping import Heads
 from tracechain.retention.records import DONE, INTENT, POLICY
+from tracechain.retention.waiting import WAIT_GAP
 from tracechain.statement import Statement
 from tracechain.verification.lost import Lost
 
@@ -87,6 +89,8 @@ class RangeResult:
     lost: Lost = field(factory=Lost)
     believed: array[int] = field(factory=lambda: array("Q"))
     retained: array[int] = field(factory=lambda: array("Q"))
+    #: Entry and milliseconds by which the gap before it does not count as waiting, one pair after the other.
+    jumps: array[int] = field(factory=lambda: array("Q"))
 
     def note_policy(self, statement: int, policy: int) -> None:
         """Note what the events of a statement name as their retention policy."""
@@ -94,6 +98,11 @@ class RangeResult:
         latest = self.policies[-1] if self.policies else -1
         if before is None or before[1] != policy or before[0] < latest < statement:
             self.named.append((statement, policy))
+
+    def note_gap(self, index: int, kind: int, gap: int) -> None:
+        """Note how much of the gap before an entry nobody can be said to have waited (retention.waiting)."""
+        if gap > 0 and (kind == EntryType.CLOCK or gap > WAIT_GAP):
+            self.jumps.extend((index, gap if kind == EntryType.CLOCK else gap - WAIT_GAP))
 
     def note_rules(self, index: int, rule_set: int) -> None:
         """Note the rules of the rows of an entry."""

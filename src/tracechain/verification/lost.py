@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
 
 from attrs import define, field, frozen
 
@@ -22,6 +23,7 @@ __all__ = ["CODES_UNKNOWN", "Lost", "LostKind", "LostRun", "codes_of", "least_ke
 #: Expiry codes of an entry whose rows are not kept.
 CODES_UNKNOWN = -2
 _NOT_KNOWN = 1 << 15
+LEAF = 32
 _KNOWN = _NOT_KNOWN - 1
 _EVENT = bytes([EntryType.EVENT])
 
@@ -53,13 +55,16 @@ class LostRun:
 
 @define
 class Lost:
-    """Runs of entries that lost parts, ascending."""
+    """Runs of entries that lost parts, ascending; the leaves of all of them, one after the other."""
 
     starts: array[int] = field(factory=lambda: array("Q"))
     stops: array[int] = field(factory=lambda: array("Q"))
     times: array[int] = field(factory=lambda: array("Q"))
     numbers: array[int] = field(factory=lambda: array("I"))
     kinds: dict[LostKind, int] = field(factory=dict)
+    leaves: bytearray = field(factory=bytearray)
+    #: How many entries the runs before each one have.
+    _counts: array[int] = field(factory=lambda: array("Q"), init=False)
 
     def __bool__(self) -> bool:
         return bool(self.starts)
@@ -78,6 +83,14 @@ class Lost:
             self.times.append(time)
             self.numbers.append(number)
 
+    def add_all(self, index: int, time: int, numbers: Sequence[int]) -> None:
+        """Note neighbouring entries, the kind of each by its number."""
+        for number, run in groupby(numbers):
+            count = len([*run])
+            self.add(index, time, number)
+            self.stops[-1] += count - 1
+            index += count
+
     def extend(self, others: Lost) -> None:
         """Take over the runs of a later range."""
         numbers = list(map(self.number, others.kinds))
@@ -85,6 +98,7 @@ class Lost:
         self.stops += others.stops
         self.times += others.times
         self.numbers.extend(numbers[number] for number in others.numbers)
+        self.leaves += others.leaves
 
     def runs(self) -> Iterator[LostRun]:
         """All runs, ascending."""
@@ -95,6 +109,19 @@ class Lost:
         kinds = list(self.kinds)
         for at in range(bisect_right(self.stops, start), bisect_left(self.starts, stop)):
             yield LostRun(self.starts[at], self.stops[at], self.times[at], kinds[self.numbers[at]])
+
+    def leaves_from(self, index: int, stop: int) -> tuple[bytes, int]:
+        """The leaves of entries from `index` on that are in one run, and the entry after them, at most `stop`; no leaf,
+        and the next entry that is in a run, where `index` is in none."""
+        at = bisect_right(self.starts, index) - 1
+        if at < 0 or self.stops[at] <= index:
+            return b"", stop if at + 1 == len(self.starts) else min(stop, self.starts[at + 1])
+        if len(self._counts) != len(self.starts):
+            sizes = (end - start for start, end in zip(self.starts, self.stops, strict=True))
+            self._counts = array("Q", accumulate(sizes, initial=0))[:-1]
+        end = min(stop, self.stops[at])
+        first = self._counts[at] + index - self.starts[at]
+        return bytes(self.leaves[LEAF * first : LEAF * (first + end - index)]), end
 
     def ranges(self, what: int) -> Ranges:
         """The entries that lost this part."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import accumulate, chain
 
 from attrs import define, field, frozen
 
@@ -26,14 +26,14 @@ from tracechain.retention.holding import Holding, named_packs, row_subjects
 from tracechain.retention.policy import Policy
 from tracechain.retention.ranges import Ranges, intersect, minus
 from tracechain.retention.records import CONTENT, ROWS
-from tracechain.retention.waiting import waited_ms, witnessed_ms
+from tracechain.retention.waiting import witnessed_ms
 from tracechain.verification.announced import Announced, Done, events_in, read_records, unite
 from tracechain.verification.covering import RangeResult
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.lost import CODES_UNKNOWN, Lost, LostKind, LostRun, codes_of
 from tracechain.view import View
 
-__all__ = ["Demands", "Judged", "check_now", "check_subjects", "judge"]
+__all__ = ["Demands", "Judged", "Waits", "check_now", "judge"]
 
 _ZERO_DAY = day_of(DAY_ZERO)
 #: Packs of an entry of which no rows are left: none, one that expired at once, one whose expiry is not known.
@@ -65,14 +65,15 @@ def judge(
     demands: Demands,
 ) -> Judged:
     """Judge every part that is not there, and every record that says that one went."""
-    lost, pairs, retained = Lost(), array("Q"), array("Q")
+    lost, pairs, retained, jumps = Lost(), array("Q"), array("Q"), array("Q")
     for result in results:
+        jumps += result.jumps
         lost.extend(result.lost)
         pairs += result.believed
         retained += result.retained
     if not lost and not retained:
         return Judged()
-    return _Judge(findings, view, lost, pairs, demands).run(retained)
+    return _Judge(findings, view, lost, pairs, Waits.of(view, jumps), demands).run(retained)
 
 
 def check_now(findings: Findings, view: View, now: int | None) -> None:
@@ -92,18 +93,28 @@ def check_now(findings: Findings, view: View, now: int | None) -> None:
         findings.add(Code.TIME_AHEAD, begin, words)
 
 
-def check_subjects(findings: Findings, view: View, results: list[RangeResult], subjects: int) -> None:
-    """Count the subjects of a log that lost rows (docs/format.md section 2): none of them disappears."""
-    if any(kind.what & ROWS for result in results for kind in result.lost.kinds):
-        first = sum(int.from_bytes(header[52:56], "big") for _, header in view.headers(0, view.size))
-        if first != subjects:
-            words = f"by the headers there are {first} subjects, by the rows that are left {subjects}: "
-            words += "the latest rows of a subject are gone, and it with them" if first > subjects else "too many"
-            findings.add(Code.SUBJECT_LOST, None, words)
-
-
 def _time(view: View, index: int) -> int:
     return int.from_bytes((view.header(index) or b"")[8:16], "big")
+
+
+@frozen
+class Waits:
+    """How long anybody waited from one entry to another, as retention.waiting has it, without reading what is between:
+    `jumps` are the entries before which some of the gap does not count, `sums` how much, all before together."""
+
+    view: View
+    jumps: array[int]
+    sums: array[int]
+
+    @classmethod
+    def of(cls, view: View, jumps: array[int]) -> Waits:
+        """From what the passes over the log noted: entry, milliseconds, and so on."""
+        return cls(view, jumps[::2], array("Q", accumulate(jumps[1::2], initial=0)))
+
+    def between(self, start: int, stop: int) -> int:
+        """Milliseconds from entry `start` to entry `stop`."""
+        first, last = (bisect_right(self.jumps, index) for index in (start, stop))
+        return _time(self.view, stop) - _time(self.view, start) - (self.sums[last] - self.sums[first])
 
 
 @define
@@ -124,6 +135,7 @@ class _Judge:
     _lost: Lost
     #: Entry with a row that is believed, entry that it names, and so on, flat.
     _pairs: array[int]
+    _waits: Waits
     _demands: Demands
     _asked: dict[tuple[LostKind, int], int] = field(factory=dict, init=False)
     _holding: Holding = field(factory=Holding, init=False)
@@ -135,7 +147,7 @@ class _Judge:
 
     def run(self, retained: Iterable[int]) -> Judged:
         """All of it."""
-        records = read_records(self._findings, self._view, retained)
+        records = read_records(self._findings, self._view, self._lost, retained)
         self._holding = Holding(named_packs(records.others))
         lost_contents, lost_rows = self._lost.ranges(CONTENT), self._lost.ranges(ROWS)
         for intent in records.intents.values():
@@ -161,6 +173,7 @@ class _Judge:
             gone_contents, gone_rows = unite(gone_contents, done.contents), unite(gone_rows, done.rows)
         self._check_followers(records.dones)
         self._check_latest()
+        self._check_subjects()
         self._uncovered(Code.CONTENT_MISSING, minus(lost_contents, gone_contents), "content is")
         self._uncovered(Code.ROWS_MISSING, minus(lost_rows, gone_rows), "rows are")
         return self._judged(records.dones)
@@ -237,10 +250,7 @@ class _Judge:
         return 0 if self._demands.retention is None else self._demands.retention.wait_days
 
     def _waited(self, start: int, stop: int) -> int:
-        try:
-            return waited_ms(self._view, start, stop)
-        except (DataError, IndexError):  # a header that is missing or cut is a finding of its own
-            return 0
+        return self._waits.between(start, stop)
 
     def _check_done(self, done: Done) -> None:
         intent = done.intent
@@ -367,6 +377,16 @@ class _Judge:
                     self._findings.add(Code.PRUNE_ORDER, index, words)
                     return
                 first += run.kind.first_rows
+
+    def _check_subjects(self) -> None:
+        """No subject disappears (docs/format.md section 2): of each whose first row is gone, a later one is left, and
+        the first of these names an entry without rows. Nothing else does, so they are as many as first rows that are
+        gone."""
+        gone = sum((run.stop - run.start) * run.kind.first_rows for run in self._lost.runs() if run.kind.what & ROWS)
+        left = len(self._pairs) // 2
+        if gone > left:
+            words = f"the first rows of {gone} subjects are gone, and later ones are left of {left} of them"
+            self._findings.add(Code.SUBJECT_LOST, None, words)
 
 
 def _numbered(dones: list[Done], what: int) -> tuple[list[int], list[tuple[int, int]]]:

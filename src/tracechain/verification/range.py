@@ -170,7 +170,7 @@ class RangeCheck(Faded):
         self._check_rows(index, header, rows, acts)
         gone = (0 if part is not None else CONTENT) | (ROWS if rows is None and header.row_count else 0)
         if gone and header.type == EntryType.EVENT:
-            self._lose(index, header, gone)
+            self._lose(index, header, gone, self._leaves[-1])
         if header.type == EntryType.STATEMENT:
             self._begin_covering(index, header, content)
         elif content is not None and (not covered or kind in SETTLING):
@@ -214,6 +214,8 @@ class RangeCheck(Faded):
             and header.time - self._time > self.genesis.jump_limit
         ):
             add(Code.TIME_JUMP, index, f"receipt time jumps by {header.time - self._time} ms without a clock record")
+        if index:
+            self.result.note_gap(index, header.type, header.time - self._time)
         self._time = header.time
 
     # ---- statements ----

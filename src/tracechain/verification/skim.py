@@ -63,10 +63,16 @@ def skim(
     at, part = next(all_rows)
     there = chain((number for number, _ in view.contents(0, stop)), [stop])
     content = next(there)
+    time = 0
     for index, header in view.headers(0, stop):
         leaves.append(sha256(b"\0" + header).digest())
         if len(header) != HEADER_SIZE:
             continue  # not what the older checkpoint signs: the root will tell
+        now = int.from_bytes(header[8:16], "big")
+        if now != time:
+            if index:
+                result.note_gap(index, header[4], now - time)
+            time = now
         if header[4] != EntryType.EVENT:
             _skim_content(findings, view, index, header, keys, result)
         while at < index:
@@ -77,7 +83,7 @@ def skim(
         codes = _skim_rows(findings, view, index, header, own, last, result)
         gone = (CONTENT if content > index else 0) | (ROWS if own is None and header[40:44] != bytes(4) else 0)
         if gone and header[4] == EntryType.EVENT:
-            _lose(result, index, header, gone, codes)
+            _lose(result, index, header, gone, codes, leaves[-1])
         if len(leaves) == 4096:
             frontier.extend(leaves)
             leaves.clear()
@@ -162,10 +168,11 @@ def _skim_rows(
     return sum_of_codes(expiry_codes((row.subject, row.state) for row in rows))
 
 
-def _lose(result: RangeResult, index: int, raw: bytes, what: int, codes: int) -> None:
+def _lose(result: RangeResult, index: int, raw: bytes, what: int, codes: int, leaf: bytes) -> None:
     with contextlib.suppress(DataError):  # a header that cannot be read is not what the older checkpoint signs
         header = parse_header(raw)
         kind = LostKind(
             what, header.record_class, header.keep_until, header.policy, codes, header.row_count, header.first_rows
         )
         result.lost.add(index, header.time, result.lost.number(kind))
+        result.lost.leaves += leaf

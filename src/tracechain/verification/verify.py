@@ -24,7 +24,7 @@ from tracechain.verification.log import (
     check_uncovered,
     check_unsigned,
 )
-from tracechain.verification.pruned import Demands, check_now, check_subjects, judge
+from tracechain.verification.pruned import Demands, check_now, judge
 from tracechain.verification.range import RangeCheck
 from tracechain.verification.skim import committed, skim
 from tracechain.verification.tree import Tree, node_check
@@ -248,7 +248,6 @@ def conclude(
     checkpoint = check_checkpoint(findings, view.checkpoint, verifier, origin, view.size, tree.root())
     notes.append(UNWITNESSED)
     check_now(findings, view, demands.now)
-    check_subjects(findings, view, results, units)
     judged = judge(findings, view, results, demands)
     notes += judged.notes
     unknown = sum(result.unknown_rules for result in results)
