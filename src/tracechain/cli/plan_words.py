@@ -93,7 +93,7 @@ def _personal(plan: Plan) -> list[tuple[Verdict, str, str, int]]:
     for one in plan.personal:
         key = one.verdict, one.name, reason_words(one.reason)
         found[key] = found.get(key, 0) + 1
-    return [(*key, count) for key, count in sorted(found.items())]
+    return [(*key, count) for key, count in sorted(found.items(), key=lambda one: (one[0][0], -one[1], one[0]))]
 
 
 # ---- JSON ----------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def _tell_personal(plan: Plan) -> None:
     if not found:
         return
     say("")
-    say("personal values, in the vault:", "bold")
+    say("what they say of persons, with values in the vault:", "bold")
     shown = table(header=False)
     for _ in range(2):
         shown.add_column(no_wrap=True)

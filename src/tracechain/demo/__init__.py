@@ -14,7 +14,7 @@ Pure: `make_day(scale)` gives the files as values (name, bytes, what is in them)
 
 from tracechain.demo.buyers import Buyer, vault_file
 from tracechain.demo.day import Breach, Day, DayFile, Recall, Station, StepCount, Story, make_day
-from tracechain.demo.registry import RegisterFile, Registry, make_registry
+from tracechain.demo.registry import RegisterFile, Registry, later_cases, make_registry
 from tracechain.demo.world import ENTERPRISE, MAKERS, PRODUCTS, Maker, Product
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Station",
     "StepCount",
     "Story",
+    "later_cases",
     "make_day",
     "make_registry",
     "vault_file",

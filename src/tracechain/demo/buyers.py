@@ -40,6 +40,8 @@ class Buyer:
     phone: str
     address: str
     order: str
+    #: What was ordered, as printed beside its code.
+    pack: str
     values: tuple[PrivateValue, ...]
 
     @property
@@ -59,7 +61,7 @@ def tell_buyers(orders: Sequence[tuple[str, Happening]]) -> tuple[tuple[Buyer, .
         )
         fields, values = private_fields({"phone": phone, "address": address}, _Salts(order))
         (event,) = iter_csv(BytesIO(format_csv([happening]).encode()), order)
-        buyers.append(Buyer(bytes.fromhex(happening.buyer), name, phone, address, order, values))
+        buyers.append(Buyer(bytes.fromhex(happening.buyer), name, phone, address, order, happening.codes[0], values))
         events.append(evolve(event, private=fields))
     return tuple(buyers), tuple(events)
 

@@ -26,6 +26,7 @@ MADE = (
     "ledger.vkey",
     "ledger-later",
     "ledger-later.anchor",
+    "later",
     "pruned.tcarchive",
     "erased.txt",
     "buyers.json",
@@ -61,6 +62,9 @@ class Folder:
         #: The ledger eight years later, what is archived before it is pruned, and the personal values that it lost.
         self.later = path / "ledger-later"
         self.later_anchor = path / "ledger-later.anchor"
+        #: The evening before, pruned likewise.
+        self.small = self.copies / "evening-before-pruned"
+        self.later_files = path / "later"
         self.pruned = path / "pruned.tcarchive"
         self.erased = path / "erased.txt"
         self.checkpoint = path / "checkpoint"
