@@ -221,6 +221,13 @@ def test_of_equal_rules_the_first_is_the_reason() -> None:
     assert policy_of(keeping(Permanent(), "one"), keeping(Permanent(), "two")).keep(Facts(1, EVENT_DAY)).rule == "one"
 
 
+def test_of_equal_upper_bounds_the_first_is_the_reason() -> None:
+    bound, only = After(Anchor.RECEIPT, Term(5)), Selector(fields=("phone",))
+    rules = [Rule(name, "c", only, delete_by=bound, restrict_after=bound) for name in ("one", "two")]
+    phone = policy_of(*rules).fields(Facts(1, EVENT_DAY), "phone")
+    assert [one and one.rule for one in (phone.delete_by, phone.restrict_after)] == ["one", "one"]
+
+
 @pytest.mark.parametrize("anchor", [one for one in Anchor if one is not Anchor.RECEIPT])
 def test_an_anchor_that_is_not_known(anchor: Anchor) -> None:
     nothing: dict[str, Any] = {"event_day": None, "expiries": (None,)}
