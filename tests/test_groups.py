@@ -362,7 +362,7 @@ def test_an_append_beyond_the_scope_sinks_no_other(tmp_path: Path) -> None:
             ledger,
             [
                 lambda: ledger.append([commission(pack_ids(1))]),
-                lambda: ledger.append([Record("hold", 1)]),
+                lambda: ledger.append([Record("stopped", 1)]),
                 lambda: ledger.append([commission(pack_ids(1, start=2))]),
             ],
         )

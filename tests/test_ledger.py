@@ -257,13 +257,13 @@ def test_a_record_on_an_impossible_subject_is_refused_and_poisons_nothing(
 ) -> None:
     for strict in (False, True):
         with pytest.raises(InputError):
-            tracechain_ledger.append([Record("hold", 1, subject)], strict=strict)
-    tracechain_ledger.append([Record("hold", 1, "x" * 480)])
+            tracechain_ledger.append([Record("stopped", 1, subject)], strict=strict)
+    tracechain_ledger.append([Record("stopped", 1, "x" * 480)])
     assert codes(tracechain_ledger) == []
 
 
 def test_records_and_events_go_together(tracechain_ledger: Ledger) -> None:
-    tracechain_ledger.append([commission(pack_ids(2)), Record("hold", ["why", 3], pack_ids(1)[0]), Record("note")])
+    tracechain_ledger.append([commission(pack_ids(2)), Record("stopped", ["why", 3], pack_ids(1)[0]), Record("note")])
     assert types(tracechain_ledger)[2:] == [
         EntryType.STATEMENT, EntryType.EVENT, EntryType.RECORD, EntryType.RECORD,
     ]  # fmt: skip
@@ -453,11 +453,11 @@ def test_a_revoked_key_writes_no_more_but_its_receipts_stay(tracechain_ledger: L
 
 def test_a_key_keeps_to_its_scope(tracechain_ledger: Ledger, tmp_path: Path) -> None:
     ledger_id = tracechain_ledger.ledger_id
-    tracechain_ledger.authorise(authorise(ledger_id, KEYS.station, KEYS.root, "s", ["event", "hold"]))
+    tracechain_ledger.authorise(authorise(ledger_id, KEYS.station, KEYS.root, "s", ["event", "stopped"]))
     station = Station.create(tmp_path / "s", KEYS.station, ledger_id, clock=Clock())
-    tracechain_ledger.submit(station.make([commission(pack_ids(1)), Record("hold", 1)]))
-    with pytest.raises(KeyUseError, match="is authorised for event, hold, not for release"):
-        tracechain_ledger.submit(station.make([Record("hold", 1), Record("release", 1)]))
+    tracechain_ledger.submit(station.make([commission(pack_ids(1)), Record("stopped", 1)]))
+    with pytest.raises(KeyUseError, match="is authorised for event, stopped, not for release"):
+        tracechain_ledger.submit(station.make([Record("stopped", 1), Record("release", 1)]))
     assert codes(tracechain_ledger) == []
 
 
