@@ -83,6 +83,8 @@ class Years:
         self.world.clock.advance(days * 86_400_000)
         if days > 30:
             self.world.ledger.accept_clock("the store was closed")
+        else:
+            self.world.ledger.append([Record("note", "time passes")])
 
     def act(self, rng: random.Random) -> None:
         """Something happens."""
