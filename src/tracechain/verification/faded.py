@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from hashlib import sha256
-from itertools import count
+from itertools import count, pairwise
 from typing import Any, cast
 
 from tracechain import custody, encoding
@@ -299,6 +299,25 @@ class Faded(Columns):
         covering.left -= len(headers)
         if not covering.left:
             self._end_covering(index + len(headers))
+
+    def _stated_acts(self, part: bytes) -> list[tuple[str, int]] | None:
+        """What stored rows say was done to whom, where all are subjects that were read before. If that leads to just
+        these rows, they need not be read carefully."""
+        last = self.last
+        try:
+            _, *groups = cast("Any", encoding.unpack_known(part[SALT_SIZE:]))
+            acts = [
+                (group[0] + suffix, act)
+                for group in groups
+                for suffix, act in zip(group[1::5], group[2::5], strict=True)
+            ]
+            subjects = [subject for subject, _ in acts if subject in last]
+            ascending = all(one.encode() < other.encode() for one, other in pairwise(subjects))
+        except (DecodeError, ValueError, TypeError, IndexError, AttributeError):
+            return None
+        if len(subjects) < len(acts) or not ascending or not all(type(act) is int for _, act in acts):
+            return None
+        return acts
 
     def _remember_prefix(self, prefix: str) -> None:
         """Note how subjects begin that were read carefully: neither it nor an ASCII suffix need be read so again."""

@@ -436,7 +436,8 @@ class RangeCheck(Faded):
             else:
                 self._check_keep(index, header, ())
             return
-        if acts and self._as_derived(index, header, part, acts):
+        derived = acts if acts is not None or header.type != EntryType.EVENT else self._stated_acts(part)
+        if derived and self._as_derived(index, header, part, derived):
             return
         salt, stored = part[:SALT_SIZE], part[SALT_SIZE:]
         try:
