@@ -38,6 +38,7 @@ _COMMANDS = {
     "retention": "tracechain.cli.retention:retention",
     "hold": "tracechain.cli.hold:hold",
     "archive": "tracechain.cli.archive:archive",
+    "prune": "tracechain.cli.prune:prune",
     "subject": "tracechain.cli.subject:subject",
     "verify": "tracechain.cli.verify:verify",
     "checkpoint": "tracechain.cli.proofs:checkpoint",

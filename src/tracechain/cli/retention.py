@@ -103,7 +103,7 @@ def set_policy(
             complain(line)
         return 2
     with open_to_write(ledger, keys, passphrase_file) as opened:
-        receipt = opened.append([policy.record()])
+        receipt = opened.retain(policy)
     if as_json:
         print_json(
             {"ledger": str(ledger), "entry": receipt.first, "receipt_time_ms": receipt.time, **rules_json(policy)}
