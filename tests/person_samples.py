@@ -6,12 +6,17 @@ import os
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from tracechain.event import BizTransaction, Extension, TransactionEvent
 from tracechain.event.sale import AMOUNT, AMOUNT_NAMESPACE
 from tracechain.ledger import Ledger, Receipt
+from tracechain.ledger.erasing import Erasure
+from tracechain.persons import ErasurePlan, plan_erasure
+from tracechain.persons.finding import erasures
 from tracechain.private import PrivateValue, private_fields
 from tracechain.retention.dates import shanghai_day
+from tracechain.retention.records import Erased
 from tracechain.testing import Clock, new_ledger, open_ledger
 from tracechain.testing.samples import commission, pack_ids
 from tracechain.testing.standins import START
@@ -85,4 +90,21 @@ class Shop:
         return [str(path.relative_to(self.path.parent)) for path in files if needle in path.read_bytes()]
 
 
-__all__ = ["ANNA", "BEN", "CARL", "DAY", "START", "TRADING", "Shop", "words"]
+def plan(shop: Shop, *tokens: bytes, as_of: int | None = None, **more: Any) -> ErasurePlan:
+    """What becomes of values as of a day, today by default."""
+    with shop.ledger.snapshot() as view:
+        return plan_erasure(view, shop.ledger.vault, as_of=as_of or shop.today, tokens=tokens, **more)
+
+
+def erase(shop: Shop, *tokens: bytes, **more: Any) -> Erasure:
+    """Erase what may be erased."""
+    return shop.ledger.erase(plan(shop, *tokens, **more), ground="asked for", by="clerk 7")
+
+
+def logged(ledger: Ledger) -> list[tuple[int, Erased]]:
+    """What the log says was erased and withheld."""
+    with ledger.snapshot() as view:
+        return list(erasures(view))
+
+
+__all__ = ["ANNA", "BEN", "CARL", "DAY", "START", "TRADING", "Shop", "erase", "logged", "plan", "words"]
