@@ -17,16 +17,19 @@ from person_samples import ANNA, BEN, CARL, DAY, START, Shop, erase, logged, pla
 from tracechain.encoding import decode
 from tracechain.errors import InputError, KeyUseError
 from tracechain.ledger import Ledger, erasing
-from tracechain.persons import Verdict, field_commitment
+from tracechain.persons import Verdict, field_commitment, held_on
 from tracechain.private import PrivateValue
 from tracechain.registers import HoldStep
 from tracechain.retention.bounds import After, Anchor, Permanent
 from tracechain.retention.dates import Term, day_of
+from tracechain.retention.plan import plan as plan_pruning
 from tracechain.retention.policy import Policy, Regime, Rule, Selector
 from tracechain.retention.records import Erased
 from tracechain.retention.tables import pilot_policy
 from tracechain.store import Kept
 from tracechain.testing import Keys, open_ledger
+from tracechain.testing.samples import commission, pack_ids
+from tracechain.verification import verify
 
 
 @pytest.fixture
@@ -143,6 +146,14 @@ def test_a_question_names_somebody_or_asks_for_all(shop: Shop) -> None:
         plan(shop)
     with pytest.raises(InputError, match="one of the two"):
         plan(shop, ANNA, due=True)
+
+
+def test_only_the_ledger_itself_says_that_it_erased(shop: Shop) -> None:
+    shop.know(ANNA, "Anna")
+    said = Erased(on=shop.today, ground="asked", by="clerk", tokens=[ANNA]).one_record()
+    with pytest.raises(InputError, match="use announce, prune or erase"):
+        shop.ledger.append([said])
+    assert logged(shop.ledger) == []
 
 
 def test_so_many_values_that_one_record_cannot_name_them(shop: Shop) -> None:
@@ -377,6 +388,40 @@ def test_what_no_entry_names_goes_when_none_came(shop: Shop) -> None:
     shop.clock.advance(31 * DAY)
     assert erase(shop, due=True).erased == 2
     assert shop.holding("of nobody") == shop.holding("Anna") == []
+
+
+@pytest.mark.parametrize("pruned_first", [False, True])
+def test_eight_years_on_contents_are_pruned_and_persons_erased_in_either_order(shop: Shop, pruned_first: bool) -> None:
+    shop.ledger.retain(keep_law())
+    shop.know(ANNA, "Anna")
+    shop.sell(ANNA, "Anna")
+    shop.know(BEN, "Ben")
+    shop.clock.advance(8 * 366 * DAY)
+
+    def wait() -> None:
+        """A month, in which something comes in every day: a gap counts for two days at most."""
+        for _ in range(31):
+            shop.clock.advance(DAY)
+            shop.ledger.append([commission(pack_ids(1, start=900))])
+
+    def prune() -> None:
+        wait()
+        with shop.ledger.snapshot() as view:
+            made = plan_pruning(view, as_of=shop.today)
+        shop.ledger.announce(made, name="all", reason="their time is over")
+        wait()
+        assert shop.ledger.prune("all").content_count > 0
+
+    if pruned_first:
+        prune()
+    done = erase(shop, ANNA) if not pruned_first else erase(shop, due=True)
+    assert done.erased == (4 if pruned_first else 3)  # what no entry names, Ben, has lost what he was kept for
+    if not pruned_first:
+        prune()
+    assert shop.holding("Anna") == []
+    with shop.ledger.snapshot() as view:
+        assert verify(view, verifier=shop.ledger.verifier).findings == ()
+        assert held_on(view, shop.ledger.vault, ANNA).events == ()
 
 
 def test_by_the_pilots_table_a_buyer_is_withheld_after_half_a_year_and_gone_with_the_record(shop: Shop) -> None:
