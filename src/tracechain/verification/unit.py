@@ -18,6 +18,7 @@ from tracechain.checkpoint import Checkpoint, VerifierKey, parse_checkpoint, par
 from tracechain.derivation import STATE_SHIFT
 from tracechain.entry import (
     COVERED_TYPES,
+    OPEN_DAY,
     SALT_SIZE,
     EntryType,
     Header,
@@ -32,16 +33,22 @@ from tracechain.entry import (
 from tracechain.errors import CheckpointError, DataError, InputError
 from tracechain.event import Event
 from tracechain.record import Genesis, KeyAuthorised, KeyRevoked, Record, decode_record, epoch_of, origin_of
+from tracechain.retention.dates import format_day, shanghai_day
+from tracechain.retention.prunings import Pruning, prunings
+from tracechain.retention.ranges import contains
+from tracechain.retention.records import CONTENT, ROWS
 from tracechain.signing import verify
 from tracechain.statement import Statement, decode_statement, statement_leaves
 from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Finding, Findings
-from tracechain.verification.links import check_link
+from tracechain.verification.links import check_alone, check_link
 from tracechain.verification.log import check_checkpoint
+from tracechain.verification.lost import rows_lost
 from tracechain.view import Unit, View, ViewNodes
 
 __all__ = ["Link", "UnitReport", "check_signed", "verify_unit"]
 
 _EVENT = "event"
+PRUNED = "contents were pruned: that each was due, announced and not under hold, the whole log tells"
 
 
 @frozen
@@ -59,6 +66,8 @@ class Link:
     findings: tuple[Finding, ...] = ()
     #: The version of the rules that gave the row its state.
     rule_set: int = custody.PLAIN
+    #: The record that says that the content was pruned, if one does.
+    pruned: int | None = None
 
     def __bool__(self) -> bool:
         return not self.findings
@@ -94,13 +103,24 @@ def verify_unit(view: View, subject: str, *, verifier: VerifierKey | None = None
     check = _LinkCheck.begin(findings, view, verifier)
     links: list[Link] = []
     index = None if unit is None else unit.last
+    end: int | None = None  # where it ends because older rows are gone
     while index is not None:
         link = check.link(index, subject)
         links.append(link)
         if link.row is None or link.row.previous is None or link.row.previous >= index:
             break
         index = link.row.previous
-    links = _judge(links[::-1])
+        if rows_lost(view, index) and check.pruned(index, ROWS) is not None:
+            end = index
+            break
+    links = _judge(links[::-1], cut=end is not None)
+    if end is not None:
+        notes.append(
+            f"what came before entry {links[0].index} is not known any more: the rows of entry {end}, which it follows,"
+            " were pruned"
+        )
+    if any(link.pruned is not None for link in links):
+        notes.append(PRUNED)
     if unit is None:
         notes.append("the ledger's index does not know it; that no entry names it is shown by the whole log only")
     elif links and links[-1].row is not None and links[-1].row.state != unit.state:
@@ -155,6 +175,9 @@ class _LinkCheck:
     checkpoint: Checkpoint | None
     _statements: dict[int, tuple[Statement | None, tuple[tuple[Code, str], ...]]] = field(factory=dict)
     _authors: dict[bytes, _Author] = field(factory=dict)
+    _prunings: tuple[Pruning, ...] | None = None
+    #: Whether the records of a pruning stand in the tree, by where it was announced.
+    _announced: dict[int, bool] = field(factory=dict)
 
     @classmethod
     def begin(cls, findings: Findings, view: View, verifier: VerifierKey | None) -> _LinkCheck:
@@ -190,6 +213,8 @@ class _LinkCheck:
         """A content, and what is wrong with it."""
         part = self.view.content(index)
         if part is None:
+            if header is not None and header.type == EntryType.EVENT and self.pruned(index, CONTENT) is not None:
+                return None, self._early(index, header)
             return None, [(Code.CONTENT_MISSING, "the content is not there, and no record says that it was pruned")]
         salt, content = part[:SALT_SIZE], part[SALT_SIZE:]
         if header is not None and content_commitment(salt, content) != header.content_commitment:
@@ -199,6 +224,32 @@ class _LinkCheck:
             words = f"{len(content)} bytes of content, the header says {header.content_length}"
             return content, [(Code.HEADER_COUNTS, words)]
         return content, []
+
+    def pruned(self, index: int, what: int) -> int | None:
+        """The record that says that a part of an event went, if it stands in the signed tree, as does what announced
+        it. Whether it went lawfully, the whole log tells."""
+        if self._prunings is None:
+            try:
+                self._prunings = prunings(self.view)
+            except DataError:
+                self._prunings = ()
+        for one in self._prunings:
+            if one.done_at is not None and contains(one.contents if what == CONTENT else one.rows, index):
+                if one.announced not in self._announced:
+                    parts = (*range(one.announced, one.announced_last + 1), one.done_at)
+                    self._announced[one.announced] = not any(self.entry(at, EntryType.RECORD)[1] for at in parts)
+                if self._announced[one.announced]:
+                    return one.done_at
+        return None
+
+    def _early(self, index: int, header: Header) -> list[tuple[Code, str]]:
+        """Whether a content went before the day that its header names was over."""
+        done = self.pruned(index, CONTENT)
+        gone = parse_header((None if done is None else self.view.header(done)) or b"")
+        if header.keep_until == OPEN_DAY or shanghai_day(gone.time) > header.keep_until:
+            return []
+        words = f"gone on {format_day(shanghai_day(gone.time))}, and its header keeps it until"
+        return [(Code.PRUNE_EARLY, f"{words} {format_day(header.keep_until)}")]
 
     def entry(self, index: int, kind: EntryType) -> tuple[bytes | None, list[tuple[Code, str]]]:
         """The content of an entry that a link rests on, and what is wrong with the entry."""
@@ -223,7 +274,9 @@ class _LinkCheck:
             _check_named(own, index, stated[1], row, known=rule_set in custody.TABLES)
         author = self._author(own, index, header, None if stated is None else stated[0])
         what = stated[0] if stated is not None and isinstance(stated[0], Event | Record) else None
-        return Link(index, header, what, row, author, tuple(own.items), rule_set)
+        gone = header is not None and header.type == EntryType.EVENT and self.view.content(index) is None
+        pruned = self.pruned(index, CONTENT) if gone else None
+        return Link(index, header, what, row, author, tuple(own.items), rule_set, pruned)
 
     def _row(self, own: Findings, index: int, header: Header | None, subject: str) -> tuple[int, Row | None]:
         part = self.view.rows(index)
@@ -420,14 +473,15 @@ def _statement_index(view: View, index: int) -> int | None:
     return None
 
 
-def _judge(links: Iterable[Link]) -> list[Link]:
-    """Hold each row against the link before it."""
+def _judge(links: Iterable[Link], *, cut: bool) -> list[Link]:
+    """Hold each row against the link before it. `cut`: what is before the first one was pruned."""
     judged: list[Link] = []
     word: int | None = None
     for link in links:
         own = Findings()
         if link.row is not None:
-            check_link(own, link.index, link.row, word, link.rule_set)
+            check = check_alone if cut and word is None else check_link
+            check(own, link.index, link.row, word, link.rule_set)
             word = link.row.state << STATE_SHIFT | link.index + 1
         judged.append(evolve(link, findings=(*link.findings, *own.items)) if own.items else link)
     return judged
