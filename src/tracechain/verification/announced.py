@@ -50,12 +50,11 @@ class Tally:
 
 @define
 class Announced:
-    """An intent, whole: entries `index` to `last` under the statement at `statement`; the policy that was in force
-    there, and the index of its record. `done` is where it was said to be done first."""
+    """An intent, whole: entries `index` to `last`; the policy that was in force there, and the index of its record.
+    `done` is where it was said to be done first."""
 
     index: int
     last: int
-    statement: int
     said: PruneIntent
     policy: tuple[int, Policy] | None
     tally: Tally
@@ -72,6 +71,8 @@ class Done:
     intent: Announced
     contents: Ranges
     rows: Ranges
+    #: The policy in force then, and the index of its record.
+    policy: tuple[int, Policy] | None
     wrong: bool = False
     #: Number of records before it that can place or lift a hold, or say what one is about.
     before: int = 0
@@ -201,8 +202,7 @@ def read_records(findings: Findings, view: View, lost: Lost, indices: Iterable[i
 def _announce(
     findings: Findings, view: View, lost: Lost, found: Records, first: int, last: int, said: PruneIntent
 ) -> None:
-    statement = _statement_of(view, first)
-    policy = next((one for one in reversed(found.policies) if one[0] < statement), None)
+    policy = _in_force(view, found, first)
     stop = max((ranges[-1][1] for ranges in (said.contents, said.rows) if ranges), default=0)
     if said.size > first or stop > said.size:
         findings.add(
@@ -213,7 +213,7 @@ def _announce(
         )
     told = tally(view, lost, said.contents, said.rows)
     _compare(findings, first, f"pruning {said.name} announces", told, said)
-    found.intents[first] = Announced(first, last, statement, said, policy, told)
+    found.intents[first] = Announced(first, last, said, policy, told)
 
 
 def _done(findings: Findings, view: View, lost: Lost, found: Records, first: int, last: int, said: PruneDone) -> None:
@@ -230,7 +230,8 @@ def _done(findings: Findings, view: View, lost: Lost, found: Records, first: int
         return
     intent.done = first
     contents, rows = minus(intent.said.contents, said.kept_contents), minus(intent.said.rows, said.kept_rows)
-    done = Done(first, last, said, intent, contents, rows, before=len(found.others))
+    policy = _in_force(view, found, first)
+    done = Done(first, last, said, intent, contents, rows, policy, before=len(found.others))
     found.dones.append(done)
     before = len(findings.items) + findings.beyond
     if minus(said.kept_contents, intent.said.contents) or minus(said.kept_rows, intent.said.rows):
@@ -252,6 +253,12 @@ def _compare(findings: Findings, index: int, what: str, told: Tally, said: Said)
         )
     elif told.digest != said.digest:
         findings.add(Code.PRUNE_RECORD, index, f"{what} other entries than those that are there: the digest differs")
+
+
+def _in_force(view: View, found: Records, index: int) -> tuple[int, Policy] | None:
+    """The policy in force at the statement that covers a record."""
+    statement = _statement_of(view, index)
+    return next((one for one in reversed(found.policies) if one[0] < statement), None)
 
 
 def _statement_of(view: View, index: int) -> int:

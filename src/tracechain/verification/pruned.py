@@ -14,13 +14,14 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain
+from typing import cast
 
 from attrs import define, field, frozen
 
 from tracechain.custody import DAY_ZERO
 from tracechain.entry import OPEN_DAY
 from tracechain.errors import DataError, InputError
-from tracechain.retention.bounds import Anchor, find
+from tracechain.retention.bounds import Anchor, Bound, find
 from tracechain.retention.dates import MS_PER_DAY, day_of, floor_day, format_day, shanghai_day
 from tracechain.retention.holding import Holding, named_packs, row_subjects
 from tracechain.retention.policy import Policy
@@ -36,6 +37,8 @@ from tracechain.view import View
 __all__ = ["Demands", "Judged", "Waits", "check_now", "judge"]
 
 _ZERO_DAY = day_of(DAY_ZERO)
+#: Stands for a day of which nothing is known: no bound comes earlier for a later one.
+_LONG_AGO = -1_000_000
 #: Packs of an entry of which no rows are left: none, one that expired at once, one whose expiry is not known.
 _ANY_CODES: tuple[tuple[int, ...], ...] = ((), (1,), (0,))
 
@@ -138,6 +141,8 @@ class _Judge:
     _waits: Waits
     _demands: Demands
     _asked: dict[tuple[LostKind, int], int] = field(factory=dict, init=False)
+    #: By the index of a policy of the log.
+    _least: dict[tuple[int, LostKind, int], int] = field(factory=dict, init=False)
     _holding: Holding = field(factory=Holding, init=False)
     #: How far containers were taken, and records that say what is held.
     _linked: int = field(default=0, init=False)
@@ -168,8 +173,9 @@ class _Judge:
                 self._with_rows(minus(done.rows, lost_rows)),
             )
             self._spans(done, Code.PRUNE_KEPT, kept, "is said to have gone, and is there")
-            early = self._with_rows(minus(done.rows, gone_contents))
-            self._spans(done, Code.PRUNE_ORDER, early, "lost its rows, and its content did not go before that")
+            early = self._with_rows(self._not_gone_before(done, records.dones))
+            words = "lost its rows, and its content had not gone when that was announced"
+            self._spans(done, Code.PRUNE_ORDER, early, words)
             gone_contents, gone_rows = unite(gone_contents, done.contents), unite(gone_rows, done.rows)
         self._check_followers(records.dones)
         self._check_latest()
@@ -177,6 +183,16 @@ class _Judge:
         self._uncovered(Code.CONTENT_MISSING, minus(lost_contents, gone_contents), "content is")
         self._uncovered(Code.ROWS_MISSING, minus(lost_rows, gone_rows), "rows are")
         return self._judged(records.dones)
+
+    def _not_gone_before(self, done: Done, dones: list[Done]) -> Ranges:
+        """The rows of a pruning whose contents had not gone when they were announced. Between the two, rows are what
+        shows whether a hold covered the contents, so there has to be a time in which everybody can see them."""
+        left = done.rows
+        for other in dones:
+            if not left or other.last >= done.intent.index:
+                break
+            left = minus(left, other.contents)
+        return left
 
     def _uncovered(self, code: Code, ranges: Ranges, what: str) -> None:
         words = f"the {what} not there, and no record says that it was pruned"
@@ -284,7 +300,7 @@ class _Judge:
     def _check_days(self, done: Done, day: int) -> None:
         early: dict[str, _Span] = {}
         for run, start, stop in self._runs_in(done.contents, CONTENT):
-            for until, by in self._until(run):
+            for until, by in chain(self._until(run), self._until_by_policy(run, done)):
                 if until >= day:
                     span = early.get(by)
                     if span is None:
@@ -308,6 +324,16 @@ class _Judge:
             if key not in self._asked:
                 self._asked[key] = _asked(self._demands.retention, run.kind, run.time)
             yield self._asked[key], f"policy {self._demands.retention.name}, which the verifier demands,"
+
+    def _until_by_policy(self, run: LostRun, done: Done) -> Iterator[tuple[int, str]]:
+        """Where the header leaves it open: the least that the log's own policies come to, that of the announcement and
+        that in force when it was done."""
+        if run.kind.keep_until == OPEN_DAY:
+            for at, policy in {one[0]: one[1] for one in (done.intent.policy, done.policy) if one is not None}.items():
+                key = at, run.kind, shanghai_day(run.time)
+                if key not in self._least:
+                    self._least[key] = _least_of(policy, run.kind, run.time)
+                yield self._least[key], f"the policy of entry {at}"
 
     def _runs_in(self, ranges: Ranges, what: int) -> Iterator[tuple[LostRun, int, int]]:
         """The runs that lost a part and lie in some ranges, with where in them each begins and ends."""
@@ -438,6 +464,28 @@ def _asked_of(policy: Policy, record_class: int, received: int, codes: tuple[int
         if bound is not None and find(bound, days, expiries) is not None:
             return OPEN_DAY
     return -1
+
+
+def _least_of(policy: Policy, kind: LostKind, received: int) -> int:
+    """The day until which a policy keeps an event of this kind, whatever was claimed in it and of whatever product it
+    was; OPEN_DAY where no rule can have been for it: what no rule is for is kept."""
+    some = [rule for _, rule in policy.rules() if rule.keep_until is not None and not rule.selector.fields]
+    some = [rule for rule in some if rule.selector.of_class(kind.record_class)]
+    if not some:
+        return OPEN_DAY
+    days: dict[Anchor, int | None] = dict.fromkeys(Anchor, _LONG_AGO)
+    days[Anchor.RECEIPT] = shanghai_day(received)
+    known = _ANY_CODES if kind.codes == CODES_UNKNOWN else (codes_of(kind.codes),)
+    found = []
+    for codes in known:
+        expiries = tuple(_ZERO_DAY + code if code else None for code in codes)
+        said = [
+            find(cast("Bound", rule.keep_until), days, expiries)
+            for rule in some
+            if not (rule.selector.product_classes or rule.selector.jurisdictions)
+        ]
+        found.append(max((one.order for one in said if one is not None), default=-1))
+    return min(found)
 
 
 def _days(milliseconds: int) -> str:

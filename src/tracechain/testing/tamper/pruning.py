@@ -44,7 +44,7 @@ def rows_gone_unannounced(path: Path) -> None:
         ByHand(log).drop((), (Sample.of(log).shipped,))
 
 
-@tampering(_MISSING, _MISSING, _MISSING)
+@tampering(_MISSING, _MISSING, _MISSING, also=[Code.PRUNE_EARLY])
 def record_gone(path: Path) -> None:
     """The record of a hold is gone, and the announced ranges reach over it: a record never goes."""
     with edit(path) as log:
@@ -176,6 +176,13 @@ def young_pruned(path: Path) -> None:
 
 
 @_unlawful(Code.PRUNE_EARLY)
+def left_open_pruned(path: Path) -> None:
+    """An event goes of which no header says how long it stays, and no rule of any policy in the log lets it go."""
+    with edit(path) as log:
+        ByHand(log).prune(_NAME, (Sample.of(log).open,))
+
+
+@_unlawful(Code.PRUNE_EARLY)
 def planned_for_the_future(path: Path) -> None:
     """A pruning as of next year is done now."""
     with edit(path) as log:
@@ -198,7 +205,7 @@ def keep_until_shortened(path: Path) -> None:
         hand.prune(_NAME, sample.young[2:])
 
 
-@_unlawful(Code.PRUNE_POLICY)
+@_unlawful(Code.PRUNE_POLICY, Code.PRUNE_EARLY)
 def policy_changed_before(path: Path) -> None:
     """A policy is put in force just before the announcement that goes by it."""
     with edit(path) as log:
@@ -256,6 +263,23 @@ def rows_with_their_content(path: Path) -> None:
         ByHand(log).prune(_NAME, (sample.seen[2],), (sample.seen[2],))
 
 
+@_unlawful(Code.PRUNE_ORDER, disk=_MISSING)
+def rows_close_behind_their_content(path: Path) -> None:
+    """Content and rows of an event under hold are announced at once, in two prunings, and go one right after the other:
+    rows are what shows that the hold covered it, and nobody had the time to see them."""
+    with edit(path) as log:
+        hand, sample = ByHand(log), Sample.of(log)
+        hand.clock(750 * MS_PER_DAY)
+        hand.prune("newer", sample.young[2:])
+        old = sample.seen[2]
+        hand.batch([hold("H-2", [log.row_list(old)[1][0].subject]).record()])
+        rows = sample.shipped, sample.gone[11], old
+        contents_said, rows_said = hand.announce(_NAME, (old,)), hand.announce("fourth", (), rows)
+        hand.days(WAIT_DAYS)
+        hand.done(contents_said, _NAME, (old,))
+        hand.done(rows_said, "fourth", (), rows)
+
+
 @_unlawful(Code.PRUNE_ORDER, disk=Code.ROWS_MISSING)
 def latest_rows_gone(path: Path) -> None:
     """The latest rows of a pack go: what was before it looks like the latest."""
@@ -279,7 +303,7 @@ def rows_before_a_content_that_stays(path: Path) -> None:
         ByHand(log).prune(_NAME, (), Sample.of(log).gone[7:8])
 
 
-@_unlawful(Code.SUBJECT_LOST, Code.PRUNE_ORDER, disk=Code.ROWS_MISSING)
+@_unlawful(Code.SUBJECT_LOST, Code.PRUNE_ORDER, Code.PRUNE_EARLY, disk=Code.ROWS_MISSING)
 def pack_made_to_vanish(path: Path) -> None:
     """All that is left of a pack goes, its latest rows, too: as if it had never been."""
     with edit(path) as log:
@@ -324,8 +348,8 @@ PRUNINGS = (
     content_gone_unannounced, rows_gone_unannounced, record_gone, done_without_intent, done_twice,
     announced_with_other_counts, announced_with_other_digest, done_with_other_digest, intent_enlarged, done_too_soon,
     waited_by_a_clock_record, waited_by_jumps, announced_for_less, clock_set_years_ahead, young_pruned,
-    planned_for_the_future, keep_until_shortened, policy_changed_before, other_policy_named, pruned_under_hold,
-    held_meanwhile, released_afterwards, rows_with_their_content, latest_rows_gone, newer_rows_before_older,
-    rows_before_a_content_that_stays, pack_made_to_vanish, done_and_not_gone, announced_backwards,
-    lawful_intent_rewritten,
+    left_open_pruned, planned_for_the_future, keep_until_shortened, policy_changed_before, other_policy_named,
+    pruned_under_hold, held_meanwhile, released_afterwards, rows_with_their_content, rows_close_behind_their_content,
+    latest_rows_gone, newer_rows_before_older, rows_before_a_content_that_stays, pack_made_to_vanish,
+    done_and_not_gone, announced_backwards, lawful_intent_rewritten,
 )  # fmt: skip
