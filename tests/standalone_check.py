@@ -6,8 +6,9 @@ lmdb reads the database and cryptography checks signatures; the rest is the stan
 sections of the format: commitments (4), authorisations and revocations (5), statement roots, signatures and coverage
 (6), row hashes and links (7), leaves, tree and signed checkpoint (2, 10). Only stored bytes are hashed, so whether they
 are canonical (3) is not asked. Not checked either: what contents mean (5.5, 5.6, 8, 9) and that rows fit them (7, 7.1),
-gaps and equivocation (6.2), keys of small order (5.1), the anchor and the index (11). Every part has to be there. It
-prints counts and OK, exit 0; or the first mismatch, exit 1.
+gaps and equivocation (6.2), keys of small order (5.1), the anchor and the index (11). Parts that are not there have to
+be those of which prunings (5.10) say that they went; whether they went lawfully is for standalone_pruned.py. It prints
+counts and OK, exit 0; or the first mismatch, exit 1.
 """
 
 import struct
@@ -76,35 +77,87 @@ def signed(key: bytes, signature: bytes, message: bytes, where: str) -> None:
         raise ValueError(f"{where}: the signature does not stand") from error
 
 
-def check_rows(salt: bytes, rows: bytes, leaves: list[bytes], latest: dict[str, int], i: int) -> tuple[bytes, int, int]:
+def check_rows(rows: bytes, all_rows: list[bytes], leaves: list[bytes], latest: dict[str, int], i: int) -> list[Any]:
     """Give row root, row count and first rows (section 7); move `latest`: subject -> index + 1."""
+    salt, rows = rows[:32], rows[32:]
     rule_set, *groups = items(rows)
     split = [(group[0], group[k : k + 5]) for group in map(items, groups) for k in range(1, len(group), 5)]
     hashes, first = [], 0
     for k, (prefix, row) in enumerate(split):
         subject, previous = read(prefix)[0] + read(row[0])[0], read(row[2])[0]
-        require(previous == latest.get(subject, 0), f"entry {i}, row {k}", "previous is not the latest entry")
+        gone = (
+            subject not in latest and 0 < previous <= i and not all_rows[previous - 1]
+        )  # nobody knows whose they were
+        require(gone or previous == latest.get(subject, 0), f"entry {i}, row {k}", "previous is not the latest entry")
         latest[subject] = i + 1
         first += previous == 0
         own = salt if len(split) == 1 else sha(b"TCH0 row salt".ljust(16, b"\0"), salt, k.to_bytes(4, "big"))
         link = leaves[previous - 1] if previous else ZERO
         hashes.append(sha(b"TCH0 row".ljust(16, b"\0"), own, link, b"\x92", rule_set, b"\x96", prefix, *row))
-    return root(hashes), len(split), first
+    return [root(hashes), len(split), first]
+
+
+def check_gone(records: list[tuple[int, Any]], headers: list[bytes], contents: list[bytes], rows: list[bytes]) -> None:
+    """Hold the parts that are not there against what intents announced and dones kept (section 5.10)."""
+    events = {i for i, header in enumerate(headers) if header[4] == 3}
+    intents, parts, went = dict[int, list[Any]](), list[Any](), [set[int](), set[int]()]
+    for i, (kind, _, _, body) in records:
+        parts = parts if body[1] else []
+        require(body[1] == len(parts) and all(i - n == at for n, (at, _) in enumerate(parts[::-1], 1)), str(i), "parts")
+        parts.append((i, body))
+        at, sets = (7, [set[int](), set[int]()]) if kind == "prune-intent" else (4, [set[int](), set[int]()])
+        for _, said in parts:
+            for one, flat in zip(sets, said[at : at + 2], strict=True):
+                end = 0
+                for skip, length in zip(flat[::2], flat[1::2], strict=True):
+                    one.update(events.intersection(range(end + skip, end + skip + length)))
+                    end += skip + length
+        if len(parts) < body[2]:
+            continue
+        if kind == "prune-intent":
+            intents[parts[0][0]] = [body[0], *sets]
+        else:
+            name, *announced = intents.pop(body[3])
+            require(name == body[0], f"entry {i}", "another pruning")
+            sets = [one - kept for one, kept in zip(announced, sets, strict=True)]
+            went = [one | more for one, more in zip(went, sets, strict=True)]
+        whats = [(n, (n in sets[0]) + 2 * (n in sets[1])) for n in sorted(sets[0] | sets[1])]
+        said = b"".join(n.to_bytes(8, "big") + bytes([what]) + sha(b"\0", headers[n]) for n, what in whats)
+        told = [len(sets[0]), len(sets[1]), sha(b"TCH0 prune".ljust(16, b"\0"), said)]
+        require(told == body[at + 2 : at + 5], f"entry {i}", "counts or digest of a pruning")
+    lost = [
+        {n for n in events if not part[n] and (k == 0 or headers[n][40:44] != bytes(4))}
+        for k, part in enumerate((contents, rows))
+    ]
+    with_rows = {n for n in went[1] if headers[n][40:44] != bytes(4)}
+    require(lost == [went[0], with_rows], "parts", "what is not there is not what was pruned")
 
 
 def check_entries(headers: list[bytes], contents: list[bytes], all_rows: list[bytes]) -> tuple[list[Any], int, str]:
     """Check what is under the headers; give the genesis, the epoch and what was counted."""
     leaves, counts, closed, epoch = [sha(b"\0", header) for header in headers], [0] * 11, 0, 0
     latest, keys, ends, begins = dict[str, int](), dict[bytes, Any](), dict[tuple[bytes, int], bytes](), []
+    prunings, subjects, scope = list[tuple[int, Any]](), 0, None
     for i, (header, content, rows) in enumerate(zip(headers, contents, all_rows, strict=True)):
         here = f"entry {i}"
         magic, kind, suite, *_, row_count, length, rows_length, first, _, commitment, row_root = HEADER.unpack(header)
         require((magic, suite) == (b"TCH0", 1) and 1 <= kind <= 9, here, "unknown magic, suite or type")
         require((kind == 1) == (i == 0) and (kind in (3, 4)) == (i < closed), here, f"type {kind} has no place here")
-        require((len(content), len(rows)) == (32 + length, 32 + rows_length if row_count else 0), here, "lengths")
+        lengths = 32 + length, 32 + rows_length if row_count else 0
+        held = tuple(
+            n if kind == 3 and not part else len(part) for n, part in zip(lengths, (content, rows), strict=True)
+        )
+        require(held == lengths, here, "lengths")
+        subjects += first
+        if rows or not row_count:
+            found = check_rows(rows, all_rows, leaves, latest, i) if row_count else [ZERO, 0, 0]
+            require(found == [row_root, row_count, first], here, "row root, row count or first rows")
+        counts[10] += row_count
+        counts[kind] += 1
+        if not content:
+            require(scope is None or "event" in scope, here, "outside the key's scope")
+            continue
         require(sha(b"TCH0 content".ljust(16, b"\0"), content) == commitment, here, "content commitment")
-        found = check_rows(rows[:32], rows[32:], leaves, latest, i) if row_count else (ZERO, 0, 0)
-        require(found == (row_root, row_count, first), here, "row root, row count or first rows")
         raw, (values, end) = items(content[32:]), read(content, 32)
         require(end == len(content), here, "bytes after the content's value")
         if kind == 1:
@@ -127,6 +180,8 @@ def check_entries(headers: list[bytes], contents: list[bytes], all_rows: list[by
             begins.append((here, who, number, previous))
         elif kind in (3, 4):
             require(scope is None or (values[0] if kind == 4 else "event") in scope, here, "outside the key's scope")
+            if kind == 4 and values[0] in ("prune-intent", "prune-done"):
+                prunings.append((i, values))
         elif kind == 5:
             algorithm, key, _, scope, by, holder_signature, root_signature = values
             message = b"tracechain authorise v0\n\x95\xc4\x20" + leaves[0] + b"".join(raw[:4])
@@ -141,8 +196,8 @@ def check_entries(headers: list[bytes], contents: list[bytes], all_rows: list[by
             del keys[who]
         elif kind == 8:
             epoch = values[0]
-        counts[kind] += 1
-        counts[10] += row_count
+    check_gone(prunings, headers, contents, all_rows)
+    require(subjects == len(latest), "rows", "there are not as many subjects as first rows")
     for here, who, number, previous in begins:
         known = ends.get((who, number), previous) if number else ZERO
         require(previous == known, here, "it does not follow its author's statement before")
