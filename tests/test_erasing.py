@@ -18,7 +18,7 @@ from tracechain.encoding import decode
 from tracechain.errors import InputError, KeyUseError
 from tracechain.ledger import Ledger, erasing
 from tracechain.persons import Verdict, field_commitment, held_on
-from tracechain.private import PrivateValue
+from tracechain.private import PrivateValue, private_fields
 from tracechain.registers import HoldStep
 from tracechain.retention.bounds import After, Anchor, Permanent
 from tracechain.retention.dates import Term, day_of
@@ -519,3 +519,26 @@ def test_whatever_happens_log_vault_and_files_say_the_same(
                         dead.add(one_token)
     finally:
         shop.ledger.close()
+
+
+def test_a_plan_does_not_outlive_what_is_recorded_of_the_person(shop: Shop) -> None:
+    """The new order may have to be kept, with the identity of who placed it."""
+    shop.know(ANNA, "Anna")
+    _, kept = shop.sell(ANNA, "Anna")
+    made = plan(shop, ANNA)
+    shop.sell(BEN, "Ben")  # nothing to do with it
+    at, _ = shop.sell(ANNA, "Anna")
+    with pytest.raises(InputError, match=rf"entry {at} is an event of a person or value that it erases"):
+        shop.ledger.erase(made, ground="asked", by="clerk")
+    assert shop.ledger.vault.standing(kept[0].commitment) == shop.ledger.vault.standing(ANNA) == Kept.KEPT
+    assert erase(shop, ANNA).erased == 5
+
+
+def test_a_plan_does_not_outlive_the_event_of_a_value_that_was_loose(shop: Shop) -> None:
+    fields, kept = private_fields({"note": "on its way into the log"}, os.urandom)
+    shop.ledger.vault.put_private(kept, ANNA)
+    made = plan(shop, ANNA)
+    index = shop.ledger.append([evolve(commission(pack_ids(1, start=90)), private=fields)]).first
+    with pytest.raises(InputError, match=rf"entry {index} is an event of a person"):
+        shop.ledger.erase(made, ground="asked", by="clerk")
+    assert shop.ledger.vault.private(kept[0].commitment) == kept[0]

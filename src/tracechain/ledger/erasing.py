@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from attrs import frozen
 
-from tracechain.entry import SALT_SIZE
+from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import DataError, InputError, KeyUseError
 from tracechain.event.values import CONTROL, check_text
 from tracechain.ledger.commit import Commit, Outcome, prepare
 from tracechain.ledger.jobs import Own
 from tracechain.ledger.receipt import Receipt
 from tracechain.persons.erasure import ErasurePlan, Judged, Verdict
-from tracechain.persons.finding import Progress, erasures
+from tracechain.persons.finding import Progress, erasures, named_in
 from tracechain.private import TOKEN_SIZE
 from tracechain.record import Record, decode_record
 from tracechain.retention.dates import format_day
@@ -82,7 +82,7 @@ def erase(writer: Writer, plan: ErasurePlan, ground: str, by: str) -> Erasure:
     for reason, some in sorted(stays.items()):
         keys = [one.key for one in some]
         said.append(_erased(writer.today, f"{ground}; {reason}", by, keys, restricted=True))
-    receipt = _carry_through(writer, said, plan.size) if said else None
+    receipt = _carry_through(writer, said, plan) if said else None
     return Erasure(receipt, len(gone), sum(map(len, stays.values())))
 
 
@@ -126,8 +126,8 @@ def reapply(store: Store, progress: Progress | None = None) -> int:
     return len(found)
 
 
-def _carry_through(writer: Writer, said: Sequence[Erased], planned: int | None) -> Receipt:
-    """Announce, record, carry out, compact, settle."""
+def _carry_through(writer: Writer, said: Sequence[Erased], plan: ErasurePlan | None) -> Receipt:
+    """Announce, record, carry out, compact, settle; by a plan that has to hold still."""
     author = writer.author
     if author is None:
         raise KeyUseError("this ledger was opened without an author key: pass author= to erase, which is recorded")
@@ -136,8 +136,8 @@ def _carry_through(writer: Writer, said: Sequence[Erased], planned: int | None) 
     pending: list[Pending] = []
 
     def job(commit: Commit) -> Outcome:
-        if planned is not None:
-            _check_unchanged(commit, planned)
+        if plan is not None:
+            _check_unchanged(commit, plan)
         commit.check_scope(author.public_key.hash, {ERASED})
         commit.check_clock()
         batch = prepare(records, int(RecordClass.PERSONAL), writer.random, commit.rule_set)
@@ -156,14 +156,23 @@ def _carry_through(writer: Writer, said: Sequence[Erased], planned: int | None) 
     return receipt
 
 
-def _check_unchanged(commit: Commit, planned: int) -> None:
-    """Refuse a plan when a hold may have been placed, or another policy come into force, after it was made."""
+def _check_unchanged(commit: Commit, plan: ErasurePlan) -> None:
+    """Refuse a plan when a hold may have been placed, another policy come into force, or something been recorded of
+    what it erases, after it was made: that may have to be kept for it."""
     for name in ("registers", "retention"):
         at = commit.txn.meta(name)
-        if at is not None and int.from_bytes(at, "big") >= planned:
+        if at is not None and int.from_bytes(at, "big") >= plan.size:
             raise InputError(
-                f"the plan was made on {planned} entries, and entry {int.from_bytes(at, 'big')} may change it (a hold,"
-                " a recall, a case, a policy): make it again"
+                f"the plan was made on {plan.size} entries, and entry {int.from_bytes(at, 'big')} may change it (a"
+                " hold, a recall, a case, a policy): make it again"
+            )
+    gone = {one.key for one in plan.of(Verdict.ERASE)}
+    for index in range(plan.size, commit.sealing.size) if gone else ():
+        part = commit.sealing.content(index)
+        if part is not None and commit.sealing.header(index)[4] == EntryType.EVENT and gone & named_in(index, part):
+            raise InputError(
+                f"the plan was made on {plan.size} entries, and entry {index} is an event of a person or value that it"
+                " erases: make it again"
             )
 
 

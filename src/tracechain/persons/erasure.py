@@ -19,7 +19,7 @@ from typing import Any
 from attrs import define, frozen
 
 from tracechain.custody import DAY_ZERO, EXPIRY_SHIFT, is_pack
-from tracechain.encoding import unpack_known
+from tracechain.encoding import pack, unpack_known
 from tracechain.entry import SALT_SIZE
 from tracechain.errors import DataError, InputError
 from tracechain.persons.finding import Personal, Progress, personal
@@ -273,8 +273,8 @@ class _Judge:
         return bounds, beside
 
     def _hold_of(self, token: bytes | None) -> Hold | None:
-        """A hold on the person by the token, which needs no event."""
-        return None if token is None or not self._holds else self._holding.covers((), token, self._as_of)
+        """A hold on the person by the token, which needs no event: as if there were one with nothing else in it."""
+        return None if token is None or not self._holds else self._holding.covers((), pack(token), self._as_of)
 
     def _take(self, one: Personal, values: list[_Bounds]) -> None:
         """Let an event count for the values that hang on it."""

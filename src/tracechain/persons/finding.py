@@ -18,7 +18,7 @@ from tracechain.record import decode_record
 from tracechain.retention.records import ERASED, Erased
 from tracechain.view import View
 
-__all__ = ["Personal", "Progress", "erasures", "personal"]
+__all__ = ["Personal", "Progress", "erasures", "named_in", "personal"]
 
 #: Called with entries read so far, and how many there are.
 Progress = Callable[[int, int], None]
@@ -73,6 +73,15 @@ def erasures(view: View, start: int = 0, progress: Progress | None = None) -> It
     for index, part in _contents(view, progress, start):
         if part[SALT_SIZE : SALT_SIZE + size] == begins and _is_record(view, index):
             yield index, Erased.from_record(decode_record(part[SALT_SIZE:]))
+
+
+def named_in(index: int, part: bytes) -> frozenset[bytes]:
+    """The token and the commitments in the content of an event, given with its salt."""
+    if part[SALT_SIZE] != _LONG_ARRAY:
+        return frozenset()
+    _, token, fields = _named(index, part)
+    found = frozenset(commitment for _, commitment in fields)
+    return found if token is None else found | {token}
 
 
 def _is_record(view: View, index: int) -> bool:
