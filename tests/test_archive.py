@@ -17,11 +17,12 @@ import standalone_archive
 from archive_samples import KEYS, VERIFIER, VKEY, make, parts_of, sample_views
 from tracechain.archive import Archived, Code, check_archive, open_archive, write_archive
 from tracechain.archive.places import Places, join_all
+from tracechain.archive.tree import fold, gaps, in_order, path
 from tracechain.checkpoint import check_proof, parse_proof
 from tracechain.entry import EntryType, decode_rows
 from tracechain.errors import DataError, InputError, KeyUseError, StorageError, VerificationError
 from tracechain.ledger import Ledger
-from tracechain.merkle import leaf_hash
+from tracechain.merkle import check_inclusion, leaf_hash, root
 from tracechain.retention.ranges import Ranges, indices, of_indices
 from tracechain.retention.records import prune_digest
 from tracechain.testing import Clock, MemoryView, Random, new_ledger, open_ledger
@@ -152,6 +153,27 @@ def test_places_are_counted_and_clipped_as_a_list_would_be(ranges: Ranges, start
 @given(several=st.lists(sets(60), max_size=4))
 def test_several_sets_are_joined(several: list[Ranges]) -> None:
     assert join_all(*several) == of_indices(sorted({index for ranges in several for index in indices(ranges)}))
+
+
+@settings(max_examples=200)
+@given(data=st.data(), size=st.integers(1, 200))
+def test_leaves_and_the_nodes_of_gaps_lead_to_the_root_of_any_tree(data: st.DataObject, size: int) -> None:
+    """And to each leaf that is held the proof of RFC 6962; no gap could be covered by fewer subtrees."""
+    kept = sorted(data.draw(st.sets(st.integers(0, size - 1), min_size=1)))
+    leaves = [leaf_hash(bytes([n])) for n in range(size)]
+    held = of_indices(kept)
+    spaces = list(gaps(0, size, held))
+    nodes = [root(leaves[start : start + (1 << height)]) for start, height in spaces]
+    pieces = list(in_order(0, size, held, [leaves[n] for n in kept], nodes))
+    assert [n for start, height, _ in pieces for n in range(start, start + (1 << height))] == list(range(size))
+    assert fold((height, value) for _, height, value in pieces) == root(leaves)
+    index = data.draw(st.sampled_from(kept))
+    check_inclusion(leaves[index], index, size, path(pieces, index, size), root(leaves))
+    for start, height in spaces:
+        assert start % (1 << height) == 0
+        # The subtree of twice the size holds an entry that is held, or ends behind the log.
+        twice = start >> height + 1 << height + 1
+        assert twice + (2 << height) > size or any(twice <= n < twice + (2 << height) for n in kept)
 
 
 def test_a_log_of_thousands_is_cut_into_blocks(tmp_path: Path) -> None:
