@@ -16,21 +16,24 @@ from attrs import evolve
 
 from demo_files import all_files, read
 from tracechain import identifiers
+from tracechain.checkpoint import parse_vkey
 from tracechain.cli import main
 from tracechain.cli.clock import telling
 from tracechain.cli.demo.acts import PHASES, play
 from tracechain.cli.demo.attacks import ATTACKS, attack
+from tracechain.cli.demo.cheats import CHEATS, cheat
 from tracechain.cli.demo.folder import MARKER, Folder, real_documents
+from tracechain.cli.demo.later import search, searched
 from tracechain.cli.demo.night import expected
 from tracechain.cli.demo.recall import follow_recall, hints
 from tracechain.cli.demo.screen import Screen
 from tracechain.cli.demo.stage import Outcome, Stage
 from tracechain.custody import PILOT, Violation, is_pack
 from tracechain.demo import PRODUCTS, Day, make_day, make_registry
-from tracechain.entry import SALT_SIZE, decode_rows, parse_header
+from tracechain.entry import OPEN_DAY, SALT_SIZE, EntryType, decode_rows, parse_header
 from tracechain.event import TransactionEvent
 from tracechain.event.sale import PAYMENT_DOCUMENT, documents
-from tracechain.ledger.auditing import open_snapshot
+from tracechain.ledger.auditing import open_snapshot, verify_ledger
 from tracechain.recall import GROUPS
 from tracechain.replay import replay
 from tracechain.rules import shanghai_day
@@ -273,6 +276,11 @@ def test_each_tampering_is_found_by_its_code(played: Played) -> None:
         ("backup-again", "ROLLBACK", True),
         ("insider", "STATEMENT_ROOT", True),
         ("pardon", "ROW_VIOLATIONS", True),
+        ("vanished", "CONTENT_MISSING", True),
+        ("kept-aside", "PRUNE_KEPT", True),
+        ("under-hold", "PRUNE_HELD", True),
+        ("too-soon", "PRUNE_WAIT", True),
+        ("other-policy", "PRUNE_POLICY", True),
     ]
 
 
@@ -317,6 +325,66 @@ def test_what_was_ingested_is_there_already(played: Played, capsys: pytest.Captu
     assert {one["status"] for one in json.loads(capsys.readouterr().out)["files"]} == {"already_ingested"}
 
 
+# ---- eight years later ---------------------------------------------------------------------------
+
+
+def test_what_was_erased_was_in_the_ledger_and_is_in_no_file_of_the_later_one(played: Played, day: Day) -> None:
+    folder, _ = played
+    erased = folder.erased.read_text("utf-8").splitlines()
+    known = [value for buyer in day.buyers for value in buyer.known]
+    assert erased
+    assert set(erased) < set(known)
+    assert any(value.startswith("+86") for value in erased)
+    assert all(searched(folder.ledger, known).values())
+    assert {value for value, places in searched(folder.later, known).items() if not places} == set(erased)
+    assert not {value for buyer in day.buyers[1:3] for value in buyer.known} & set(erased)
+
+
+def test_the_later_ledger_verifies_pruned_and_has_the_same_states_from_nothing(played: Played) -> None:
+    folder, outcome = played
+    report = verify_ledger(folder.later, verifier=parse_vkey(folder.vkey.read_text("utf-8").strip()), anchor=None)
+    assert report.findings == ()
+    assert report.pruned_contents == outcome.figures["pruned_contents"] > 1000
+    assert outcome.figures["bytes_after"] < outcome.figures["bytes_before"]
+    assert verify_ledger(folder.later, anchor=folder.later_anchor).findings == ()
+    with open_snapshot(folder.later) as view:
+        assert dict(view.units()) == replay(view).units
+
+
+def test_the_ledger_of_the_day_keeps_everything(played: Played, day: Day) -> None:
+    folder, _ = played
+    with open_snapshot(folder.ledger) as view:
+        events = [index for index, header in view.headers(0, view.size) if header[4] == EntryType.EVENT]
+        assert all(view.content(index) is not None for index in events)
+        keeping = [parse_header(header).keep_until for _, header in view.headers(0, view.size)]
+    assert {day for day in keeping if day != OPEN_DAY}
+    assert not folder.buyers.exists()
+
+
+def test_a_value_that_is_left_makes_the_demo_fail(played: Played, day: Day) -> None:
+    folder, _ = played
+    erased = folder.erased.read_text("utf-8").splitlines()
+    for left, good in (((), True), (erased[:1], False)):
+        stray = folder.later / "forgotten.log"
+        stray.write_text(f"called {' '.join(left)}", "utf-8")
+        stage = Stage(folder, Screen(silent=True))
+        search(stage, day, erased, ())
+        assert [check.good for check in stage.outcome.checks] == [good]
+        stray.unlink()
+
+
+def test_a_cheat_that_is_not_found_makes_the_demo_fail(played: Played, day: Day) -> None:
+    folder, _ = played
+    stage = Stage(folder, Screen(silent=True))
+    folder.remove(folder.small)
+    folder.remove(folder.small.with_name(f"{folder.small.name}.anchor"))
+    cheat(stage, day, [evolve(CHEATS[0], code="FORK")])
+    assert [check.name for check in stage.outcome.checks if not check.good] == ["cheating"]
+
+
+# ---- what goes wrong -----------------------------------------------------------------------------
+
+
 def test_a_tampering_that_is_not_found_makes_the_demo_fail(played: Played, day: Day) -> None:
     folder, outcome = played
     stage = Stage(folder, Screen(silent=True))
@@ -343,7 +411,8 @@ def test_the_summary_is_json(played: Played) -> None:
     assert value["good"] is True
     assert set(value["seconds"]) == {
         "day", "ledger", "registers", "ingest", "recall", "afternoon", "couriers", "returns", "progress", "trace",
-        "rules", "violations", "check", "watch", "prove", "verify", "tamper", "all",
+        "rules", "violations", "check", "watch", "prove", "verify", "tamper", "later", "announce", "prune", "forget",
+        "pruned", "cheat", "all",
     }  # fmt: skip
 
 
@@ -357,12 +426,13 @@ def test_the_play_tells_a_newcomer_what_happens(
     assert outcome.good
     for command in ("init", "register", "ingest", "backup", "keys", "station", "submit", "trace", "violations",
                     "check", "alerts", "cases", "checkpoint", "prove", "verify", "where", "recall preview",
-                    "recall open", "recall notify", "recall progress", "recall close"):  # fmt: skip
+                    "recall open", "recall notify", "recall progress", "recall close", "retention", "hold add",
+                    "hold list", "prune", "archive check", "subject add", "subject erase", "subject show"):  # fmt: skip
         assert f"$ tracechain {command} " in shown
     flat = " ".join(shown.split())
     for code in Violation:
         assert code.name in flat
-    for number in range(1, 18):
+    for number in range(1, 24):
         assert f"\n{number}  " in shown
     assert "NOT OK" not in shown
     traced = [line for line in shown.splitlines() if line.startswith("│")]

@@ -256,7 +256,7 @@ def test_an_order_is_paid_by_its_buyer_with_a_document_of_its_own(day: Day) -> N
     paid: dict[str, TransactionEvent] = {}
     prices = {f"01/{product.gtin}": Decimal(product.price) for product in PRODUCTS}
     for file in day.files:
-        if not file.name.startswith("40-"):
+        if not file.name.startswith(("38-", "40-")):
             continue
         for event in read(file):
             if isinstance(event, TransactionEvent) and event.action == "ADD":

@@ -130,11 +130,14 @@ def tell_plan(plan: Plan, policy: Policy | None, *, in_force: bool) -> None:
     shown = _table(merged, shown_years)
     for verdicts, head, style in _HEADS:
         group = [line for line in lines if line.verdict in verdicts]
+        before = None
         for number, line in enumerate(group):
+            part = "" if line.part == before else _plural(line.part)
+            before = line.part
             columns = [sum(line.years.get(year, 0) for year in merged)] if merged else []
             columns += [line.years.get(year, 0) for year in shown_years]
             shown.add_row(
-                styled_cell(head if number == 0 else "", style), _plural(line.part), plain(line.words), line.until,
+                styled_cell(head if number == 0 else "", style), part, plain(line.words), line.until,
                 *(f"{count:,}" if count else "" for count in columns), f"{line.count:,}", size_words(line.size),
             )  # fmt: skip
     if lines:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from tracechain.cli.output import console, counted, moment, plain, say, table
-from tracechain.entry import parse_header
+from tracechain.entry import SALT_SIZE, parse_header
 from tracechain.retention.dates import format_day, shanghai_day
+from tracechain.retention.decisions import event_indices
+from tracechain.retention.holding import holds_in, row_subjects
 from tracechain.retention.plan import plan
 from tracechain.retention.prunings import Pruning, prunings
-from tracechain.retention.ranges import Ranges
 
 if TYPE_CHECKING:
-    from tracechain.retention.decisions import Reason
+    from tracechain.retention.decisions import Plan
     from tracechain.view import View
 
 __all__ = ["Kept", "Listed", "kept_json", "listed", "pruning_json", "tell_kept", "tell_prunings", "why_kept"]
@@ -131,17 +132,24 @@ def why_kept(view: View, name: str) -> list[Kept]:
         return []
     if not (done.done.kept_contents or done.done.kept_rows):
         return []
-    made = plan(view, as_of=shanghai_day(_received(view, done.done_at)))
+    day = shanghai_day(_received(view, done.done_at))
+    holding = holds_in(view)
     found: Counter[tuple[str, str]] = Counter()
-
-    def count(what: str, ranges: Ranges, column: Sequence[int], grounds: Sequence[tuple[Any, Reason]]) -> None:
-        for start, stop in ranges:
-            for index in range(start, stop):
-                if column[index]:
-                    found[what, reason_words(grounds[column[index]][1])] += 1
-
-    count("contents", done.done.kept_contents, made.content_column, made.grounds)
-    count("rows", done.done.kept_rows, made.row_column, made.grounds)
+    made: Plan | None = None
+    for what, ranges in (("contents", done.done.kept_contents), ("rows", done.done.kept_rows)):
+        for index in event_indices(view, ranges):
+            content, rows = view.content(index), view.rows(index)
+            subjects = () if rows is None else row_subjects(rows)
+            hold = holding.covers(subjects, None if content is None else content[SALT_SIZE:], day)
+            if hold is None and made is None:
+                made = plan(view, as_of=day)  # only where something else than a hold came in between
+            if hold is not None:
+                reason = hold.why
+            else:
+                assert made is not None
+                column = made.content_column if what == "contents" else made.row_column
+                reason = reason_words(made.grounds[column[index]][1])
+            found[what, reason] += 1
     return [Kept(what, reason, number) for (what, reason), number in found.most_common()]
 
 

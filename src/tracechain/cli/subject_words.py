@@ -36,6 +36,8 @@ def _stands(standing: Kept, restriction: Restriction | None, erased_by: int | No
 
 def _field(one: HeldField) -> str:
     said = _stands(one.standing, one.restriction, one.erased_by)
+    if one.standing == Kept.RESTRICTED and one.restriction is not None:
+        said = f"withheld since {format_day(one.restriction.day)}"  # why is told once, below
     value = "" if one.value is None else _value(one.value.value)
     return f"{plain(one.name)}: {', '.join(part for part in (value, said) if part)}"
 
@@ -67,6 +69,9 @@ def tell_person(file: PersonFile) -> None:
         console().print(shown)
         if len(file.events) > _MOST_EVENTS:
             say(f"and {len(file.events) - _MOST_EVENTS:,} more events (--json lists them all)", "dim")
+    grounds = {one.restriction for one in file.fields if one.standing == Kept.RESTRICTED} - {identity.restriction, None}
+    for ground in sorted(grounds, key=str):
+        say_wrapped(_stands(Kept.RESTRICTED, ground, None), 2, "dim")
     if file.loose:
         say("kept for the person, and of no event that is kept:", "bold")
         for field in file.loose:

@@ -19,7 +19,7 @@ from attrs import evolve
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
 from tracechain.cli.keyfiles import read_vkey
-from tracechain.cli.output import bar, console, json_option, plain, print_json, say, styled
+from tracechain.cli.output import bar, console, json_option, plain, print_json, say, say_wrapped, styled
 from tracechain.errors import InputError
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def verify(
     notes = list(report.notes) if rules else [f"{note} (--rules)" if note == RULES else note for note in report.notes]
     if no_anchor:
         notes.append("the anchor was not checked: a rollback to an older copy would not be seen")
+    if policy is not None:
+        notes.insert(0, f"what is gone was held against retention policy {policy.name}, too")
     if as_json:
         print_json(_as_json(ledger, report, verifier, notes, seconds, rules=rules))
     else:
@@ -218,4 +220,4 @@ def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], second
     if verifier is not None:
         say(f"  signed by {plain(verifier.name)}, key id {verifier.key_id.hex()}")
     for note in notes:
-        say(f"  {plain(note)}", None if note == JUDGED else "warn")
+        say_wrapped(plain(note), 2, None if note == JUDGED or "held against retention" in note else "warn")

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from tracechain.cli.demo.attacks import attack
+from tracechain.cli.demo.cheats import cheat, verify_pruned
 from tracechain.cli.demo.couriers import deliver
 from tracechain.cli.demo.folder import Folder
 from tracechain.cli.demo.history import find
@@ -18,6 +19,7 @@ from tracechain.cli.demo.intake import (
     open_registers,
     take_returns,
 )
+from tracechain.cli.demo.later import announce, eight_years_on, forget, prune
 from tracechain.cli.demo.night import ask_first, break_rules, count_broken, watch
 from tracechain.cli.demo.recall import follow_recall, hints, open_recall, until_night, witness
 from tracechain.cli.demo.screen import Screen
@@ -82,6 +84,18 @@ def _acts(stage: Stage, scale: float, processes: int) -> Day:
         _verify(stage, processes)
     with screen.act("tamper", "Now somebody cheats, on copies"):
         attack(stage, day, processes)
+    with screen.act("later", "Eight years later"):
+        eight_years_on(stage, day)
+    with screen.act("announce", "What is due is announced"):
+        announce(stage)
+    with screen.act("prune", "After the waiting time"):
+        prune(stage, day)
+    with screen.act("forget", "Persons are forgotten"):
+        forget(stage, day)
+    with screen.act("pruned", "Verified, as if nothing were gone"):
+        verify_pruned(stage, processes)
+    with screen.act("cheat", "And cheated with"):
+        cheat(stage, day)
     return day
 
 
@@ -172,6 +186,9 @@ def _end(stage: Stage, day: Day | None) -> None:
             (str(folder.registers), "what was registered"),
             (str(folder.recall), "the recall, as a page to open in a browser"),
             (str(folder.proof), "the proof of one sale, under the checkpoint in it"),
+            (str(folder.later), "the ledger eight years later, pruned"),
+            (str(folder.erased), "the personal values that are not in it any more"),
+            (str(folder.pruned), "what was archived before it was pruned"),
             (str(folder.keys), "keys and passphrase, for the demo only"),
         ),
     )

@@ -4,7 +4,7 @@ forgotten. What is held stays."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,18 @@ from tracechain.demo.rows import Happening, format_csv
 from tracechain.demo.world import HOUR, MINUTE, STORAGE, moment
 from tracechain.formats.scans import iter_csv
 
-__all__ = ["ANNOUNCED", "BACK", "Later", "announce", "eight_years_on", "forget", "open_later", "prune", "searched"]
+__all__ = [
+    "ANNOUNCED",
+    "APPLIED",
+    "BACK",
+    "Later",
+    "announce",
+    "eight_years_on",
+    "forget",
+    "open_later",
+    "prune",
+    "searched",
+]
 
 #: The pruning.
 NAME = "2034-q4"
@@ -44,9 +55,11 @@ def eight_years_on(stage: Stage, day: Day) -> None:
     shutil.copyfile(folder.anchor, folder.later_anchor)
     first = day.buyers[0]
     known = [value for buyer in day.buyers for value in buyer.known]
-    there = [value for value in known if searched(folder.later, value)]
-    stage.check("copy", code == 0 and there == known, f"{len(known)} names, numbers and addresses are in its files")
-    _grep(stage, first)
+    found = searched(folder.later, known)
+    stage.check(
+        "copy", code == 0 and all(found.values()), f"{len(known)} names, numbers and addresses are in its files"
+    )
+    _grep(stage, first.phone, found[first.phone])
     stage.at(BACK)
     _close(stage, day)
     screen.say(f"One buyer is in court over a parcel of that Friday: {day.buyers[1].order} must not be touched.")
@@ -54,8 +67,8 @@ def eight_years_on(stage: Stage, day: Day) -> None:
     stage.check("hold", code == 0, "placed by a court, and a record like any other")
     code = stage.run("hold", "list", folder.later)
     _, said = stage.value(["hold", "list", str(folder.later)])
-    found = {one["id"] for one in (said or {}).get("holds", ())}
-    stage.check("holds", code == 0 and found == {HELD, OPEN_CASE}, "an open case is a hold by itself")
+    stand = {one["id"] for one in (said or {}).get("holds", ())}
+    stage.check("holds", code == 0 and stand == {HELD, OPEN_CASE}, "an open case is a hold by itself")
     screen.say(
         "A policy has to have stood for its waiting time before anything goes by it, and of a gap in the log two days"
         " count: who sets a clock forward gains nothing. So a month goes by, in which stock is taken every day."
@@ -131,8 +144,13 @@ def announce(stage: Stage) -> None:
     stage.at(ANNOUNCED)
     screen.say("What may go, and why everything else stays? Nothing is written by `retention`.")
     code = stage.run("retention", folder.later)
-    _, said = stage.value(["retention", str(folder.later)])
-    plan: dict[str, Any] = said or {"reasons": [], "size": -1, "content_count": 0}
+    screen.say("It is announced: the log says exactly what will go. Before, it is archived, in one signed file.")
+    also, said = stage.ask(
+        "prune", folder.later, "--announce", NAME, "--reason", "eight years old", "--archive", folder.pruned,
+        *stage.keys,
+    )  # fmt: skip
+    plan: dict[str, Any] = said or {"reasons": [], "size": -1, "content_count": 0, "entry": 0, "archive": None}
+    screen.note(f"entry {plan['entry']:,}; archived in {folder.pruned}, {_length(folder.pruned) / 1e6:.1f} MB")
     counted = sum(one["count"] for one in plan["reasons"] if one["part"] == "content")
     stage.check(
         "plan", code == 0 and counted == plan["size"], f"each of {counted:,} contents stays or goes, for one reason"
@@ -143,15 +161,10 @@ def announce(stage: Stage) -> None:
         all(any(ident in reason for reason in held) for ident in (HELD, OPEN_CASE)),
         "what the court holds stays, and what the open case is about",
     )
-    screen.say("It is announced: the log says exactly what will go. Before, it is archived, in one signed file.")
-    code = stage.run(
-        "prune", folder.later, "--announce", NAME, "--reason", "eight years old", "--archive", folder.pruned,
-        *stage.keys,
-    )  # fmt: skip
     announced = _pruning(stage)
     stage.check(
         "announced",
-        code == 0 and announced.get("contents") == plan["content_count"] and bool(announced.get("archive")),
+        also == 0 and announced.get("contents") == plan["content_count"] and bool(announced.get("archive")),
         f"{plan['content_count']:,} contents will go, not before 30 days are over",
     )
     size = stage.call(["checkpoint", str(folder.later)])[1]
@@ -159,6 +172,10 @@ def announce(stage: Stage) -> None:
     code = stage.run("prune", folder.later, "--apply", NAME, *stage.keys)
     same = size == stage.call(["checkpoint", str(folder.later)])[1]
     stage.check("too early", code == 2 and same, "nothing went, nothing was written")
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _pruning(stage: Stage) -> dict[str, Any]:
@@ -189,11 +206,11 @@ def prune(stage: Stage, day: Day) -> None:
     stage.check("pruned", code == 0 and gone > 0 and kept > 0, f"{gone:,} contents are gone, {kept:,} stay under hold")
     after = _size(folder.later)
     stage.outcome.figures |= {"pruned_contents": gone, "bytes_before": before, "bytes_after": after}
-    stage.check("smaller", after < before, f"the files have {after / 1e6:.0f} MB, and had {before / 1e6:.0f}")
+    stage.check("smaller", after < before, f"the files have {after / 1e6:.1f} MB, and had {before / 1e6:.1f}")
 
 
 def _size(path: Path) -> int:
-    return sum(one.stat().st_blocks * 512 for one in path.rglob("*") if one.is_file())
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
 
 
 # ---- persons -------------------------------------------------------------------------------------
@@ -217,18 +234,31 @@ def forget(stage: Stage, day: Day) -> None:
         f"{len(erased)} values of persons are erased, {len(kept)} are under hold",
     )
     folder.erased.write_text("".join(f"{value}\n" for value in erased), "utf-8")
-    screen.say("Is it really gone? Every byte of every file of the ledger is searched.")
-    first = next(buyer for buyer in day.buyers if buyer.phone in erased)
-    _grep(stage, first)
-    left = [value for value in erased if searched(folder.later, value)]
-    there = [value for value in kept if searched(folder.later, value)]
-    stage.check(
-        "gone", not left and there == kept, f"none of the {len(erased)} values in {folder.erased} is in any file of it"
-    )
+    search(stage, day, erased, kept)
     held_buyer = day.buyers[1]
-    screen.say("And the order that the court holds, with its buyer:")
+    screen.say("The order that the court holds is there, with its buyer. Who shows the values has to state a ground.")
     code = stage.run("subject", "show", folder.later, held_buyer.token.hex())
-    stage.check("withheld", code == 0, "it is there, and it takes a ground to be shown the values")
+    _, said = stage.value(["subject", "show", str(folder.later), held_buyer.token.hex()])
+    private = [one for event in (said or {}).get("events", ()) for one in event["private"]]
+    stage.check(
+        "withheld",
+        code == 0 and bool(private) and all(one["value"] is None for one in private),
+        "kept for the court, and shown to nobody else",
+    )
+
+
+def search(stage: Stage, day: Day, erased: Sequence[str], kept: Sequence[str]) -> None:
+    """What was erased is in no file of the ledger, what was kept still is."""
+    folder = stage.folder
+    stage.screen.say("Is it really gone? Every byte of every file of the ledger is searched.")
+    found = searched(folder.later, (*erased, *kept))
+    for buyer in [buyer for buyer in day.buyers if buyer.phone in erased][:1]:
+        _grep(stage, buyer.phone, found[buyer.phone])
+    stage.check(
+        "gone",
+        bool(erased) and not any(found[value] for value in erased) and all(found[value] for value in kept),
+        f"none of the {len(erased)} values in {folder.erased} is in any file of it",
+    )
 
 
 def _keys(buyers: Iterable[Buyer]) -> Iterable[tuple[str, str]]:
@@ -240,18 +270,22 @@ def _keys(buyers: Iterable[Buyer]) -> Iterable[tuple[str, str]]:
             yield value.commitment.hex(), value.value
 
 
-def _grep(stage: Stage, buyer: Buyer) -> None:
-    """Show where a telephone number stands, as grep would."""
-    folder = stage.folder
-    stage.command(f"grep -rlF '{buyer.phone}' {folder.later}")
-    found = searched(folder.later, buyer.phone)
+def _grep(stage: Stage, text: str, found: Sequence[Path]) -> None:
+    """Show where a text stands, as grep would."""
+    stage.command(f"grep -rlF '{text}' {stage.folder.later}")
     for path in found:
         stage.screen.note(str(path))
     if not found:
         stage.screen.note("(nothing)")
 
 
-def searched(path: Path, text: str) -> list[Path]:
-    """The files below a folder in whose bytes a text stands."""
-    wanted = text.encode()
-    return [one for one in sorted(path.rglob("*")) if one.is_file() and wanted in one.read_bytes()]
+def searched(path: Path, texts: Iterable[str]) -> dict[str, list[Path]]:
+    """For each text the files below a folder in whose bytes it stands."""
+    found: dict[str, list[Path]] = {text: [] for text in texts}
+    for one in sorted(path.rglob("*")):
+        if one.is_file():
+            data = one.read_bytes()
+            for text, places in found.items():
+                if text.encode() in data:
+                    places.append(one)
+    return found
