@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve
@@ -31,6 +32,7 @@ from tracechain.ledger import Ledger
 from tracechain.record import Record
 from tracechain.registers import HoldStep
 from tracechain.retention.dates import parse_day
+from tracechain.retention.holding import Holding
 from tracechain.retention.plan import Plan, plan
 from tracechain.retention.policy import RecordClass
 from tracechain.retention.tables import pilot_policy
@@ -129,7 +131,8 @@ def retention(folder: Path, scale: Scale, kept: Path | None = None) -> Section:
             size = view.size
         jobs: dict[str, Callable[[], Plan]] = {}
         for words, day in _DATES.items():
-            jobs[f"plan, {words}"] = lambda day=day: _planned(ledger, day)  # type: ignore[misc]  # bound now
+            jobs[f"plan, {words}"] = partial(_planned, ledger, day)
+        jobs["plan, all is due, holds of a pack, a case and an order"] = partial(_planned, ledger, day, _held())
         for number in range(scale.rounds):
             for name, job in list(jobs.items())[:: 1 if number % 2 == 0 else -1]:
                 said(f"round {number + 1}/{scale.rounds}: {name}")
@@ -152,23 +155,26 @@ def retention(folder: Path, scale: Scale, kept: Path | None = None) -> Section:
     )  # fmt: skip
 
 
-def _planned(ledger: Ledger, day: str) -> Plan:
+def _planned(ledger: Ledger, day: str, holds: Holding | None = None) -> Plan:
     with ledger.snapshot() as view:
-        return plan(view, as_of=parse_day(day))
+        return plan(view, None, holds, as_of=parse_day(day))
 
 
-def hold(number: int, about: str) -> HoldStep:
-    """A hold for a measurement."""
-    return HoldStep(
-        id=f"H-{number}", phase="placed", on=date(2026, 1, 1), by="legal", authority="court", reason="measured",
-        about=(about,),
-    )  # fmt: skip
+def _held() -> Holding:
+    """A hold as a log could have it."""
+    about = (unit_id(4711), "00/095212340000000011", "urn:example:order:17")
+    step = HoldStep(
+        id="H-1", phase="placed", on=date(2026, 1, 1), by="legal", authority="court", reason="measured", about=about
+    )
+    holding = Holding(about)
+    holding.take(0, step.record())
+    return holding
 
 
 def _words(size: int) -> str:
     return (
-        f"A ledger of {size:,} entries, {_YEARS} years of trade by the pilot's rules and its retention policy: events of"
-        f" one unit in commits of {_BATCH:,}, eight a unit, from commissioning to delivery, in another order at each"
+        f"A ledger of {size:,} entries, {_YEARS} years of trade by the pilot's rules and its retention policy: events"
+        f" of one unit in commits of {_BATCH:,}, eight a unit, from commissioning to delivery, in another order at each"
         " step. A plan is made on a fresh snapshot, with policy and holds in force read from the log, and gives every"
         " part of every entry its reason."
     )

@@ -111,7 +111,7 @@ class Model:
             for text in one.about
             if not is_pack(text) and not text.startswith(("01/", "nmpa/"))
         }
-        return any(text.encode() in content for text in texts)
+        return any(encoding.pack(text) in content for text in texts)
 
     # ---- contents ----
 

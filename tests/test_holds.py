@@ -12,10 +12,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from pilot_world import EYE_DROPS, NMPA_PRODUCT, PHARMACY, living, product
+from pilot_world import BUYER, EYE_DROPS, NMPA_PRODUCT, PHARMACY, SHELF, ZONE, living, product
 from retention_worlds import CASES, DROPS, OTHER, PALLET, Years, case, hold, made, packed, recall
 from tracechain.criteria import ByMaker, ByMerchant, Codes, Commissioned, Criterion, Lot, Not, OfProduct, all_of
 from tracechain.custody import Custody
+from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import InputError
 from tracechain.record import decode_record
@@ -127,6 +128,23 @@ def test_an_order_holds_what_says_so_as_long_as_it_says_so(years: Years) -> None
     years.put(hold("H", about=("urn:example:po:1",)).record())
     assert held(years) == {"H": [first]}
     assert held(years, contents=False) == {}
+
+
+def test_a_number_is_not_held_for_another_that_begins_so_and_a_place_is_with_its_parts(years: Years) -> None:
+    first, second, *_ = some_packs(years)
+    years.put(years.world.order(first, po="1"), years.world.order(second, po="11"), years.world.bond_in(first))
+    years.put(hold("H", about=("urn:example:po:1",)).record(), hold("I", about=(ZONE,)).record())
+    assert held(years) == {"H": [first], "I": [first]}
+    with years.ledger.snapshot() as view:
+        zone = decode(said(view, view.size - 4)[1] or b"")
+    assert zone.read_point == SHELF
+
+
+def test_a_person_is_held_by_its_token(years: Years) -> None:
+    first, *_ = some_packs(years)
+    years.put(years.world.order(first, buyer=BUYER))
+    years.put(hold("H", about=(f"person/{BUYER.hex()}",)).record())
+    assert held(years) == {"H": [first]}
 
 
 def test_containers_of_held_packs_are_held_and_what_stood_with_them(years: Years) -> None:

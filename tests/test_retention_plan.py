@@ -113,7 +113,7 @@ def going(made: Plan) -> tuple[set[int], set[int]]:
     )
 
 
-@settings(max_examples=25, deadline=None, phases=PHASES)
+@settings(max_examples=12, deadline=None, phases=PHASES)
 @given(st.integers(0, 1 << 32), st.lists(policies(2), min_size=2, max_size=3), st.booleans())
 def test_a_plan_is_what_the_rules_say(seed: int, some: list[Policy], pilot: bool) -> None:
     with world(seed, pilot=pilot) as years, years.ledger.snapshot() as view:
@@ -124,7 +124,7 @@ def test_a_plan_is_what_the_rules_say(seed: int, some: list[Policy], pilot: bool
             json.dumps(made.plain())
 
 
-@settings(max_examples=15, deadline=None, phases=PHASES)
+@settings(max_examples=12, deadline=None, phases=PHASES)
 @given(
     st.integers(0, 1 << 32), policies(2), st.lists(st.sampled_from(range(DATES[0], DATES[-1])), min_size=3, max_size=6)
 )
@@ -138,16 +138,18 @@ def test_what_is_due_stays_due(seed: int, policy: Policy, days: list[int]) -> No
             before = now
 
 
-@settings(max_examples=15, deadline=None, phases=PHASES)
+@settings(max_examples=12, deadline=None, phases=PHASES)
 @given(st.integers(0, 1 << 32), policies(2), regimes("another"), st.sampled_from(DATES))
 def test_the_strictest_wins(seed: int, policy: Policy, more: Regime, day: int) -> None:
+    """Of entries that some rule is for: the first one that is for an entry is what allows it to go at all."""
+    policy = evolve(policy, regimes=(*policy.regimes, *SHORT.regimes))
     with world(seed) as years, years.ledger.snapshot() as view:
         few = going(plan(view, policy, as_of=day))
         many = going(plan(view, evolve(policy, regimes=(*policy.regimes, more)), as_of=day))
         assert many[0] <= few[0]
 
 
-@settings(max_examples=15, deadline=None, phases=PHASES)
+@settings(max_examples=12, deadline=None, phases=PHASES)
 @given(st.integers(0, 1 << 32), st.sampled_from(DATES[2:]))
 def test_a_hold_only_ever_keeps_more(seed: int, day: int) -> None:
     with world(seed, holds=0) as years:
@@ -196,7 +198,7 @@ def lost_contents(view: View) -> frozenset[int]:
     )
 
 
-@settings(max_examples=10, deadline=None, phases=PHASES)
+@settings(max_examples=8, deadline=None, phases=PHASES)
 @given(st.integers(0, 1 << 32))
 def test_round_after_round_a_plan_is_what_the_rules_say(seed: int) -> None:
     rng = random.Random(seed)

@@ -9,8 +9,8 @@ go together with its content.
   (Kleene's logic, as in `rules.recalled`), and whatever is not false is held. A hold of one lot therefore holds the
   whole product, and one by place or time alone holds every pack.
 - An id is the pack, the product (or that of the lot) or the merchant of products of that name. Any other id (a
-  container, a place, an order) holds the entries that have a row of it, and those whose content has its text, as long
-  as there is a content.
+  container, a place, an order) holds the entries that have a row of it, and those whose content names it, as long as
+  there is a content.
 - What stood in an entry together with a held pack and is neither a pack nor a class of goods, is a held container, and
   what stands together with one is one too. Rows do not tell which of two is in the other, so it goes both ways.
 """
@@ -26,7 +26,7 @@ from attrs import frozen
 
 from tracechain.criteria import AllOf, AnyOf, Codes, Criterion, Not
 from tracechain.custody import is_pack
-from tracechain.encoding import unpack_known
+from tracechain.encoding import pack, unpack_known
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import DataError, TracechainError
 from tracechain.record import Record, decode_record
@@ -46,7 +46,7 @@ _RECORDS = (*_PREFIXES, _PRODUCT)
 #: A code that no criterion lists: it stands for every pack of a product that is not named by itself.
 _ANY_CODE = "\0"
 _GTIN = len("01/") + 14
-_PERSON = "person/"
+_PERSON, _PLACE, _WITHIN = "person/", "414/", "/254/"
 
 
 @frozen
@@ -300,10 +300,13 @@ class _Asked:
             self._of_products.setdefault(product, hold)
         else:
             self._others.setdefault(one, hold)
-            self._needles.append((one.encode(), hold))
-            with contextlib.suppress(ValueError):
-                if one.startswith(_PERSON):
-                    self._needles.append((bytes.fromhex(one[len(_PERSON) :]), hold))
+            # As a whole text: its canonical bytes begin with its length.
+            self._needles.append((pack(one), hold))
+            if one.startswith(_PLACE):
+                self._needles.append((f"{one}{_WITHIN}".encode(), hold))
+            elif one.startswith(_PERSON):
+                with contextlib.suppress(ValueError):
+                    self._needles.append((pack(bytes.fromhex(one[len(_PERSON) :])), hold))
 
     @property
     def reads(self) -> bool:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, cast
 
 from tracechain import encoding
+from tracechain.collector import uninterrupted
 from tracechain.custody import CUSTODY_MASK, EXPIRY_SHIFT, PILOT, Custody, is_pack
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.entry import HEADER_SIZE, OPEN_DAY, SALT_SIZE, EntryType
@@ -87,11 +87,15 @@ class Planner:
         self._years = array("I", bytes(4 * size))
         #: In how many of the chains that an entry with lost contents is in, the next entry has lost them too.
         self._followed = array("I", bytes(4 * size))
-        #: Subjects of entries that are not due: of all others the latest entry is. None where they are too many.
-        self._alive: set[str] | None = set()
+        #: Subjects of entries that are not due: of all others the latest entry is. Where they are too many, all are
+        #: looked up.
+        self._alive: set[str] = set()
+        self._many = False
         self._structure = self._ground(Verdict.KEEP, Reason(Why.STRUCTURE))
         self._content_kept = self._ground(Verdict.KEEP, Reason(Why.CONTENT_KEPT))
         self._gone = [(one.contents, one.rows, one.done_at) for one in prunings(view) if one.done is not None]
+        self._asks_event = terms is not None and terms.asks_event
+        self._asks_fields = terms is not None and bool(terms.fields)
         #: What the policy says: last day, and the grounds of what stays and goes by it.
         self._answers: dict[Key, tuple[int, int, int]] = {}
         self._by_header: dict[int, tuple[int, int]] = {}
@@ -100,13 +104,14 @@ class Planner:
     def run(self) -> None:
         """All three passes."""
         size = self.view.size
-        for start in range(0, size, _BLOCK):
-            self._read(start, min(start + _BLOCK, size))
-            self._tell(start)
-        for start in range(0, size, _BLOCK):
-            self._check(start, min(start + _BLOCK, size))
-            self._tell(size + start)
-        self._finish()
+        with uninterrupted():
+            for start in range(0, size, _BLOCK):
+                self._read(start, min(start + _BLOCK, size))
+                self._tell(start)
+            for start in range(0, size, _BLOCK):
+                self._check(start, min(start + _BLOCK, size))
+                self._tell(size + start)
+            self._finish()
         self._tell(2 * size)
 
     def _tell(self, done: int) -> None:
@@ -134,13 +139,22 @@ class Planner:
         self._row_counts[start:stop] = array("I", counts)
         for column, found in zip(self._lengths, lengths, strict=True):
             column[start:stop] = array("I", found)
+        rule_sets, entry_kinds, alive = self._rule_sets, self._kinds, self._alive
+        term, unpack = self._term, encoding.unpack_known
         days = list(map(_DAYS.__getitem__, times))
         self._years[start:stop] = array("I", map(_YEARS.__getitem__, days))
         for index, kind, received, record_class, until, content, part in zip(
             range(start, stop), kinds, days, classes, untils, contents, rows, strict=True
         ):
             if kind == _EVENT and content is not None and part is not None:
-                self._event(index, received, record_class, until, content, part)
+                said = cast("Rows", unpack(part[SALT_SIZE:]))
+                rule_sets[index] = said[0] & 0xFF
+                at = SALT_SIZE + 1 if content[SALT_SIZE] < 0xA0 else SALT_SIZE + 3  # behind the head of the array
+                entry_kinds[index] = _PACKS if content[at] == _AGGREGATION else _THERE
+                if not term(index, received, record_class, until, content, said):
+                    for group in said[1:]:
+                        prefix = group[0]
+                        alive.update([prefix + suffix for suffix in group[1::5]])
             elif kind == _EVENT:
                 self._event_in_part(index, received, record_class, until, content, part)
             else:
@@ -148,23 +162,10 @@ class Planner:
                 if part is not None:
                     said = _unpacked(part)
                     self.rows[index] = self._structure
-                    self._rule_sets[index] = said[0] & 0xFF
-                    if self._alive is not None:
-                        self._alive.update(_subjects(said))
-        if self._alive is not None and len(self._alive) > _ALIVE_MOST:
-            self._alive = None
-
-    def _event(self, index: int, received: int, record_class: int, until: int, content: bytes, part: bytes) -> None:
-        """The usual one, with all its parts."""
-        said = _unpacked(part)
-        self._rule_sets[index] = said[0] & 0xFF
-        head = content[SALT_SIZE]
-        aggregates = content[SALT_SIZE + 1 if head < 0xA0 else SALT_SIZE + 3] == _AGGREGATION
-        self._kinds[index] = _PACKS if aggregates else _THERE
-        if not self._term(index, received, record_class, until, content, said) and self._alive is not None:
-            for group in said[1:]:
-                prefix = group[0]
-                self._alive.update([prefix + suffix for suffix in group[1::5]])
+                    rule_sets[index] = said[0] & 0xFF
+                    alive.update(_subjects(said))
+        if len(alive) > _ALIVE_MOST:
+            self._many, self._alive = True, set()
 
     def _event_in_part(
         self, index: int, received: int, record_class: int, until: int, content: bytes | None, part: bytes | None
@@ -191,8 +192,7 @@ class Planner:
             self._kinds[index] = _FADED
             return
         self.rows[index] = self._ground(Verdict.KEEP, Reason(Why.MISSING, note="content"))
-        if self._alive is not None:
-            self._alive.update(_subjects(said))
+        self._alive.update(_subjects(said))
 
     def _gone_by(self, index: int, which: int) -> tuple[int, bool]:
         for one in self._gone:
@@ -207,12 +207,21 @@ class Planner:
         if terms is None:
             self.contents[index] = self._ground(Verdict.KEEP, Reason(Why.NO_POLICY))
             return False
-        key = (
-            record_class,
-            received,
-            _event_day(content) if terms.asks_event else None,
-            self._packs(said),
-        )
+        packs: Packs
+        group: tuple[Any, ...] = said[1] if len(said) == 2 else ()
+        if len(group) == 6 and self._products.get(group[0]) is not None:
+            # The usual scan: one subject. What makes it a pack, and of which product, is in its prefix.
+            packs = self._products[group[0]] or "", group[4] >> EXPIRY_SHIFT
+        else:
+            packs = self._packs(said)
+        event: int | None = None
+        if self._asks_event:
+            at = SALT_SIZE + 2 if content[SALT_SIZE] < 0xA0 else SALT_SIZE + 4
+            if content[at] == 0xCF:
+                event = (int.from_bytes(content[at + 1 : at + 9], "big") + EAST_NS) // NS_PER_DAY
+            else:
+                event = _event_day(content)
+        key = record_class, received, event, packs
         answer = self._answers.get(key)
         if answer is None:
             day, reason = terms.entry(key)
@@ -225,7 +234,7 @@ class Planner:
         due = self.as_of > day and day != OPEN_DAY
         self._due[index] = due
         self.contents[index] = prune if due else keep
-        if content[SALT_SIZE] == 0xDC and content[SALT_SIZE + 2] > _PERSON and terms.fields:
+        if content[SALT_SIZE] == 0xDC and content[SALT_SIZE + 2] > _PERSON and self._asks_fields:
             self._personal(index, key, content, said)
         return due
 
@@ -236,19 +245,14 @@ class Planner:
 
     def _packs(self, said: Rows) -> Packs:
         """What the policy may ask of the packs in some rows."""
-        if len(said) == 2 and len(said[1]) == 6:
-            # The usual scan: one subject. What makes it a pack, and of which product, is in its prefix.
-            prefix, _, _, _, state, _ = said[1]
-            products = self._products
-            product = products[prefix] if prefix in products else self._product(prefix)
-            if product is not None:
-                return product, state >> EXPIRY_SHIFT
         asks = self.terms is not None and self.terms.asks_product
         packs: set[tuple[str, int]] = set()
         for group in said[1:]:
             prefix = group[0]
             product = self._products[prefix] if prefix in self._products else self._product(prefix)
             if product is not None:
+                if len(said) == 2 and len(group) == 6:
+                    return product, group[4] >> EXPIRY_SHIFT
                 packs.update((product, state >> EXPIRY_SHIFT) for state in group[4::5])
                 continue
             for suffix, state in zip(group[1::5], group[4::5], strict=True):
@@ -292,33 +296,35 @@ class Planner:
         kinds, due = self._kinds[start:stop], self._due[start:stop]
         if not any(due) and _FADED not in kinds:
             return
-        alive, holds = self._alive, bool(self.asked.holds)
+        alive, many, holds = self._alive, self._many, bool(self.asked.holds)
         for index, part in self.view.all_rows(start, stop):
             kind = kinds[index - start]
             if kind == _FADED:
                 self._follow(_unpacked(part))
             elif kind and due[index - start]:
                 subjects = _subjects(_unpacked(part))
-                if holds or kind == _PACKS or alive is None or not alive.isdisjoint(subjects):
-                    why = self._kept(index, subjects, aggregates=kind == _PACKS)
-                    if why is not None:
-                        self.contents[index] = self._ground(Verdict.KEEP, why)
+                why = self._held(index, subjects) if holds else None
+                if why is None and (many or kind == _PACKS or not alive.isdisjoint(subjects)):
+                    why = self._in_use(index, subjects, aggregates=kind == _PACKS)
+                if why is not None:
+                    self.contents[index] = self._ground(Verdict.KEEP, why)
         if holds and self.asked.reads:
             for index, kind in enumerate(kinds, start):
                 if kind == _THERE and due[index - start] and not self._row_counts[index]:
-                    hold = self.asked.covers((), self._content(index))
-                    if hold is not None:
-                        self.contents[index] = self._ground(Verdict.KEEP, Reason(Why.HOLD, note=hold.why))
+                    why = self._held(index, ())
+                    if why is not None:
+                        self.contents[index] = self._ground(Verdict.KEEP, why)
 
     def _content(self, index: int) -> bytes:
         return (self.view.content(index) or b"")[SALT_SIZE:]
 
-    def _kept(self, index: int, subjects: Sequence[str], *, aggregates: bool) -> Reason | None:
-        """Why an event that is due stays all the same."""
-        if self.asked.holds:
-            hold = self.asked.covers(subjects, self._content(index) if self.asked.reads else None)
-            if hold is not None:
-                return Reason(Why.HOLD, note=hold.why)
+    def _held(self, index: int, subjects: Sequence[str]) -> Reason | None:
+        """What hold covers an event."""
+        hold = self.asked.covers(subjects, self._content(index) if self.asked.reads else None)
+        return None if hold is None else Reason(Why.HOLD, note=hold.why)
+
+    def _in_use(self, index: int, subjects: Sequence[str], *, aggregates: bool) -> Reason | None:
+        """Why an event that is due and not held stays all the same."""
         for subject, (word, packed) in zip(subjects, self.view.words(subjects), strict=True):
             if not word:
                 raise DataError(f"{subject}: entry {index} has a row of it, and the index does not know it; reindex")
@@ -411,15 +417,21 @@ class Planner:
         return self._ground(Verdict.KEEP, Reason(Why.LATEST if latest else Why.FOLLOWED))
 
     def _sum(self, part: Part, column: array[int], years: array[int], lengths: array[int]) -> None:
-        found: dict[tuple[int, int], int] = {}
-        counted = Counter(zip(column, years, strict=True))
-        for key, length in zip(zip(column, years, strict=True), lengths, strict=True):
-            found[key] = found.get(key, 0) + length
-        for (number, year), count in counted.items():
+        keys = list(zip(column, years, strict=True))
+        some = set(keys)
+        if len(some) == 1:  # the usual block
+            found = {keys[0]: [len(keys), sum(lengths)]}
+        else:
+            found = {key: [0, 0] for key in some}
+            for key, length in zip(keys, lengths, strict=True):
+                row = found[key]
+                row[0] += 1
+                row[1] += length
+        for (number, year), (count, size) in found.items():
             if number:
                 row = self.sums.setdefault((part, number, year), [0, 0])
                 row[0] += count
-                row[1] += found[number, year] + SALT_SIZE * count
+                row[1] += size + SALT_SIZE * count
 
 
 def _unpacked(part: bytes) -> Rows:
@@ -431,11 +443,7 @@ def _subjects(rows: Rows) -> list[str]:
 
 
 def _event_day(content: bytes) -> int | None:
-    """The day of the claimed time of an event."""
-    head = content[SALT_SIZE]
-    at = SALT_SIZE + 2 if head < 0xA0 else SALT_SIZE + 4
-    if content[at] == 0xCF:
-        return (int.from_bytes(content[at + 1 : at + 9], "big") + EAST_NS) // NS_PER_DAY
+    """The day of the claimed time of an event before 1970, or in its first seconds."""
     try:
         return event_day(encoding.claimed_time(content[SALT_SIZE:]))
     except DecodeError:
