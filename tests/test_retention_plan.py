@@ -14,12 +14,14 @@ from attrs import evolve
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from pilot_world import BUYER
 from retention_model import Held, Model
 from retention_samples import policies, regimes
 from retention_worlds import CASES, PALLET, Years, hold, made, packed
 from tracechain.custody import Custody
 from tracechain.entry import EntryType, parse_header
 from tracechain.errors import InputError
+from tracechain.event import PrivateField
 from tracechain.pilot import history
 from tracechain.registers import Product
 from tracechain.replay import MemoryView
@@ -344,6 +346,46 @@ def test_what_is_in_a_container_keeps_its_contents_from_the_packing_on(years: Ye
     assert said[f"{CASES[0]} {PALLET}"].why is not Why.PACKED
     years.later(1000)
     assert reasons(years, "2060-01-01", SHORT)[PALLET].why is Why.EMPTIED
+
+
+def test_personal_values_are_restricted_then_erased_unless_held(years: Years) -> None:
+    """PIPL art. 47: not used after 180 days, gone when the trading record may go; a hold keeps it, restricted."""
+    pack, other = years.packs[:2]
+    commitment = bytes(range(32))
+    years.put(years.world.commission(pack, other), record_class=1)
+    years.put(evolve(years.world.order(pack), private=(PrivateField("phone", commitment),)), record_class=1)
+    years.put(years.world.order(other, po="2", buyer=None), record_class=1)
+
+    def said(day: str) -> set[tuple[str, str, Verdict, Why]]:
+        with years.ledger.snapshot() as view:
+            made = plan(view, pilot_policy(), as_of=parse_day(day))
+        keys = {Part.IDENTITY: BUYER, Part.PRIVATE: commitment}
+        assert all(one.key == keys[one.part] for one in made.personal)
+        assert sum(one.count for one in made.by_reason() if one.part in keys) == len(made.personal)
+        return {(str(one.part), one.name, one.verdict, one.reason.why) for one in made.personal}
+
+    both = (("identity", "identity"), ("private", "phone"))
+    assert said("2027-05-20") == {(*one, Verdict.KEEP, Why.POLICY) for one in both}
+    assert said("2027-05-21") == {(*one, Verdict.RESTRICT, Why.POLICY) for one in both}
+    assert said("2031-11-22") == {(*one, Verdict.ERASE, Why.POLICY) for one in both}
+    years.put(hold("H", about=("urn:example:po:1",)).record())
+    assert said("2031-11-22") == {(*one, Verdict.RESTRICT, Why.HOLD) for one in both}
+
+
+def test_what_is_missing_without_a_record_is_said_to_be(years: Years) -> None:
+    years.world.bring(years.packs[0], Custody.SOLD)
+    with years.ledger.snapshot() as view:
+        damaged = MemoryView.of(view)
+        first, second = unit_history(view, years.packs[0])[:2]
+    del damaged.raw_contents[first], damaged.raw_rows[second]
+    made = plan(damaged, SHORT, as_of=parse_day("2060-01-01"))
+    assert {part: (verdict, reason.text) for part, (verdict, reason) in made.of(first).items()} == {
+        Part.HEADER: (Verdict.KEEP, "headers stay for ever"),
+        Part.CONTENT: (Verdict.GONE, "missing without a record"),
+        Part.ROWS: (Verdict.KEEP, "missing without a record: content"),
+    }
+    assert made.of(second)[Part.CONTENT] == (Verdict.KEEP, Reason(Why.MISSING, note="rows"))
+    assert made.of(second)[Part.ROWS] == (Verdict.GONE, Reason(Why.MISSING))
 
 
 def test_a_plan_looks_at_days_only(years: Years) -> None:

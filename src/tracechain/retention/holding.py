@@ -190,6 +190,7 @@ class Holding:
     def link(self, subjects: Sequence[str]) -> None:
         """Take the subjects of the rows of the next entry, where it has more than one or one that is no pack."""
         self.containers.link(subjects)
+        self._asked = None
 
     @property
     def holds(self) -> tuple[Hold, ...]:
@@ -259,7 +260,7 @@ class Holding:
         return [asked.covers(subjects, content) for subjects, content in entries]
 
     def on(self, day: int) -> _Asked:
-        """The questions of a day: `covers` for many entries, as long as no record is taken."""
+        """The questions of a day: `covers` for many entries, as long as nothing more is taken or linked."""
         if self._asked is None or self._asked.day != day:
             self._asked = _Asked(self, day)
         return self._asked
@@ -408,9 +409,8 @@ def holds_in(view: View, stop: int | None = None) -> Holding:
 
     def see(containers: Containers) -> None:
         for _, part in view.all_rows(0, end):
-            subjects = row_subjects(part)
-            if len(subjects) > 1 or not subjects[0].startswith(("01/", "nmpa/")):
-                containers.link(subjects)
+            if not _is_alone(part):
+                containers.link(row_subjects(part))
 
     holding = Holding(named_packs(records), load, see)
     for index, record in records:
@@ -422,6 +422,11 @@ def watch(view: View) -> Holding:
     """A Holding in which nothing stands yet, to be told the records and the subjects of this view's entries in their
     order. It knows which packs to look out for, whoever names them later."""
     return Holding(named_packs([one for subject in _subjects(view) for one in _records(view, subject, view.size)]))
+
+
+def _is_alone(part: bytes) -> bool:
+    """Whether stored rows are one row, by their first bytes: then nothing stood together."""
+    return part[SALT_SIZE : SALT_SIZE + 1] == b"\x92" and part[SALT_SIZE + 2 : SALT_SIZE + 3] == b"\x96"
 
 
 def row_subjects(part: bytes) -> list[str]:
