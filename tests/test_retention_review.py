@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from retained import DAY, Store
+from tracechain import custody
+from tracechain.errors import InputError
+from tracechain.ledger.pruning import REOPENING
 from tracechain.retention.policy import After, Anchor, Policy, Regime, Rule, Selector, Term
-from tracechain.testing.samples import pack_ids
+from tracechain.retention.ranges import count
+from tracechain.testing.samples import case_id, commission, destroy, pack, pack_ids, unpack
 
 
 @pytest.fixture
@@ -47,4 +53,59 @@ def test_what_headers_leave_open_goes_by_the_policy_in_force_and_verifies(store:
     store.clock.advance(400 * DAY)
     store.ledger.accept_clock("closed")
     store.pruned("b")  # rows, some contents
-    assert pack_ids(1)
+
+
+def test_a_container_that_comes_under_hold_between_plan_and_commit_holds_what_was_in_it(store: Store) -> None:
+    """A case that was used before is packed with what is under hold: from then on it is a held container, all along."""
+    case, packs, held = case_id(7), pack_ids(2, start=500), pack_ids(1, start=600)
+    store.ledger.append([commission((*packs, *held)), pack(case, packs), unpack(case), destroy(packs)])
+    store.years_later()
+    store.hold("h1", *held)
+    store.announce("a")
+    store.wait(3)
+    alone = store.ledger._alone
+
+    def late(job: Any) -> Any:
+        store.ledger.append([pack(case, held)])
+        return alone(job)
+
+    store.ledger._alone = late  # type: ignore[method-assign]  # something comes in just then
+    done = store.ledger.prune("a")
+    with store.ledger.snapshot() as view:
+        about = [i for i, part in view.all_rows(0, view.size) if case.rpartition("/")[2].encode() in part]
+        assert len(about) == 3
+        assert all(view.content(index) is not None for index in about)
+    assert count(done.kept_contents) == 1
+
+
+def test_what_opens_a_pack_again_is_looked_for() -> None:
+    ended = {custody.Custody.DEAD, custody.Custody.EXPORTED, custody.Custody.SOLD, custody.Custody.DELIVERED}
+    opening = {int(custody.Act.UNDO)}  # of which the rules say what it leads to, and not the table
+    for act in custody.Act:
+        for before in ended:
+            with contextlib.suppress(KeyError):
+                after, _ = custody.TABLES[custody.PILOT][int(before), int(act)]
+                if after & custody.CUSTODY_MASK not in ended:
+                    opening.add(int(act))
+    assert opening == REOPENING
+
+
+def test_a_clock_that_goes_back_while_it_is_pruned_is_noticed(store: Store) -> None:
+    """Nobody waited until a time that the log never says."""
+    store.ended(2)
+    store.years_later()
+    store.announce("a")
+    store.wait(2)
+    alone = store.ledger._alone
+
+    def late(job: Any) -> Any:
+        store.clock.advance(-DAY // 2)
+        return alone(job)
+
+    store.clock.advance(DAY)
+    store.ledger._alone = late  # type: ignore[method-assign]  # the clock is set right just then
+    with pytest.raises(InputError, match=r"has waited 2\.5 days of 3"):
+        store.ledger.prune("a")
+    store.ledger._alone = alone  # type: ignore[method-assign]  # and stays right
+    store.clock.advance(DAY)
+    assert store.ledger.prune("a").content_count

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from attrs import frozen
 
 from tracechain import encoding
+from tracechain.custody import ACT_MASK, PILOT, Act
 from tracechain.derivation import INDEX_MASK
 from tracechain.entry import SALT_SIZE, EntryType, decode_rows
 from tracechain.errors import DataError, DecodeError, InputError, KeyUseError
@@ -28,6 +29,7 @@ from tracechain.ledger.receipt import Receipt
 from tracechain.record import Record, decode_record
 from tracechain.registers import CaseStep, HoldStep, Product, RecallStep
 from tracechain.retention.dates import MS_PER_DAY, format_day, shanghai_day
+from tracechain.retention.holding import Holding, holds_in
 from tracechain.retention.keeping import policy_of
 from tracechain.retention.plan import Plan, event_indices, plan, policy_in_force
 from tracechain.retention.policy import Policy
@@ -56,6 +58,8 @@ Progress = Callable[[int, int], None]
 
 #: Records after which a plan has to be made again: they say until when something is kept.
 _DECIDING = frozenset({POLICY, HoldStep.KIND, RecallStep.KIND, CaseStep.KIND, Product.KIND})
+#: Acts after which a pack that had ended may be open again: all that is kept of it stays then.
+REOPENING = frozenset(map(int, (Act.SHIP, Act.RETURN_IN, Act.EXPORT_RETURN, Act.UNDO)))
 _REASON_MOST = 1000
 #: How often a plan is made again because of what came in meanwhile, before somebody has to try again.
 _TRIES = 5
@@ -210,6 +214,9 @@ class _Going:
     pruning: Pruning
     waited: int
     size: int
+    #: The time by which it was planned (ms).
+    now: int
+    holding: Holding
     contents: Ranges
     rows: Ranges
 
@@ -254,14 +261,15 @@ def _plan_again(
             f"pruning {name} has waited {_days(waited)} days of {intent.wait_days}"
             + ("" if policy.witnesses else "; a gap between two entries counts for two days at most")
         )
-    made = plan(view, as_of=shanghai_day(max(now, view.tip.time)), progress=progress)
+    now, holding = max(now, view.tip.time), holds_in(view)
+    made = plan(view, holds=holding, as_of=shanghai_day(now), progress=progress)
     contents, rows = intersect(intent.contents, made.contents), intersect(intent.rows, made.rows)
     contents = minus(contents, _emptyings(view, contents))
     if not contents and not rows:
         raise InputError(
             f"nothing of pruning {name} may go now: all of it is under hold, in use again, or not due any more"
         )
-    return _Going(found, waited, view.size, contents, rows)
+    return _Going(found, waited, view.size, now, holding, contents, rows)
 
 
 def _policy_at(view: View, index: int) -> Policy:
@@ -296,8 +304,13 @@ def _apply(pruner: Pruner, view: Snapshot, going: _Going, witnessed: tuple[bytes
         since = _Since.of(_sealed(commit, going.size), contents)
         if since.deciding:
             raise _OvertakenError(f"{since.deciding} came in while pruning {intent.name}: try again")
-        if since.subjects:
-            contents = minus(contents, _chains(commit, since.subjects, contents))
+        if commit.sealing.time < going.now:
+            raise _OvertakenError(f"the clock went back while pruning {intent.name}: try again when it is right")
+        held = _held_since(going, _sealed(commit, going.size))
+        if held and _chains(commit, held, going.rows):
+            raise _OvertakenError(f"{min(held)} came under hold while pruning {intent.name}: try again")
+        if since.subjects or held:
+            contents = minus(contents, _chains(commit, since.subjects | held, contents))
             exactly = _Exactly.of(view, contents, going.rows)
         said = PruneDone(
             name=intent.name, intent=going.pruning.announced,
@@ -375,7 +388,7 @@ def _sealed(commit: Commit, start: int) -> Iterator[_Entry]:
 @frozen
 class _Since:
     """What entries since a plan mean for it: the record that may change it, and subjects whose entry before is to lose
-    its content."""
+    its content, or which may be in use again."""
 
     deciding: str
     subjects: frozenset[str]
@@ -391,10 +404,12 @@ class _Since:
                 if record.kind in _DECIDING or record.kind in {INTENT, DONE}:
                     deciding = f"a {record.kind} record (entry {index})"
             if rows is not None:
+                rule_set, told = decode_rows(rows[SALT_SIZE:])
                 subjects.update(
                     row.subject
-                    for row in decode_rows(rows[SALT_SIZE:])[1]
-                    if row.previous is not None and contains(contents, row.previous)
+                    for row in told
+                    if row.previous is not None
+                    and (contains(contents, row.previous) or (rule_set == PILOT and row.act & ACT_MASK in REOPENING))
                 )
         return cls(deciding, frozenset(subjects))
 
@@ -407,6 +422,23 @@ class _Since:
                 f"since the plan was made something happened to {min(self.subjects)}, of which the entry before would"
                 " go: plan again"
             )
+
+
+def _held_since(going: _Going, entries: Iterable[_Entry]) -> frozenset[str]:
+    """Containers that came under hold by standing together with what is, or with another container that is."""
+    day, holding = shanghai_day(going.now), going.holding
+    if not holding.on(day).holds:
+        return frozenset()
+    together = [
+        [row.subject for row in decode_rows(rows[SALT_SIZE:])[1]] for _, _, _, rows in entries if rows is not None
+    ]
+    holding.see()
+    containers = holding.containers
+    roots = {root for one in together for name in one if (root := containers.group(name)) is not None}
+    free = [box for root in roots if not holding.covers((root,), None, day) for box in containers.of(root)[0]]
+    for one in together:
+        holding.link(one)
+    return frozenset(box for box in free if holding.covers((box,), None, day))
 
 
 def _days(milliseconds: int) -> str:

@@ -350,14 +350,14 @@ class _Judge:
     # ---- not held ----
 
     def _check_held(self, done: Done, day: int) -> None:
-        asked = self._holding.on(day)
-        if not asked.holds:
+        if not self._holding.standing_on(day):
             return
         for _, part in self._view.all_rows(self._linked, done.index):
             subjects = _subjects(part)
             if len(subjects) > 1 or (subjects and not subjects[0].startswith(("01/", "nmpa/"))):
                 self._holding.link(subjects)
         self._linked = max(self._linked, done.index)
+        asked = self._holding.on(day)
         held: dict[str, _Span] = {}
         for run, start, stop in self._runs_in(done.contents, CONTENT):
             if run.kind.what & ROWS:
