@@ -92,8 +92,7 @@ class Model:
             if any(file.merchant in one.about for file in files):
                 return True
             if one.criterion is not None and any(
-                meets(one.criterion, Known(product, file, 0, subject)) is not False
-                for file in files or [None]  # type: ignore[list-item]
+                meets(one.criterion, Known(product, file, 0, subject)) is not False for file in files or (None,)
             ):
                 return True
         return False

@@ -392,7 +392,7 @@ def test_a_plan_looks_at_days_only(years: Years) -> None:
     with years.ledger.snapshot() as view:
         for as_of in (-1, 1 << 32, True, "2030-01-01", 1.5):
             with pytest.raises(InputError, match="it must be a day"):
-                plan(view, as_of=as_of)  # type: ignore[arg-type]
+                plan(view, as_of=as_of)  # type: ignore[arg-type]  # that is what is tried
 
 
 def test_a_plan_tells_how_far_it_is(years: Years) -> None:

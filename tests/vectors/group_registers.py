@@ -64,43 +64,17 @@ def _digest(name: str) -> bytes:
 LICENCE = Document(name="Licence", digest=_digest("licence"), valid_until=LATER)
 CHARTER = Document(name="Charter", digest=_digest("charter"))
 PRODUCT: dict[str, Any] = {
-    "id": "01/09521234001072",
-    "name": "Eye drops",
-    "name_zh": "滴眼液",
-    "model": "0.1 %",
-    "specification": "10 ml",
-    "indications": "Dry eyes",
-    "contraindications": "Allergy",
-    "registration_number": "22500AMX00001000",
-    "registered_in": "JP",
-    "maker": "Example Pharma",
-    "merchant": "pharmacy",
-    "category": "drug",
-    "screening": "none",
-    "scope": "beijing",
-    "verified_on": DAY,
-    "verify_by": LATER,
-    "published_on": DAY,
+    "id": "01/09521234001072", "name": "Eye drops", "name_zh": "滴眼液", "model": "0.1 %", "specification": "10 ml",
+    "indications": "Dry eyes", "contraindications": "Allergy", "registration_number": "22500AMX00001000",
+    "registered_in": "JP", "maker": "Example Pharma", "merchant": "pharmacy", "category": "drug", "screening": "none",
+    "scope": "beijing", "verified_on": DAY, "verify_by": LATER, "published_on": DAY,
 }
 LIMITS: dict[str, Any] = {
-    "name": "mine",
-    "edition": "1",
-    "order_limit": Decimal(5000),
-    "year_limit": Decimal(26000),
-    "return_apply_days": 30,
-    "return_arrive_days": 45,
-    "export_return_days": 365,
-    "undo_days": 10,
-    "near_expiry_days": 90,
-    "late_recording_hours": 24,
-    "movement_minutes": 30,
-    "delivery_days": 7,
-    "stocktake_days": 31,
-    "warehouse_area": 500,
-    "warehouse_managers": 2,
-    "reverify_days": 365,
-    "places_registered": True,
-    "products_registered": False,
+    "name": "mine", "edition": "1", "order_limit": Decimal(5000), "year_limit": Decimal(26000),
+    "return_apply_days": 30, "return_arrive_days": 45, "export_return_days": 365, "undo_days": 10,
+    "near_expiry_days": 90, "late_recording_hours": 24, "movement_minutes": 30, "delivery_days": 7,
+    "stocktake_days": 31, "warehouse_area": 500, "warehouse_managers": 2, "reverify_days": 365,
+    "places_registered": True, "products_registered": False,
 }
 
 
@@ -108,19 +82,17 @@ HOLD: dict[str, Any] = {"id": "H-2026-1", "on": DAY, "by": "Legal department", "
 RECALL: dict[str, Any] = {"id": "R-2026-1", "on": DAY, "by": "Quality", "reason": "Particles were found"}
 MOMENT = 1_795_233_600_000_000_000
 #: One of each kind within others: what may follow from it is not asked here.
-CRITERION = any_of(
-    (
-        Lot("01/09521234001072", "A102") & ~Codes(("01/09521234001072/21/A", "01/09521234001072/21/B", "urn:x:c")),
-        OfProduct("nmpa/8123456") & Commissioned(MOMENT, MOMENT + 1),
-        ~(ByMaker("示例药业") | ByMerchant("pharmacy")),
-        ThroughPlace("414/9521234000013", MOMENT, MOMENT),
-        ThroughContainer("00/095212340000000013", None, -MOMENT),
-        ByCarrier("carrier-1", MOMENT),
-        Measured("temperature", above=Decimal("8.5"), below=Decimal(-2), longer_than=1_800_000_000_000),
-        Measured("humidity", above=Decimal(70)),
-        SharedContainer("01/09521234001072/21/A"),
-    )
-)
+CRITERION = any_of((
+    Lot("01/09521234001072", "A102") & ~Codes(("01/09521234001072/21/A", "01/09521234001072/21/B", "urn:x:c")),
+    OfProduct("nmpa/8123456") & Commissioned(MOMENT, MOMENT + 1),
+    ~(ByMaker("示例药业") | ByMerchant("pharmacy")),
+    ThroughPlace("414/9521234000013", MOMENT, MOMENT),
+    ThroughContainer("00/095212340000000013", None, -MOMENT),
+    ByCarrier("carrier-1", MOMENT),
+    Measured("temperature", above=Decimal("8.5"), below=Decimal(-2), longer_than=1_800_000_000_000),
+    Measured("humidity", above=Decimal(70)),
+    SharedContainer("01/09521234001072/21/A"),
+))
 
 
 def _good(about: str, value: Register, version: int = 0) -> dict[str, Any]:
@@ -153,139 +125,69 @@ def _standing() -> Cases:
         "product": _good("A product, with nothing that may be left out.", Product(**PRODUCT)),
         "product-full": _good(
             "A product by its NMPA code, with everything; its second version.",
-            Product(
-                **PRODUCT
-                | {
-                    "id": "nmpa/8123456",
-                    "maker_id": "417/9521234000037",
-                    "temperature": (Decimal(2), Decimal("8.5")),
-                    "humidity": (Decimal(35), Decimal(75)),
-                    "near_expiry_days": 120,
-                    "introduction": _digest("zh"),
-                    "quality": _digest("quality"),
-                    "screening": "narcotic",
-                }
-            ),
+            Product(**PRODUCT | {
+                "id": "nmpa/8123456", "maker_id": "417/9521234000037", "temperature": (Decimal(2), Decimal("8.5")),
+                "humidity": (Decimal(35), Decimal(75)), "near_expiry_days": 120, "introduction": _digest("zh"),
+                "quality": _digest("quality"), "screening": "narcotic",
+            }),
             1,
         ),
         "shielded": _good(
             "The information on a product is hidden.",
-            Shield(
-                product="01/09521234001072",
-                version=1,
-                authority="Leading group",
-                reference="2026-7",
-                reason="Untrue information",
-                on=DAY,
-            ),
+            Shield(product="01/09521234001072", version=1, authority="Leading group", reference="2026-7",
+                   reason="Untrue information", on=DAY),
         ),
         "merchant": _good(
             "A merchant with documents, whose order is kept.",
-            Merchant(
-                id="pharmacy",
-                name="Example Pharmacy",
-                country="JP",
-                agreement=_digest("agreement"),
-                agreed_on=DAY,
-                conditions=("licensed in its country", "answers within a day"),
-                documents=(LICENCE, CHARTER),
-                admitted_on=DAY,
-                verify_by=LATER,
-            ),
+            Merchant(id="pharmacy", name="Example Pharmacy", country="JP", agreement=_digest("agreement"),
+                     agreed_on=DAY, conditions=("licensed in its country", "answers within a day"),
+                     documents=(LICENCE, CHARTER), admitted_on=DAY, verify_by=LATER),
         ),
         "merchant-suspended": _good(
             "A merchant is suspended.",
-            Suspension(
-                merchant="pharmacy",
-                ground="false-information",
-                reason="Exaggerated effect",
-                on=DAY,
-                reported_to="Leading group",
-            ),
+            Suspension(merchant="pharmacy", ground="false-information", reason="Exaggerated effect", on=DAY,
+                       reported_to="Leading group"),
         ),
         "merchant-readmitted": _good("And goes on.", Readmission(merchant="pharmacy", reason="Corrected", on=DAY)),
         "enterprise": _good(
             "The pilot enterprise, which lacks one of its qualifications.",
-            Enterprise(
-                id="urn:example:platform",
-                name="Platform",
-                registered_in="Beijing",
-                platform="P-1",
-                qualifications=(LICENCE,),
-                verify_by=LATER,
-            ),
+            Enterprise(id="urn:example:platform", name="Platform", registered_in="Beijing", platform="P-1",
+                       qualifications=(LICENCE,), verify_by=LATER),
         ),
         "enterprise-full": _good(
             "The pilot enterprise with both.",
-            Enterprise(
-                id="urn:example:platform",
-                name="Platform",
-                registered_in="Beijing",
-                platform="P-1",
-                device_trading="D-1",
-                verify_by=LATER,
-            ),
-            1,
+            Enterprise(id="urn:example:platform", name="Platform", registered_in="Beijing", platform="P-1",
+                       device_trading="D-1", verify_by=LATER), 1,
         ),
         "place": _good(
             "A warehouse in a zone.",
-            Place(
-                id="414/9521234000013",
-                name="天竺综合保税区",
-                type="zone-warehouse",
-                zone="Tianzhu",
-                confirmed_on=date(2021, 4, 1),
-                area=500,
-                managers=3,
-            ),
+            Place(id="414/9521234000013", name="天竺综合保税区", type="zone-warehouse", zone="Tianzhu",
+                  confirmed_on=date(2021, 4, 1), area=500, managers=3),
         ),
         "place-closed": _good(
             "A store that was closed.",
-            Place(
-                id="urn:example:store:1", name="Store", type="store", licence="S-1", licensed_until=LATER, closed_on=DAY
-            ),
-            2,
+            Place(id="urn:example:store:1", name="Store", type="store", licence="S-1", licensed_until=LATER,
+                  closed_on=DAY), 2,
         ),
         "place-bare": _good("A place that only has a name.", Place(id="city", name="City", type="delivery-area")),
         "carrier": _good(
             "A carrier that passed.",
-            Carrier(
-                id="carrier-1",
-                name="Carrier",
-                assessed_on=DAY,
-                assessed_by="Quality",
-                result="passed",
-                valid_until=LATER,
-                responsibility="Keeps the range of temperature",
-                agreement=_digest("carrier"),
-            ),
+            Carrier(id="carrier-1", name="Carrier", assessed_on=DAY, assessed_by="Quality", result="passed",
+                    valid_until=LATER, responsibility="Keeps the range of temperature", agreement=_digest("carrier")),
         ),
         "carrier-failed": _good(
             "One that failed.",
-            Carrier(
-                id="carrier-2",
-                name="Carrier",
-                assessed_on=DAY,
-                assessed_by="Quality",
-                result="failed",
-                valid_until=DAY,
-                responsibility="None",
-            ),
+            Carrier(id="carrier-2", name="Carrier", assessed_on=DAY, assessed_by="Quality", result="failed",
+                    valid_until=DAY, responsibility="None"),
         ),
         "scope": _good(
             "A scope list.",
-            Scope(
-                name="beijing",
-                edition="2021-1",
-                valid_from=DAY,
-                authority="Leading group",
-                products=("01/09521234001072", "nmpa/8123456"),
-            ),
+            Scope(name="beijing", edition="2021-1", valid_from=DAY, authority="Leading group",
+                  products=("01/09521234001072", "nmpa/8123456")),
         ),
         "scope-empty": _good(
             "A scope list that names nothing.",
-            Scope(name="beijing", edition="2021-2", valid_from=DAY, authority="Leading group", products=()),
-            1,
+            Scope(name="beijing", edition="2021-2", valid_from=DAY, authority="Leading group", products=()), 1,
         ),
         "dossier": _good(
             "A section of the dossier.",
@@ -293,109 +195,52 @@ def _standing() -> Cases:
         ),
         "service-stopped": _good(
             "Service for a product stops.",
-            Stop(
-                target_kind="product",
-                target="nmpa/8123456",
-                ground=3,
-                authority="Leading group",
-                reference="2026-8",
-                reason="Beyond the scope",
-                on=DAY,
-            ),
+            Stop(target_kind="product", target="nmpa/8123456", ground=3, authority="Leading group", reference="2026-8",
+                 reason="Beyond the scope", on=DAY),
         ),
         "service-stopped-enterprise": _good(
             "Service of the platform stops, on another ground.",
-            Stop(
-                target_kind="enterprise",
-                target="urn:example:platform",
-                ground=0,
-                authority="Leading group",
-                reference="2026-9",
-                reason="Qualification cancelled",
-                on=DAY,
-            ),
+            Stop(target_kind="enterprise", target="urn:example:platform", ground=0, authority="Leading group",
+                 reference="2026-9", reason="Qualification cancelled", on=DAY),
         ),
         "service-resumed": _good(
             "Service for a merchant goes on.",
-            Resumption(
-                target_kind="merchant",
-                target="pharmacy",
-                authority="Leading group",
-                reference="2026-10",
-                reason="Corrected",
-                on=DAY,
-            ),
+            Resumption(target_kind="merchant", target="pharmacy", authority="Leading group", reference="2026-10",
+                       reason="Corrected", on=DAY),
         ),
         "case": _good(
             "A complaint about a pack, an order and a code that is none.",
-            CaseStep(
-                id="C-2026-1",
-                type="complaint",
-                phase="opened",
-                on=DAY,
-                by="Service desk",
-                text="The seal was broken",
-                about=("01/09521234001072/21/BJ000001", "01/09521234001073/21/X", "urn:example:po:1"),
-            ),
+            CaseStep(id="C-2026-1", type="complaint", phase="opened", on=DAY, by="Service desk",
+                     text="The seal was broken",
+                     about=("01/09521234001072/21/BJ000001", "01/09521234001073/21/X", "urn:example:po:1")),
         ),
         "case-full": _good(
             "Compensation was paid in advance.",
-            CaseStep(
-                id="C-2026-2",
-                type="compensation",
-                phase="reported",
-                on=DAY,
-                by="Service desk",
-                text="Paid",
-                about=("urn:example:po:1",),
-                due=LATER,
-                amount=Decimal("12.5"),
-                authority="Leading group",
-            ),
-            4,
+            CaseStep(id="C-2026-2", type="compensation", phase="reported", on=DAY, by="Service desk", text="Paid",
+                     about=("urn:example:po:1",), due=LATER, amount=Decimal("12.5"), authority="Leading group"), 4,
         ),
         "recall": _good(
             "A recall of a lot is opened.",
-            RecallStep(
-                **RECALL, phase="opened", recall_class="1", criterion=Lot("01/09521234001072", "A102"), affected=1200
-            ),
+            RecallStep(**RECALL, phase="opened", recall_class="1", criterion=Lot("01/09521234001072", "A102"),
+                       affected=1200),
         ),
         "recall-criteria": _good(
             "A recall with every kind of criterion, by order of an authority.",
-            RecallStep(
-                **RECALL,
-                phase="opened",
-                recall_class="3",
-                criterion=CRITERION,
-                affected=0,
-                size=26_580,
-                authority="Leading group",
-            ),
+            RecallStep(**RECALL, phase="opened", recall_class="3", criterion=CRITERION, affected=0, size=26_580,
+                       authority="Leading group"),
         ),
         "recall-notified": _good(
             "Parties were told.",
-            RecallStep(**RECALL, phase="notified", parties=("414/9521234000020", "pharmacy")),
-            1,
+            RecallStep(**RECALL, phase="notified", parties=("414/9521234000020", "pharmacy")), 1,
         ),
         "recall-closed": _good(
             "The recall is closed.",
-            RecallStep(**RECALL, phase="closed", affected=9, locked=2, returned=3, destroyed=4, outstanding=0),
-            2,
+            RecallStep(**RECALL, phase="closed", affected=9, locked=2, returned=3, destroyed=4, outstanding=0), 2,
         ),
         "recall-closed-open": _good(
             "Another is closed although a pack is outstanding.",
-            RecallStep(
-                **RECALL,
-                phase="closed",
-                affected=10,
-                locked=2,
-                returned=3,
-                destroyed=4,
-                outstanding=1,
-                open_reason="Used up",
-                size=30_000,
-            ),
-            2,
+            RecallStep(**RECALL, phase="closed", affected=10, locked=2, returned=3, destroyed=4, outstanding=1,
+                       open_reason="Used up", size=30_000), 2,
         ),
         "hold": _good(
             "A hold of a merchant and an order is placed, for good.",
@@ -403,15 +248,8 @@ def _standing() -> Cases:
         ),
         "hold-full": _good(
             "A hold with everything.",
-            HoldStep(
-                **HOLD | {"id": "H-2026-2"},
-                phase="placed",
-                authority="Leading group",
-                until=LATER,
-                criterion=Lot("01/09521234001072", "A102"),
-                about=("pharmacy",),
-                case="C-2026-1",
-            ),
+            HoldStep(**HOLD | {"id": "H-2026-2"}, phase="placed", authority="Leading group", until=LATER,
+                     criterion=Lot("01/09521234001072", "A102"), about=("pharmacy",), case="C-2026-1"),
         ),
         "hold-extended": _good(
             "It stands longer.", HoldStep(**HOLD | {"id": "H-2026-2"}, phase="extended", until=date(2029, 12, 31)), 1
@@ -420,8 +258,7 @@ def _standing() -> Cases:
         "profile": _good("The limits.", Profile(**LIMITS)),
         "profile-enterprise": _good(
             "The limits of an enterprise.",
-            Profile(**LIMITS | {"enterprise": "urn:example:platform", "order_limit": Decimal("0.01")}),
-            1,
+            Profile(**LIMITS | {"enterprise": "urn:example:platform", "order_limit": Decimal("0.01")}), 1,
         ),
     }
 
@@ -430,17 +267,8 @@ def _refused() -> Cases:
     good: dict[str, tuple[Any, ...]] = {}
     for value in (
         Product(**PRODUCT),
-        Merchant(
-            id="m",
-            name="M",
-            country="JP",
-            agreement=bytes(32),
-            agreed_on=DAY,
-            conditions=("c",),
-            admitted_on=DAY,
-            verify_by=LATER,
-            documents=(LICENCE,),
-        ),
+        Merchant(id="m", name="M", country="JP", agreement=bytes(32), agreed_on=DAY, conditions=("c",), admitted_on=DAY,
+                 verify_by=LATER, documents=(LICENCE,)),
         Place(id="p", name="P", type="store"),
         Scope(name="s", edition="1", valid_from=DAY, authority="A", products=("01/09521234001072", "nmpa/8123456")),
         Stop(target_kind="merchant", target="m", ground=3, authority="A", reference="R", reason="R", on=DAY),
@@ -532,9 +360,7 @@ def _refused() -> Cases:
         "id-check-digit": _bad("A check digit is wrong.", "id", *put("product", "id", "01/09521234001073")),
         "id-of-a-pack": _bad("That is one pack.", "id", *put("product", "id", "01/09521234001072/21/A")),
         "id-short": _bad("A GTIN has 14 digits.", "id", *put("product", "id", "01/9521234001072")),
-        "id-other-spelling": _bad(
-            "Another spelling of an id.", "id", *put("place", "id", "urn:epc:id:sgln:9521234.00001.0")
-        ),
+        "id-other-spelling": _bad("Another spelling of an id.", "id", *put("place", "id", "urn:epc:id:sgln:9521234.00001.0")),
         "id-space": _bad("An id holds a space.", "id", *put("place", "id", "a b")),
         "name-empty": _bad("A name is empty.", "name", *put("place", "name", "")),
         "name-space": _bad("A name ends with a space.", "name", *put("place", "name", "P ")),
@@ -553,9 +379,7 @@ def _refused() -> Cases:
         "whole-true": _bad("A boolean is no number.", "area", *put("place", "area", True)),
         "days-large": _bad("A hundred years have fewer days.", "undo_days", *put("profile", "undo_days", 36_526)),
         "flag-number": _bad("1 is no boolean.", "places_registered", *put("profile", "places_registered", 1)),
-        "number-not-normal": _bad(
-            "A mantissa has a factor of ten.", "order_limit", *put("profile", "order_limit", (5000, 0))
-        ),
+        "number-not-normal": _bad("A mantissa has a factor of ten.", "order_limit", *put("profile", "order_limit", (5000, 0))),
         "number-whole": _bad("A number is mantissa and exponent.", "order_limit", *put("profile", "order_limit", 5000)),
         "number-negative": _bad("An amount is negative.", "amount", *put("case", "amount", (-1, 0))),
         "number-large": _bad("An amount is over the limit.", "amount", *put("case", "amount", (1, 10))),
@@ -575,24 +399,18 @@ def _refused() -> Cases:
             *put("merchant", "documents", (("Licence", bytes(20), None),)),
         ),
         "document-cut": _bad(
-            "A document's last nil is left out.",
-            "documents[0]",
-            *put("merchant", "documents", (("Licence", bytes(32)),)),
+            "A document's last nil is left out.", "documents[0]", *put("merchant", "documents", (("Licence", bytes(32)),))
         ),
         "verified-before": _bad(
             "It is to be verified before it was.",
             "verify_by",
             *put("product", "verify_by", "2026-01-30"),
         ),
-        "target-of-other-kind": _bad(
-            "The target is no product.", "target", *put("service-stopped", "target_kind", "product")
-        ),
+        "target-of-other-kind": _bad("The target is no product.", "target", *put("service-stopped", "target_kind", "product")),
         "ground": _bad("There are seven grounds, and 0.", "ground", *put("service-stopped", "ground", 8)),
         "case-phase": _bad("There is no such phase.", "phase", *put("case", "phase", "Opened")),
         "reference-other-spelling": _bad(
-            "A code is not in its canonical spelling.",
-            "about",
-            *put("case", "about", ("urn:epc:id:sscc:9521234.0000000001",)),
+            "A code is not in its canonical spelling.", "about", *put("case", "about", ("urn:epc:id:sscc:9521234.0000000001",))
         ),
         "label": _bad("A name that stands in a subject has a colon.", "name", *put("scope", "name", "s:1")),
     }

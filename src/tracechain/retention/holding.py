@@ -21,6 +21,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from operator import attrgetter
+from typing import Any, cast
 
 from attrs import frozen
 
@@ -431,7 +432,7 @@ def _is_alone(part: bytes) -> bool:
 
 def row_subjects(part: bytes) -> list[str]:
     """The subjects of stored rows (with their salt), in order."""
-    groups: tuple[tuple[str, ...], ...] = unpack_known(part[SALT_SIZE:])[1:]  # type: ignore[index,assignment]
+    _, *groups = cast("tuple[Any, ...]", unpack_known(part[SALT_SIZE:]))
     return [group[0] + suffix for group in groups for suffix in group[1::5]]
 
 
