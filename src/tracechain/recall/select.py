@@ -39,6 +39,8 @@ from tracechain.recall.parts import (
     ReachPart,
 )
 from tracechain.recall.reach import Carried, Inside, Passed, Shared
+from tracechain.retention.prunings import prunings
+from tracechain.retention.records import prune_subject
 from tracechain.rules import Standing
 from tracechain.tracing import Tracer, Unresolved
 from tracechain.view import View
@@ -64,7 +66,16 @@ class Selection:
         """The packs that a criterion covers, each once, in no order: batches of some thousands."""
         part = self._part(criterion)
         self.unresolved.update(part.missing())
+        if _asks_contents(criterion):
+            self.unresolved.update(self._pruned())
         yield from gathered(part.packs())
+
+    def _pruned(self) -> Iterator[Unresolved]:
+        """What went is in no index any more: packs may be affected of which nothing is left that says so."""
+        for one in prunings(self.view):
+            if one.done is not None and one.done.content_count:
+                words = f"the contents of {one.done.content_count} events are not kept: what they said is not found"
+                yield Unresolved("pruned", prune_subject(one.intent.name), one.done_at, words)
 
     def _standing(self) -> Standing:
         if self._given is None:
@@ -104,3 +115,13 @@ class Selection:
             case Measured():
                 return ReachPart(ground, Exposed(ground, criterion))
         raise InputError(f"{criterion!r:.100} is no criterion that can be searched for")
+
+
+def _asks_contents(criterion: Criterion) -> bool:
+    """Whether a criterion asks for more than codes and registers."""
+    match criterion:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return any(map(_asks_contents, parts))
+        case Not(part=part):
+            return _asks_contents(part)
+    return not isinstance(criterion, Codes | OfProduct | ByMaker | ByMerchant)

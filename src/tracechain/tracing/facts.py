@@ -297,6 +297,10 @@ class Log:
             except DataError as error:
                 unresolved.add(Unresolved("damaged", subject, at, str(error)))
                 break
+            if cells is None and self.faded(at):
+                words = "the rows of this entry are not kept, so nothing is known of it and of what was before it"
+                unresolved.add(Unresolved("pruned", subject, at, words))
+                break
             if cells is None or (cells[1] is not None and cells[1] >= at):
                 unresolved.add(Unresolved("damaged", subject, at, "there is no row of it, or one that leads nowhere"))
                 break
@@ -313,6 +317,10 @@ class Log:
             at = before
         found.reverse()
         return found
+
+    def faded(self, index: int) -> bool:
+        """Whether nothing of an event is kept but its header."""
+        return self.is_event(index) and self.view.rows(index) is None and self.view.content(index) is None
 
     def is_event(self, index: int) -> bool:
         """Whether an entry states an event."""

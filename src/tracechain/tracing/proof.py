@@ -17,6 +17,8 @@ from tracechain import encoding, merkle
 from tracechain.checkpoint import Checkpoint, VerifierKey
 from tracechain.entry import HEADER_SIZE, ROW_BLOCK, ROW_SALT_TAG, ROW_TAG, SALT_SIZE, ZERO, content_commitment
 from tracechain.errors import DataError
+from tracechain.retention.prunings import prunings
+from tracechain.retention.ranges import Ranges, contains
 from tracechain.tracing.facts import Log, Rows
 from tracechain.verification.findings import Code, Finding, Findings
 from tracechain.verification.unit import check_signed
@@ -67,6 +69,8 @@ class Proof:
         self._begun: set[int] = set()
         #: The nodes over the rows of entries, as far as they are those of the row root.
         self._row_nodes: dict[int, list[bytes]] = {}
+        #: What prunings say went, once something is missing.
+        self._gone: list[Ranges] | None = None
         findings = Findings()
         self.checkpoint: Checkpoint | None = check_signed(findings, log.view, verifier)[1]
         #: What is wrong with the checkpoint itself.
@@ -95,7 +99,10 @@ class Proof:
             wrong += self._in_tree(index)
         part = self._view.content(index)
         if part is None:
-            wrong.append(Finding(Code.CONTENT_MISSING, index, "the content is not there"))
+            if not self._went(index):
+                wrong.append(
+                    Finding(Code.CONTENT_MISSING, index, "the content is not there, and no record says it went")
+                )
         elif content_commitment(part[:SALT_SIZE], part[SALT_SIZE:]) != header[64:96]:
             wrong.append(Finding(Code.CONTENT_COMMITMENT, index, "content or its salt was altered"))
         try:
@@ -106,6 +113,12 @@ class Proof:
         if not wrong:
             self._begun |= before
         return wrong
+
+    def _went(self, index: int) -> bool:
+        """Whether a record says that the content of an entry was pruned. Whether lawfully, the whole log tells."""
+        if self._gone is None:
+            self._gone = [one.contents for one in prunings(self._view)]
+        return any(contains(contents, index) for contents in self._gone)
 
     def _in_tree(self, index: int) -> list[Finding]:
         checkpoint = self.checkpoint
