@@ -6,14 +6,18 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pilot_world import BUYER, REGISTERED, World, profile
 from pruned import Lives, derived, drop, droppable_contents, droppable_rows, replayed, some
+from tracechain.custody import Custody, Violation
 from tracechain.ledger import Ledger, forgetting, maintenance, tracks
+from tracechain.registers import Profile
 from tracechain.replay import MemoryView, replay
 from tracechain.store.tables import yuan_of
 from tracechain.verification import Code, verify_rules
@@ -106,3 +110,27 @@ def test_longer_histories_come_to_the_same(tmp_path: Path, seed: int) -> None:
         random_history(seed + n, size, pilot=pilot) for n, size in ((0, 80), (1000, 25), (2000, 25))
     )
     tell(tmp_path, first, second, third, seed, pilot=pilot)
+
+
+def test_an_account_of_long_ago_counts_nothing_whether_it_is_kept_or_not(tmp_path: Path) -> None:
+    """What is dropped with a pruning must not change what is lawful (format.md section 7.3, code 19)."""
+    registered = [one for one in REGISTERED if not isinstance(one, Profile)]
+    world = World(tmp_path, (*registered, profile(year_limit=Decimal(300))))
+    with contextlib.closing(world):
+        for pack in world.packs[:2]:
+            world.bring(pack, Custody.BONDED)
+            world.keep(world.order(pack, po=pack[-2:]))
+            world.keep(world.pay(pack, po=pack[-2:]))
+        pack = world.packs[0]
+        for days in (0, 365):  # the year of the order, and the next one
+            world.later(days=days)
+            world.breaks(world.clear(pack, po=pack[-2:]), Violation.LIMIT)
+        world.later(days=70)
+        world.keep(world.clear(pack, po=pack[-2:]))
+        with world.ledger.snapshot() as view:
+            assert view.spent(BUYER, 2026) > 300
+        drop(world.ledger, ())
+        with world.ledger.snapshot() as view:
+            assert view.spent(BUYER, 2026) == 0
+        world.breaks(world.clear(world.packs[1], po="other"), Violation.THREE_DOC)
+        world.keep(world.clear(world.packs[1], po=world.packs[1][-2:]))

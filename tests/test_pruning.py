@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
+from pruned import derived
 from retained import BEFORE, Store, day, policy
 from tracechain.checkpoint import NoteSigner, add_signature, cosign, format_vkey
+from tracechain.entry import SALT_SIZE, Row, decode_rows, encode_rows
 from tracechain.errors import InputError
 from tracechain.ledger import pruning
 from tracechain.record import Record
+from tracechain.replay import MemoryView
 from tracechain.retention.plan import plan
 from tracechain.retention.prunings import prunings
 from tracechain.retention.ranges import count, indices
 from tracechain.retention.records import ERASED, PruneDone, PruneIntent
 from tracechain.testing.samples import case_id, commission, destroy, observe, pack, pack_ids, unpack
+from tracechain.verification import Code, verify_rules
+from tracechain.view import View
 
 
 @pytest.fixture
@@ -340,3 +346,79 @@ def test_what_is_gone_is_in_no_file(store: Store) -> None:
     assert b"nowhere-else-at-all" in stored()
     store.pruned("a")
     assert b"nowhere-else-at-all" not in stored()
+
+
+def test_a_crash_before_the_copy_is_made_good_when_it_is_opened_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.ended(2, where="urn:example:nowhere-else-at-all")
+    store.years_later()
+    store.announce("a")
+    store.wait(3)
+
+    def crash(_: object, __: object = None) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(type(store.ledger._store), "compact", crash)
+        with pytest.raises(KeyboardInterrupt):
+            store.ledger.prune("a")
+        assert store.ledger._store.generations.uncompacted()
+    with store.ledger.snapshot() as view:
+        assert [one.done is not None for one in prunings(view)] == [True]
+    store.reopen()
+    assert not store.ledger._store.uncompacted
+    assert not any(b"nowhere-else-at-all" in path.read_bytes() for path in store.path.rglob("data.mdb"))
+
+
+def test_nothing_is_dropped_where_the_commit_fails(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.ended(2)
+    store.years_later()
+    store.announce("a")
+    store.wait(3)
+    before = derived(store.ledger)
+    size = store.size()
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as failing:
+        failing.setattr(pruning, "forget", fail)
+        with pytest.raises(MemoryError):
+            store.ledger.prune("a")
+    assert store.size() == size
+    assert derived(store.ledger) == before
+    assert store.ledger.prune("a").content_count == BEFORE + 4
+
+
+def test_what_happens_after_it_was_done_is_judged_again(store: Store) -> None:
+    """Whoever signs rows could say anything of what lost its content, but not of what came later."""
+    packs = store.ended(2)
+    store.years_later()
+    between = store.ledger.append([commission(pack_ids(1, start=300)), observe(pack_ids(1, start=300))]).first
+    assert between
+    store.pruned("a")
+    later = store.ledger.append([observe(packs[:1])]).first
+    with store.ledger.snapshot() as view:
+        assert [row.violations for row in rows_of(view, later)] == [(1,)]
+        (gone,) = (
+            i for i, rows in every_row(view) if [r.subject for r in rows] == [packs[0]] and rows[0].previous is None
+        )
+        for index, found in ((later, True), (gone, False)):
+            bent = MemoryView.of(view)
+            (row,) = rows_of(view, index)
+            lying = evolve(row, violations=()) if found else evolve(row, violations=(1,))
+            bent.raw_rows[index] = bytes(32) + encode_rows(1, [lying])
+            codes = {one.code for one in verify_rules(bent).findings}
+            assert codes == ({Code.ROW_VIOLATIONS} if found else set())
+
+
+def rows_of(view: View, index: int) -> tuple[Row, ...]:
+    """The rows of an entry."""
+    return decode_rows((view.rows(index) or b"")[SALT_SIZE:])[1]
+
+
+def every_row(view: View) -> Iterator[tuple[int, tuple[Row, ...]]]:
+    """All rows, by entry."""
+    for index, part in view.all_rows(0, view.size):
+        yield index, decode_rows(part[SALT_SIZE:])[1]
