@@ -211,7 +211,7 @@ def _announce(
             f"pruning {said.name} announces what goes up to entry {stop}, of a log of {said.size} entries, in entry"
             f" {first}",
         )
-    told = tally(view, lost, said.contents, said.rows)
+    told = tally(view, lost, _before(said.contents, first), _before(said.rows, first))
     _compare(findings, first, f"pruning {said.name} announces", told, said)
     found.intents[first] = Announced(first, last, said, policy, told)
 
@@ -229,7 +229,8 @@ def _done(findings: Findings, view: View, lost: Lost, found: Records, first: int
         findings.add(Code.PRUNE_RECORD, first, f"pruning {said.name} was done before, in entry {intent.done}")
         return
     intent.done = first
-    contents, rows = minus(intent.said.contents, said.kept_contents), minus(intent.said.rows, said.kept_rows)
+    announced = _before(intent.said.contents, intent.index), _before(intent.said.rows, intent.index)
+    contents, rows = minus(announced[0], said.kept_contents), minus(announced[1], said.kept_rows)
     policy = _in_force(view, found, first)
     done = Done(first, last, said, intent, contents, rows, policy, before=len(found.others))
     found.dones.append(done)
@@ -241,6 +242,12 @@ def _done(findings: Findings, view: View, lost: Lost, found: Records, first: int
         told = tally(view, lost, done.contents, done.rows)
     _compare(findings, first, f"pruning {said.name} says that it did", told, said)
     done.wrong = len(findings.items) + findings.beyond > before
+
+
+def _before(ranges: Ranges, index: int) -> Ranges:
+    """What of some ranges lies before an entry. More is a finding, and may be as much as 2^40 entries, of which none is
+    there to be looked at."""
+    return intersect(ranges, ((0, index),))
 
 
 def _compare(findings: Findings, index: int, what: str, told: Tally, said: Said) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from attrs import evolve
+
 from tracechain.entry import EntryType
 from tracechain.ledger.ledger import DEFAULT_JUMP_LIMIT
 from tracechain.record import decode_record, encode_record
@@ -331,6 +333,17 @@ def announced_backwards(path: Path) -> None:
         hand.announce(_NAME, Sample.of(log).seen[2:3], size=len(log) + 100)
 
 
+@_unlawful(Code.PRUNE_RECORD, disk=_MISSING)
+def announced_without_end(path: Path) -> None:
+    """An announcement, carried out, reaches as far as a log can at all: who looks at each entry of it never ends."""
+    with edit(path) as log:
+        hand, (gone,) = ByHand(log), Sample.of(log).seen[2:3]
+        said = evolve(hand.intent(_NAME, (gone,)), contents=((gone, gone + 1), (len(log) + 1000, 1 << 40)))
+        index = hand.batch(said.records())
+        hand.days(WAIT_DAYS)
+        hand.done(index, _NAME, (gone,))
+
+
 @tampering(Code.CONTENT_COMMITMENT, Code.CONTENT_COMMITMENT, Code.STATEMENT_ROOT, also=[Code.PRUNE_RECORD, _MISSING])
 def lawful_intent_rewritten(path: Path) -> None:
     """The ranges of an announcement that was carried out are widened in its place, and one content more goes."""
@@ -351,5 +364,5 @@ PRUNINGS = (
     left_open_pruned, planned_for_the_future, keep_until_shortened, policy_changed_before, other_policy_named,
     pruned_under_hold, held_meanwhile, released_afterwards, rows_with_their_content, rows_close_behind_their_content,
     latest_rows_gone, newer_rows_before_older, rows_before_a_content_that_stays, pack_made_to_vanish,
-    done_and_not_gone, announced_backwards, lawful_intent_rewritten,
+    done_and_not_gone, announced_backwards, announced_without_end, lawful_intent_rewritten,
 )  # fmt: skip
