@@ -151,6 +151,7 @@ def announce(stage: Stage) -> None:
     )  # fmt: skip
     plan: dict[str, Any] = said or {"reasons": [], "size": -1, "content_count": 0, "entry": 0, "archive": None}
     screen.note(f"entry {plan['entry']:,}; archived in {folder.pruned}, {_length(folder.pruned) / 1e6:.1f} MB")
+    screen.gap()
     counted = sum(one["count"] for one in plan["reasons"] if one["part"] == "content")
     stage.check(
         "plan", code == 0 and counted == plan["size"], f"each of {counted:,} contents stays or goes, for one reason"
