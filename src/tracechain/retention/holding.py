@@ -332,10 +332,13 @@ class _Asked:
                 found = others.get(one) or self._box(one)
             if found is not None:
                 return found
-        if content is not None:
-            for needle, hold in self._needles:
-                if needle in content:
-                    return hold
+        return None if content is None else self.named_in(content)
+
+    def named_in(self, content: bytes) -> Hold | None:
+        """The hold that is about something a content names and has no row of: an order, a place, a person."""
+        for needle, hold in self._needles:
+            if needle in content:
+                return hold
         return None
 
     def _product(self, product: str | None) -> Hold | None:

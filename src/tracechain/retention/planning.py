@@ -24,7 +24,7 @@ from tracechain.entry import HEADER_SIZE, OPEN_DAY, SALT_SIZE, EntryType
 from tracechain.errors import DataError, DecodeError
 from tracechain.retention.dates import shanghai_day, year_of
 from tracechain.retention.decisions import Part, Personal, Reason, Verdict, Why
-from tracechain.retention.holding import Holding, product_of
+from tracechain.retention.holding import Hold, Holding, product_of
 from tracechain.retention.prunings import prunings
 from tracechain.retention.ranges import Ranges, contains
 from tracechain.retention.terms import EAST_NS, NO_PACK, NS_PER_DAY, Key, Packs, Terms, event_day
@@ -94,6 +94,9 @@ class Planner:
         self._structure = self._ground(Verdict.KEEP, Reason(Why.STRUCTURE))
         self._content_kept = self._ground(Verdict.KEEP, Reason(Why.CONTENT_KEPT))
         self._gone = [(one.contents, one.rows, one.done_at) for one in prunings(view) if one.done is not None]
+        #: What a hold names in contents: orders, places, persons.
+        self._reads = self.asked.reads
+        self._named: dict[int, Hold] = {}
         self._asks_event = terms is not None and terms.asks_event
         self._asks_fields = terms is not None and bool(terms.fields)
         #: What the policy says: last day, and the grounds of what stays and goes by it.
@@ -234,6 +237,12 @@ class Planner:
         due = self.as_of > day and day != OPEN_DAY
         self._due[index] = due
         self.contents[index] = prune if due else keep
+        if due and self._reads:
+            hold = self.asked.named_in(content[SALT_SIZE:])
+            if hold is not None and said:
+                self._named[index] = hold
+            elif hold is not None:
+                self.contents[index] = self._ground(Verdict.KEEP, Reason(Why.HOLD, note=hold.why))
         if content[SALT_SIZE] == 0xDC and content[SALT_SIZE + 2] > _PERSON and self._asks_fields:
             self._personal(index, key, content, said)
         return due
@@ -308,19 +317,13 @@ class Planner:
                     why = self._in_use(index, subjects, aggregates=kind == _PACKS)
                 if why is not None:
                     self.contents[index] = self._ground(Verdict.KEEP, why)
-        if holds and self.asked.reads:
-            for index, kind in enumerate(kinds, start):
-                if kind == _THERE and due[index - start] and not self._row_counts[index]:
-                    why = self._held(index, ())
-                    if why is not None:
-                        self.contents[index] = self._ground(Verdict.KEEP, why)
 
     def _content(self, index: int) -> bytes:
         return (self.view.content(index) or b"")[SALT_SIZE:]
 
     def _held(self, index: int, subjects: Sequence[str]) -> Reason | None:
         """What hold covers an event."""
-        hold = self.asked.covers(subjects, self._content(index) if self.asked.reads else None)
+        hold = self.asked.covers(subjects, None) or self._named.get(index)
         return None if hold is None else Reason(Why.HOLD, note=hold.why)
 
     def _in_use(self, index: int, subjects: Sequence[str], *, aggregates: bool) -> Reason | None:
