@@ -35,7 +35,8 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (tracks, maintenance, forgetting):
         monkeypatch.setattr(module, "TIMES_BLOCK", 8)
-    monkeypatch.setattr(forgetting, "_REMEMBERED", 2)
+    for name in ("_REMEMBERED", "_NAMES_AT_ONCE", "_WORDS_AT_ONCE"):
+        monkeypatch.setattr(forgetting, name, 2)
 
 
 def same_however_made(ledger: Ledger) -> None:

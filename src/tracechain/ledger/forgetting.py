@@ -8,7 +8,7 @@ entries after the last loss are read again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from attrs import define, field
 
@@ -32,6 +32,8 @@ _MAKING = MADE | {int(Act.COMMISSION)}
 _USED = frozenset({int(Act.RELABEL_OLD), int(Act.CONSUME)})
 #: Entries that are remembered while chains are read again; the packs of a case share theirs.
 _REMEMBERED = 4096
+#: How many names of subjects, and how many words of the index, are looked up in one go.
+_NAMES_AT_ONCE, _WORDS_AT_ONCE = 262_144, 100_000
 _FIX_STR = range(0xA0, 0xC0)
 _ROW_COUNT = slice(40, 44)
 
@@ -42,15 +44,32 @@ def forget(txn: Transaction, contents: Ranges, rows: Ranges, time: int) -> None:
     The ranges hold entries alone that are events and have the part. `time` is the latest receipt time (ms): accounts of
     years that count no more go too. The caller flushes the index.
     """
-    lost: dict[bytes, int] = {}
-    for index, part in txn.rows_of(contents):
-        for subject in _subjects(part):
-            lost[subject] = index
+    lost = _losing(txn, contents)
     txn.drop_parts(contents, rows)
     txn.cut_mentions(contents)
     _forget_times(txn, contents)
     txn.drop_spent(shanghai_year(time) - 1)
     _Words(txn, lost).forget()
+
+
+def _losing(txn: Transaction, contents: Ranges) -> dict[int, int]:
+    """The numbers of the subjects of these entries, each with the last one. Numbers are kept, as they take less room
+    than names; but a name is looked up only when many have been gathered, for it comes again and again."""
+    lost: dict[int, int] = {}
+    named: dict[bytes, int] = {}
+    for index, part in txn.rows_of(contents):
+        for subject in _subjects(part):
+            named[subject] = index
+        if len(named) >= _NAMES_AT_ONCE:
+            _number(txn, named, lost)
+    _number(txn, named, lost)
+    return lost
+
+
+def _number(txn: Transaction, named: dict[bytes, int], lost: dict[int, int]) -> None:
+    numbers = txn.numbers(named)
+    lost.update((numbers[subject], index) for subject, index in named.items())
+    named.clear()
 
 
 def _subjects(part: bytes) -> Sequence[bytes]:
@@ -84,40 +103,51 @@ def _forget_times(txn: Transaction, contents: Ranges) -> None:
 
 @define
 class _Words:
-    """Words of packing and memories, put as a rebuilt index has them. `lost` are the subjects that lost an entry, with
-    the last of those; what is to go is gone already."""
+    """Words of packing and memories, put as a rebuilt index has them. `lost` are the subjects that lost an entry, by
+    number, with the last of those; what is to go is gone already."""
 
     _txn: Transaction
-    _lost: dict[bytes, int]
+    _lost: dict[int, int]
     _rows: dict[int, dict[str, Row]] = field(factory=dict)
     _events: dict[int, Event | None] = field(factory=dict)
     _memories: dict[int, int] = field(factory=dict)
+    _names: dict[int, dict[int, str]] = field(factory=dict)
 
     def forget(self) -> None:
         """Change what has to be changed."""
         txn = self._txn
         raw, index = txn.txn, txn.index
         packed, memory = index.other(raw, PACKED), index.other(raw, MEMORY)
-        numbers = txn.numbers(self._lost)
-        subjects = sorted(numbers, key=numbers.__getitem__)
-        order = [numbers[subject] for subject in subjects]
-        words: dict[int, int] = {}
-        columns = index.words(raw, order), packed.recall_all(raw, order), memory.recall_all(raw, order)
-        for subject, number, latest, word, remembered in zip(subjects, order, *columns, strict=True):
-            last, lost = latest & INDEX_MASK, self._lost[subject] + 1
-            new, known = packing.TANGLED, 0
-            if last > lost and (remembered or word & packing.PLACE_MASK):
-                name = subject.decode()
-                new = self._packed(name, last, lost)
-                anchor = remembered & ANCHOR_MASK
-                known = self._lot(name, last) << LOT_SHIFT | (anchor if anchor > lost else 0)
-            if new != word:
-                words[number] = new
-            if known != remembered:
-                self._memories[number] = known
+        numbers = sorted(self._lost)
+        for start in range(0, len(numbers), _WORDS_AT_ONCE):
+            here = numbers[start : start + _WORDS_AT_ONCE]
+            words: dict[int, int] = {}
+            columns = index.words(raw, here), packed.recall_all(raw, here), memory.recall_all(raw, here)
+            for number, latest, word, remembered in zip(here, *columns, strict=True):
+                last, lost = latest & INDEX_MASK, self._lost[number] + 1
+                new, known = packing.TANGLED, 0
+                if last > lost and (remembered or word & packing.PLACE_MASK):
+                    subject = self._name(number, lost - 1)
+                    new = self._packed(subject, last, lost)
+                    anchor = remembered & ANCHOR_MASK
+                    known = self._lot(subject, last) << LOT_SHIFT | (anchor if anchor > lost else 0)
+                if new != word:
+                    words[number] = new
+                if known != remembered:
+                    self._memories[number] = known
+            packed.rewrite(raw, words)
         self._made_of()
-        packed.rewrite(raw, words)
         memory.rewrite(raw, self._memories)
+
+    def _name(self, number: int, index: int) -> str:
+        """The subject of a number, which has a row in an entry."""
+        found = self._names.get(index)
+        if found is None:
+            if len(self._names) >= _REMEMBERED:
+                self._names.clear()
+            told = self._txn.numbers(subject.encode() for subject in self._rows_of(index))
+            found = self._names[index] = {other: subject.decode() for subject, other in told.items()}
+        return found[number]
 
     # ---- what packs remember ----
 
@@ -149,7 +179,7 @@ class _Words:
         for index in sorted(made):
             rows = self._rows_of(index)
             used = next((row.subject for row in rows.values() if _lawfully(row, _USED)), None)
-            if used is None or not (used in changed or used.encode() in self._lost):
+            if used is None or not (used in changed or txn.number(used.encode()) in self._lost):
                 continue
             event = self._event(index)
             if event is None or label(event, LOT) is not None:
@@ -281,10 +311,3 @@ class _One:
     def key_of(self, subject: str) -> str | None:
         """A subject goes by itself."""
         return subject
-
-
-def events_of(txn: Transaction, ranges: Ranges) -> Iterator[tuple[int, bytes]]:
-    """(index, header) of the events in some ranges."""
-    for index, header in txn.headers_of(ranges):
-        if header[4] == EntryType.EVENT:
-            yield index, header

@@ -223,10 +223,6 @@ class Transaction:
         """(index, content with its salt), likewise."""
         return self._values(CONTENTS, ranges)
 
-    def headers_of(self, ranges: Ranges) -> Iterator[tuple[int, bytes]]:
-        """(index, header), likewise."""
-        return self._values(HEADERS, ranges)
-
     def _values(self, table: str, ranges: Ranges) -> Iterator[tuple[int, bytes]]:
         cursor = self.txn.cursor(self.env.tables[table])
         for start, stop in ranges:
