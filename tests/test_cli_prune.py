@@ -178,6 +178,31 @@ def test_what_came_under_hold_meanwhile_stays_and_it_is_said_why(announced: Here
     assert report["pruned"]["contents"] == listed["done_contents"]
 
 
+def test_what_is_in_use_again_stays_and_it_is_said_why(announced: Here) -> None:
+    announced.write("seen.csv", f"event,time,code\nstocktake,2037-03-10T09:00:00+08:00,{serial(2)}\n")
+    announced.good("ingest", "ledger", "seen.csv")
+    said = announced.good(*APPLY, "--json").json
+    assert said["contents"] < 10
+    assert said["kept"]
+    assert all(one["what"] == "contents" and "in use" in one["reason"] for one in said["kept"])
+    assert sum(one["count"] for one in said["kept"]) + said["contents"] == 10
+    announced.good("verify", "ledger", "--key", "ledger.vkey", "--rules")
+
+
+def test_rows_go_in_a_later_round(announced: Here) -> None:
+    announced.good(*APPLY)
+    now = days_go_by(announced, APPLIED + _DAY, 1) + _DAY
+    with told(now):
+        planned = announced.good("prune", "ledger", "--json").json
+        assert (planned["content_count"], planned["row_count"]) == (0, 7)
+        announced.good("prune", "ledger", "--announce", "2037-q2", "--reason", "the rows of these")
+    with told(days_go_by(announced, now + _DAY, 32) + _DAY):
+        said = announced.good("prune", "ledger", "--apply", "2037-q2", "--json").json
+        assert (said["contents"], said["rows"]) == (0, 7)
+        report = announced.good("verify", "ledger", "--key", "ledger.vkey", "--rules", "--json").json
+    assert (report["good"], report["pruned"]) == (True, {"contents": 10, "rows": 7})
+
+
 def test_a_verifier_may_demand_more_than_the_ledgers_policy(announced: Here) -> None:
     announced.good(*APPLY)
     announced.good("verify", "ledger", "--key", "ledger.vkey", "--retention", "pilot")

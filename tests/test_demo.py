@@ -297,11 +297,12 @@ def test_it_leaves_ledger_key_and_scans(played: Played, day: Day, capsys: pytest
     assert (verdict["good"], verdict["rules"]) == (True, "judged_again")
 
 
+@pytest.mark.parametrize("name", ["ledger", "ledger-later"])
 @pytest.mark.parametrize("script", ["standalone_root.py", "standalone_check.py"])
-def test_a_strangers_script_recomputes_the_ledger_from_the_format_alone(played: Played, script: str) -> None:
+def test_a_strangers_script_recomputes_the_ledger_from_the_format_alone(played: Played, script: str, name: str) -> None:
     folder, _ = played
     vkey = folder.vkey.read_text("utf-8").strip()
-    command = [sys.executable, "-I", str(Path(__file__).with_name(script)), str(folder.ledger)]
+    command = [sys.executable, "-I", str(Path(__file__).with_name(script)), str(folder.path / name)]
     told = subprocess.run([*command, vkey], capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout.split()[-1]) == (0, "OK")
     altered = vkey[:-6] + ("A" if vkey[-6] != "A" else "B") + vkey[-5:]
