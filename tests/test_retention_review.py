@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ from retained import DAY, Store
 from tracechain import custody
 from tracechain.errors import InputError
 from tracechain.ledger.pruning import REOPENING
+from tracechain.retention.keeping import NO_PACK
 from tracechain.retention.policy import After, Anchor, Policy, Regime, Rule, Selector, Term
 from tracechain.retention.ranges import count
+from tracechain.retention.records import CONTENT, ROWS
 from tracechain.testing.samples import case_id, commission, destroy, pack, pack_ids, unpack
+from tracechain.verification.lost import Lost, LostKind
+from tracechain.verification.pruned import _Judge
 
 
 @pytest.fixture
@@ -109,3 +114,28 @@ def test_a_clock_that_goes_back_while_it_is_pruned_is_noticed(store: Store) -> N
     store.ledger._alone = alone  # type: ignore[method-assign]  # and stays right
     store.clock.advance(DAY)
     assert store.ledger.prune("a").content_count
+
+
+def test_prunings_that_reach_far_back_are_judged_by_what_is_in_their_ranges() -> None:
+    """Each may take something old that came free, so all of them reach over the whole log."""
+    lost = Lost()
+    kind = lost.number(LostKind(CONTENT, 1, 100, 3, NO_PACK, 1, 1))
+    for number in range(2000):
+        lost.add(2 * number, number, kind)
+    looked = 0
+
+    class Counted(array):  # type: ignore[type-arg]  # it is not subscriptable when it runs
+        def __getitem__(self, at: Any) -> Any:
+            nonlocal looked
+            looked += 1
+            return super().__getitem__(at)
+
+    lost.times = Counted("Q", lost.times)
+    judge = object.__new__(_Judge)
+    judge._lost = lost
+    for first in range(100):
+        ranges = ((2 * first, 2 * first + 1), (3990 - 2 * first, 3991 - 2 * first))
+        found = [(run.start, start, stop) for run, start, stop in judge._runs_in(ranges, CONTENT)]
+        assert found == [(start, start, stop) for start, stop in ranges]
+        assert not list(judge._runs_in(ranges, ROWS))
+    assert looked == 400

@@ -65,6 +65,8 @@ class Lost:
     leaves: bytearray = field(factory=bytearray)
     #: How many entries the runs before each one have.
     _counts: array[int] = field(factory=lambda: array("Q"), init=False)
+    #: The kinds by their numbers.
+    _listed: list[LostKind] = field(factory=list, init=False)
 
     def __bool__(self) -> bool:
         return bool(self.starts)
@@ -106,9 +108,10 @@ class Lost:
 
     def between(self, start: int, stop: int) -> Iterator[LostRun]:
         """The runs that have entries in a range, ascending."""
-        kinds = list(self.kinds)
+        if len(self._listed) != len(self.kinds):
+            self._listed = list(self.kinds)
         for at in range(bisect_right(self.stops, start), bisect_left(self.starts, stop)):
-            yield LostRun(self.starts[at], self.stops[at], self.times[at], kinds[self.numbers[at]])
+            yield LostRun(self.starts[at], self.stops[at], self.times[at], self._listed[self.numbers[at]])
 
     def leaves_from(self, index: int, stop: int) -> tuple[bytes, int]:
         """The leaves of entries from `index` on that are in one run, and the entry after them, at most `stop`; no leaf,

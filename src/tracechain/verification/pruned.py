@@ -337,15 +337,10 @@ class _Judge:
 
     def _runs_in(self, ranges: Ranges, what: int) -> Iterator[tuple[LostRun, int, int]]:
         """The runs that lost a part and lie in some ranges, with where in them each begins and ends."""
-        at = 0
-        for run in self._lost.between(ranges[0][0], ranges[-1][1]) if ranges else ():
-            if run.kind.what & what:
-                while at < len(ranges) and ranges[at][1] <= run.start:
-                    at += 1
-                here = at
-                while here < len(ranges) and ranges[here][0] < run.stop:
-                    yield run, max(run.start, ranges[here][0]), min(run.stop, ranges[here][1])
-                    here += 1
+        for first, last in ranges:
+            for run in self._lost.between(first, last):
+                if run.kind.what & what:
+                    yield run, max(run.start, first), min(run.stop, last)
 
     # ---- not held ----
 
