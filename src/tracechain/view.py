@@ -16,7 +16,9 @@ from attrs import frozen
 from tracechain import entry
 from tracechain.errors import DataError
 
-__all__ = ["Block", "Unit", "View", "ViewNodes", "ledger_id", "unit_history"]
+__all__ = ["AscendingLeaves", "Block", "Unit", "View", "ViewNodes", "ledger_id", "unit_history"]
+
+_AHEAD = 4096
 
 
 @frozen
@@ -119,6 +121,26 @@ class ViewNodes:
     def node(self, height: int, index: int) -> bytes | None:
         """The stored subtree root, which is as good as the store it comes from."""
         return self.view.node(height, index)
+
+
+class AscendingLeaves:
+    """Leaves of many entries that are asked for in ascending order: headers are read in blocks."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._start = 0
+        self._block: list[bytes | None] = []
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash of an entry; DataError if its header is missing."""
+        at = index - self._start
+        if not 0 <= at < len(self._block):
+            found = dict(self._view.headers(index, index + _AHEAD))
+            self._start, self._block, at = index, [found.get(one) for one in range(index, index + _AHEAD)], 0
+        header = self._block[at]
+        if header is None:
+            raise DataError(f"entry {index}: its header is missing, so the tree cannot be computed")
+        return sha256(b"\0" + header).digest()
 
 
 def ledger_id(view: View) -> bytes:

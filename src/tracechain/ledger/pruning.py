@@ -50,7 +50,7 @@ from tracechain.rules.packing import empties
 from tracechain.signing import Signer
 from tracechain.store import Compaction, Snapshot, Store
 from tracechain.store.tables import key_of
-from tracechain.view import View, ViewNodes
+from tracechain.view import AscendingLeaves, View
 
 __all__ = ["Pruned", "Pruner", "announce", "check_own_kinds", "prune"]
 
@@ -339,7 +339,7 @@ class _Exactly:
     def of(cls, view: View, contents: Ranges, rows: Ranges) -> _Exactly:
         """As the headers have it."""
         of_contents, of_rows = (of_indices(event_indices(view, one)) for one in (contents, rows))
-        digest = prune_digest(ViewNodes(view).leaf, indices(of_contents), indices(of_rows))
+        digest = prune_digest(AscendingLeaves(view).leaf, indices(of_contents), indices(of_rows))
         return cls(of_contents, of_rows, digest)
 
 

@@ -19,7 +19,7 @@ from tracechain.retention.dates import format_day, format_term
 from tracechain.retention.policy import Kept
 from tracechain.retention.ranges import Ranges
 from tracechain.retention.records import prune_digest
-from tracechain.view import View, ViewNodes
+from tracechain.view import AscendingLeaves, View
 
 __all__ = ["Decision", "Part", "Personal", "Plan", "Reason", "Tally", "Verdict", "Why", "event_indices"]
 
@@ -279,7 +279,7 @@ class Plan:
 
     def digest(self, view: View) -> bytes:
         """What goes, in the 32 bytes of an intent (format.md section 5.10)."""
-        leaf = ViewNodes(view).leaf
+        leaf = AscendingLeaves(view).leaf
         return prune_digest(leaf, event_indices(view, self.contents), event_indices(view, self.rows))
 
     def plain(self, *, decisions: bool = True) -> dict[str, Any]:
