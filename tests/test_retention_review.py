@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retained import DAY, Store
 from tracechain import custody
@@ -16,8 +18,9 @@ from tracechain.errors import InputError
 from tracechain.ledger.pruning import REOPENING
 from tracechain.retention.keeping import NO_PACK
 from tracechain.retention.policy import After, Anchor, Policy, Regime, Rule, Selector, Term
-from tracechain.retention.ranges import count
-from tracechain.retention.records import CONTENT, ROWS
+from tracechain.retention.prunings import Executed, Pruning
+from tracechain.retention.ranges import Ranges, contains, count, of_indices
+from tracechain.retention.records import CONTENT, ROWS, PruneDone, PruneIntent
 from tracechain.testing.samples import case_id, commission, destroy, pack, pack_ids, unpack
 from tracechain.verification.lost import Lost, LostKind
 from tracechain.verification.pruned import _Judge
@@ -139,3 +142,31 @@ def test_prunings_that_reach_far_back_are_judged_by_what_is_in_their_ranges() ->
         assert found == [(start, start, stop) for start, stop in ranges]
         assert not list(judge._runs_in(ranges, ROWS))
     assert looked == 400
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=4).map(
+            lambda some: of_indices(sorted({n for start, length in some for n in range(start, start + length)}))
+        ),
+        max_size=5,
+    )
+)
+def test_what_took_a_part_is_found_among_many_prunings(several: list[Ranges]) -> None:
+    """Also in a log that says twice that a part went."""
+    whole: Any = {"size": 99, "as_of": 1, "policy": 0, "wait_days": 1, "digest": bytes(32), "reason": "Due"}
+    nothing: Any = {"content_count": 0, "row_count": 0}
+    some = []
+    for number, ranges in enumerate(several):
+        intent = PruneIntent(name=f"p{number}", contents=ranges, rows=((7, 9),), **whole, **nothing)
+        done = PruneDone(
+            name=f"p{number}", intent=number, kept_contents=(), kept_rows=(), digest=bytes(32), **nothing
+        )  # fmt: skip
+        some.append(Pruning(intent, number, number, done, 100 + number))
+    some.append(Pruning(PruneIntent(name="open", contents=((0, 99),), rows=(), **whole, **nothing), 50, 50))
+    found = Executed.contents(some)
+    for index in range(80):
+        one = found.find(index)
+        assert (one is None) == (not any(contains(ranges, index) for ranges in several))
+        assert one is None or contains(one.contents, index)
+    assert (Executed.rows(some).find(8) is None) == (not several)

@@ -25,8 +25,7 @@ from tracechain.errors import DataError, DecodeError
 from tracechain.retention.dates import shanghai_day, year_of
 from tracechain.retention.decisions import Part, Personal, Reason, Verdict, Why
 from tracechain.retention.holding import Hold, Holding, product_of
-from tracechain.retention.prunings import prunings
-from tracechain.retention.ranges import Ranges, contains
+from tracechain.retention.prunings import Executed, prunings
 from tracechain.retention.terms import EAST_NS, NO_PACK, NS_PER_DAY, Key, Packs, Terms, event_day
 from tracechain.rules.packing import OUT, PLACE_MASK
 from tracechain.view import View
@@ -93,7 +92,8 @@ class Planner:
         self._many = False
         self._structure = self._ground(Verdict.KEEP, Reason(Why.STRUCTURE))
         self._content_kept = self._ground(Verdict.KEEP, Reason(Why.CONTENT_KEPT))
-        self._gone = [(one.contents, one.rows, one.done_at) for one in prunings(view) if one.done is not None]
+        done = prunings(view)
+        self._gone = Executed.contents(done), Executed.rows(done)
         #: What a hold names in contents: orders, places, persons.
         self._reads = self.asked.reads
         self._named: dict[int, Hold] = {}
@@ -198,10 +198,9 @@ class Planner:
         self._alive.update(_subjects(said))
 
     def _gone_by(self, index: int, which: int) -> tuple[int, bool]:
-        for one in self._gone:
-            ranges = cast("Ranges", one[which])
-            if contains(ranges, index):
-                return self._ground(Verdict.GONE, Reason(Why.DONE, note=f"entry {one[2]}")), True
+        one = self._gone[which].find(index)
+        if one is not None:
+            return self._ground(Verdict.GONE, Reason(Why.DONE, note=f"entry {one.done_at}")), True
         return self._ground(Verdict.GONE, Reason(Why.MISSING)), False
 
     def _term(self, index: int, received: int, record_class: int, until: int, content: bytes, said: Rows) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 from attrs import frozen
 
@@ -14,7 +16,7 @@ from tracechain.retention.ranges import Ranges, minus
 from tracechain.retention.records import DONE, INTENT, PruneDone, PruneIntent, gather, prune_subject, read
 from tracechain.view import View, unit_history
 
-__all__ = ["Pruning", "prunings"]
+__all__ = ["Executed", "Pruning", "prunings"]
 
 
 @frozen
@@ -36,6 +38,44 @@ class Pruning:
     def rows(self) -> Ranges:
         """The events that lost their rows by it."""
         return () if self.done is None else minus(self.intent.rows, self.done.kept_rows)
+
+
+@frozen
+class Executed:
+    """Which pruning took a part of an entry, found quickly however many there were. `starts` and `ends` are of
+    disjoint ranges, ascending, `by` what took each."""
+
+    starts: list[int]
+    ends: list[int]
+    by: list[Pruning]
+
+    @classmethod
+    def contents(cls, some: Iterable[Pruning]) -> Executed:
+        """Of contents."""
+        return cls._of((start, stop, one) for one in some for start, stop in one.contents)
+
+    @classmethod
+    def rows(cls, some: Iterable[Pruning]) -> Executed:
+        """Of rows."""
+        return cls._of((start, stop, one) for one in some for start, stop in one.rows)
+
+    @classmethod
+    def _of(cls, ranges: Iterable[tuple[int, int, Pruning]]) -> Executed:
+        found = cls([], [], [])
+        end = 0
+        for start, stop, one in sorted(ranges, key=itemgetter(0, 1)):
+            # No part goes twice: where the log says so all the same, by what begins first.
+            if stop > end:
+                found.starts.append(max(start, end))
+                found.ends.append(stop)
+                found.by.append(one)
+                end = stop
+        return found
+
+    def find(self, index: int) -> Pruning | None:
+        """By what it went; None where no pruning says so."""
+        at = bisect_right(self.starts, index) - 1
+        return self.by[at] if at >= 0 and index < self.ends[at] else None
 
 
 def prunings(view: View) -> tuple[Pruning, ...]:

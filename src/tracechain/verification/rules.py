@@ -19,8 +19,7 @@ from tracechain.entry import HEADER_SIZE, SALT_SIZE, EntryType, Row, decode_rows
 from tracechain.errors import DataError, InputError, TracechainError
 from tracechain.event import Event
 from tracechain.replay import State, step
-from tracechain.retention.prunings import prunings
-from tracechain.retention.ranges import Ranges, contains
+from tracechain.retention.prunings import Executed, prunings
 from tracechain.rules import shanghai_year
 from tracechain.rules.mentions import mentioned
 from tracechain.verification.findings import Code, Findings, Report
@@ -86,7 +85,7 @@ class _Comparison:
         self._findings = Findings(most)
         self._state = _Replay(log=view, again=self._again)
         #: What the log says of what went; read when something is missing.
-        self._forgotten: list[tuple[int, Ranges]] | None = None
+        self._forgotten: Executed | None = None
         #: Where a subject first differed from the rules.
         self._departed: dict[str, int] = {}
         self._rows = 0
@@ -115,13 +114,11 @@ class _Comparison:
     def _again(self, index: int) -> int:
         """From where on what lost its content in an entry is judged again."""
         if self._forgotten is None:
-            said = prunings(self._view)
-            self._forgotten = [
-                (one.done_at + one.done.parts - 1, one.contents)
-                for one in said
-                if one.done is not None and one.done_at is not None
-            ]
-        return next((done for done, contents in self._forgotten if contains(contents, index)), _NEVER)
+            self._forgotten = Executed.contents(prunings(self._view))
+        one = self._forgotten.find(index)
+        if one is None or one.done is None or one.done_at is None:
+            return _NEVER
+        return one.done_at + one.done.parts - 1
 
     def _not_judged(self) -> tuple[str, ...]:
         state = self._state
