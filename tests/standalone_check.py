@@ -110,7 +110,7 @@ def check_gone(records: list[tuple[int, Any]], headers: list[bytes], contents: l
             for one, flat in zip(sets, said[at : at + 2], strict=True):
                 end = 0
                 for skip, length in zip(flat[::2], flat[1::2], strict=True):
-                    one.update(events.intersection(range(end + skip, end + skip + length)))
+                    one.update(n for n in events if end + skip <= n < end + skip + length)
                     end += skip + length
         if len(parts) < body[2]:
             continue

@@ -32,6 +32,7 @@ import group_merkle
 import group_packing
 import group_pilot
 import group_private
+import group_pruned
 import group_record
 import group_registers
 import group_retention
@@ -56,6 +57,7 @@ GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "packing": group_packing.cases,
     "pilot": group_pilot.cases,
     "private": group_private.cases,
+    "pruned": group_pruned.cases,
     "record": group_record.cases,
     "registers": group_registers.cases,
     "retention": group_retention.cases,
