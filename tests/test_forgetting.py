@@ -104,7 +104,7 @@ def test_what_is_left_without_a_profile_comes_to_the_same(
     tell(paths(), first, third, third, seed, pilot=False)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(10), 100, 104])  # these lost earlier entries in a later round
 def test_longer_histories_come_to_the_same(tmp_path: Path, seed: int) -> None:
     pilot = bool(seed % 3)
     first, second, third = (

@@ -202,11 +202,13 @@ class _Words:
     # ---- what subjects are in ----
 
     def _packed(self, subject: str, place: int, lost: int) -> int:
-        """The word of packing of a subject by its entries since its last loss; both are 1 + an index."""
+        """The word of packing of a subject by its entries since its last loss now; both are 1 + an index."""
         past = _One(self)
         for index, row in self._since(subject, place, lost):
             event = self._event(index)
             if event is None:
+                if self._txn.header(index)[4] == EntryType.EVENT:
+                    past.word = packing.TANGLED  # it was lost before, by an earlier pruning
                 continue
             past.index, past.event = index, event
             if isinstance(event, AggregationEvent):
