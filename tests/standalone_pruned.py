@@ -14,6 +14,7 @@ import sys
 from bisect import bisect_left
 from datetime import date, timedelta
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,8 @@ class Ledger:
         require(policy is not None and policy[0] == named, "PRUNE_POLICY", n, "is not in force")
         assert policy is not None
         require(self.waited(policy[0], first) >= policy[1][2] * DAY, "PRUNE_POLICY", n, "has not stood")
+        for (_, before), (at, _) in pairwise(one for one in self.policies if one[0] <= policy[0]):
+            require(self.waited(at, first) >= before[2] * DAY, "PRUNE_POLICY", n, "one that promised more was replaced")
         require(wait >= policy[1][2] and (body[12] or not policy[1][3]), "PRUNE_POLICY", n, "wait or archive")
         require(not policy[1][4], "unknown:", "this script knows no witnesses")
         self.intents[first] = n, body, sets
