@@ -5,8 +5,9 @@
 Not a line of tracechain is imported; lmdb reads the database, the rest is the standard library (`read` stands in
 standalone_custody.py, beside this file). The log is folded from its contents, and held against that are: the codes 40
 to 42 of every row, and the states that they leave alone; the tables packed, emptied, mentions and times. Other
-violations are taken from the rows, and hashes are not looked at: standalone_check.py does that. Every content has to be
-there. It prints counts and OK, exit 0; or the first mismatch, exit 1.
+violations are taken from the rows, and hashes are not looked at: standalone_check.py does that. What was pruned is
+taken as section 7.5 has it, by what standalone_pruned.py makes of the records. It prints counts and OK, exit 0; or the
+first mismatch, exit 1.
 """
 
 import struct
@@ -19,6 +20,7 @@ from typing import Any
 import lmdb
 
 from standalone_custody import read
+from standalone_pruned import Ledger
 
 ADD, OBSERVE, DELETE = 1, 2, 3
 ALREADY_PACKED, PACKING_CYCLE, NOT_PACKED = 40, 41, 42
@@ -68,7 +70,7 @@ def mentioned(items: list[Any]) -> set[str]:  # section 11.3
 class Fold:
     """What a log comes to, entry by entry. `words` are those of the table packed, by subject."""
 
-    def __init__(self) -> None:
+    def __init__(self, dones: dict[int, int] | None = None) -> None:
         self.words: dict[str, int] = {}
         self.emptied: dict[str, int] = {}
         self.mentions: dict[str, list[int]] = {}
@@ -80,13 +82,22 @@ class Fold:
         self._packed_by: dict[int, tuple[str, int]] = {}  # index -> parent and time of an Aggregation event
         self._claimed: dict[str, int] = {}
         self._states: dict[str, int] = {}
+        #: Entry that lost its content -> the record that says so; subject -> the latest of them of its entries.
+        self._dones = dones or {}
+        self._until: dict[str, int] = {}
 
-    def take(self, index: int, header: bytes, content: bytes, rows: bytes | None) -> None:
+    def take(self, index: int, header: bytes, content: bytes | None, rows: bytes | None) -> None:
         """The next entry: content and rows without their salts. ValueError where its rows say something else."""
         flat = read(rows)[0][1:] if rows is not None else []
         cells = {group[0] + group[at]: group[at + 1 : at + 5] for group in flat for at in range(1, len(group), 5)}
         codes = {subject: row[3] or [] for subject, row in cells.items()}
         found: dict[str, int] = {}
+        if content is None:  # section 7.5
+            for subject, row in cells.items():
+                self.words[subject], self._states[subject] = TANGLED, row[2]
+                self._until[subject] = max(self._until.get(subject, 0), self._dones[index])
+            return
+        excused: set[str] = set()
         if header[4] == 3:
             items = read(content)[0]
             items += [None] * (29 - len(items))
@@ -97,13 +108,18 @@ class Fold:
             if items[0] == 2 and items[4] is not None:
                 self.packings += 1
                 self._packed_by[index] = items[4], items[1]
-                found = self._pack(index, items, codes)
+                excused = self._excused(index, items)
+                found = self._pack(index, items, codes, excused)
         elif header[4] == 4:
             self._tangle(cells)
         for subject, row in cells.items():
             here = f"entry {index}, {subject}"
             own = [code for code in codes[subject] if ALREADY_PACKED <= code <= NOT_PACKED]
-            require(own == ([found[subject]] if subject in found else []), here, f"{own}, and packing gives {found}")
+            require(
+                subject in excused or own == ([found[subject]] if subject in found else []),
+                here,
+                f"{own}, and packing gives {found}",
+            )
             require(not own or row[2] == self._states.get(subject, 0), here, "the state is not the one before")
             self._states[subject] = row[2]
         self.broken += [(index, subject, code) for subject, code in found.items()]
@@ -130,7 +146,18 @@ class Fold:
         parent = self._packed_by[(word & PACKED) - 1][0]
         return None if self.emptied.get(parent, 0) > word & PACKED else parent
 
-    def _pack(self, index: int, items: list[Any], codes: dict[str, list[int]]) -> dict[str, int]:
+    def _excused(self, index: int, items: list[Any]) -> set[str]:
+        """The epcs that were judged by what was known before some of it went."""
+        around, at = list[str](), items[4]
+        while at is not None and at not in around:
+            around.append(at)
+            at = self._in(at)
+        some = ids(items[5])
+        if any(self._until.get(one, 0) > index for one in around):
+            return set(some)
+        return {one for one in some if self._until.get(one, 0) > index}
+
+    def _pack(self, index: int, items: list[Any], codes: dict[str, list[int]], excused: set[str]) -> dict[str, int]:
         action, parent, epcs = items[3], items[4], ids(items[5])
         if items[19]:
             self._take_back(action, (parent, items[1]), [c for c in epcs if not codes[c]])
@@ -146,7 +173,15 @@ class Fold:
         found: dict[str, int] = {}
         for c, where in [(c, self._in(c)) for c in epcs]:
             word = self.words.get(c, 0)
-            if action == DELETE:
+            if c in excused:
+                own = [code for code in codes[c] if ALREADY_PACKED <= code <= NOT_PACKED]
+                if action == ADD and PACKING_CYCLE not in own:
+                    self.words[c] = word & TANGLED | index + 1
+                elif action == DELETE and not own:
+                    self.words[c] = word | OUT
+                if own:
+                    found[c] = own[0]
+            elif action == DELETE:
                 if where == parent:
                     self.words[c] = word | OUT
                 else:
@@ -206,10 +241,15 @@ def main(ledger: str) -> str:
         opened = [environment.open_db(name.encode(), create=False) for name in names]
         with environment.begin() as transaction:
             tables = {name: dict(transaction.cursor(one)) for name, one in zip(names, opened, strict=True)}
-    fold = Fold()
+    columns = [[table.get(key) for key in tables["headers"]] for table in (tables["contents"], tables["rows"])]
+    prunings = Ledger([*tables["headers"].values()], *columns)
+    if None in columns[0]:
+        prunings.check()
+    fold = Fold({n: prunings.dones[number][0] for (n, what), number in prunings.went.items() if what == 0})
     for index, (key, header) in enumerate(tables["headers"].items()):
         rows = tables["rows"].get(key)
-        fold.take(index, header, tables["contents"][key][32:], None if rows is None else rows[32:])
+        content = tables["contents"].get(key)
+        fold.take(index, header, content and content[32:], rows and rows[32:])
     for subject, word in words_of(tables).items():
         said = fold.words.get(subject, 0)
         require(word == said, "packed", f"{subject} has {word:#x}, and the log gives {said:#x}")

@@ -16,12 +16,17 @@ from attrs import evolve
 from hypothesis import given, settings
 
 import standalone_packing
+import standalone_pruned
 from pilot_world import World
 from raw_database import raw
 from standalone_packing import OUT, TANGLED, Fold
 from tracechain.custody import Violation
 from tracechain.entry import SALT_SIZE, decode_rows, encode_rows
 from tracechain.event import Extension
+from tracechain.ledger import verify_ledger
+from tracechain.retention.dates import MS_PER_DAY as DAY
+from tracechain.retention.dates import shanghai_day
+from tracechain.retention.plan import plan
 from tracechain.rules import packing
 from tracechain.rules.mentions import lot_name
 from tracechain.testing import START, Clock, MemoryView, new_ledger, open_ledger
@@ -38,6 +43,7 @@ from tracechain.testing.samples import (
     ship,
     unpack,
 )
+from tracechain.testing.tamper.by_hand import CLASS, policy
 from tracechain.view import View
 from tracing_histories import History, Player, error, histories, random_history, seen_in
 
@@ -46,6 +52,8 @@ VECTORS = {
     path.stem: json.loads(path.read_text("utf-8"))
     for path in sorted(Path(__file__).with_name("vectors").glob("packing-*.json"))
 }
+#: 2028-02-01.
+LATER = 1_832_947_200_000
 ONE, TWO, CASE, OTHER, PALLET = *pack_ids(2), case_id(1), case_id(2), case_id(11)
 
 
@@ -94,7 +102,7 @@ def test_the_script_imports_nothing_of_ours() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
     }
-    assert names - sys.stdlib_module_names == {"lmdb", "standalone_custody"}
+    assert names - sys.stdlib_module_names == {"lmdb", "standalone_custody", "standalone_pruned"}
 
 
 # ---- agreed on --------------------------------------------------------------------------------------
@@ -289,3 +297,36 @@ def test_its_numbers_are_those_of_the_library() -> None:
         packing.PLACE_MASK,
         packing.AFTER_RECEIPT,
     )
+
+
+def test_a_pruned_ledger_is_recomputed_as_far_as_it_is_there(tmp_path: Path) -> None:
+    """What was packed by an event that went is in nothing; what came after it is judged by what is left."""
+    clock, path = Clock(), tmp_path / "ledger"
+    ids = pack_ids(6)
+    with new_ledger(path, clock=clock) as ledger:
+        ledger.append([policy().record()])
+        for one in ids:
+            clock.advance(DAY)
+            ledger.append([commission((one,))], record_class=CLASS)
+        ledger.append([pack(CASE, ids[:3]), pack(OTHER, ids[3:5])], record_class=CLASS)
+        clock.advance(DAY)
+        ledger.append([unpack(OTHER, ids[3:5]), pack(PALLET, (OTHER,))], record_class=CLASS)
+        clock.set(LATER)
+        ledger.accept_clock("closed")
+        ledger.append([observe((one,)) for one in ids], record_class=CLASS)
+        for name in ("first", "second"):
+            with ledger.snapshot() as view:
+                made = plan(view, as_of=shanghai_day(clock()))
+            ledger.announce(made, name=name, reason="due")
+            for _ in range(3):
+                # Packed anew while what had packed it waits to go, and is judged by it.
+                ledger.append([pack(OTHER, ids[3:4]), unpack(OTHER, ids[3:4])], record_class=CLASS)
+                clock.advance(DAY)
+            ledger.append([pack(CASE, ids[5:])], record_class=CLASS)
+            ledger.prune(name)
+        ledger.append([pack(CASE, ids[4:5]), unpack(CASE, ids[5:])], record_class=CLASS)
+        with ledger.snapshot() as view:
+            assert sum(1 for _ in view.contents(0, view.size)) < view.size
+    counted(path)
+    assert standalone_pruned.main(str(path)).endswith("pruned by 2")
+    assert verify_ledger(path)
