@@ -114,9 +114,7 @@ def header_day(policy: Any, record_class: int, receipt_ms: int, expiries: Any) -
     found = [
         of_entry(rule[KEEP], days, expiries)
         for rule in rules_of(policy)
-        if rule[KEEP] is not None
-        and not (rule[3] or rule[4] or rule[5])
-        and (not rule[2] or record_class in rule[2])
+        if rule[KEEP] is not None and not (rule[3] or rule[4] or rule[5]) and (not rule[2] or record_class in rule[2])
     ]
     said: list[int] = [one for one in found if one != VOID]
     if not said or max(said) >= FOREVER:
