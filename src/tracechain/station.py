@@ -169,7 +169,7 @@ class Station:
         InputError for contents that cannot be recorded: no number is used up then. StorageError where the disk failed:
         whether the numbers are used up is unknown until the station is opened again.
         """
-        if not isinstance(record_class, int) or isinstance(record_class, bool) or not 0 <= record_class < 1 << 16:
+        if not issubclass(type(record_class), int) or type(record_class) is bool or not 0 <= record_class < 1 << 16:
             raise InputError(f"record class {record_class!r} is not a number from 0 to 65,535")
         items = [self._item(content, record_class) for content in contents]
         if not items:

@@ -94,7 +94,7 @@ def prepare(
     """Encode, salt and commit to the contents of one submission."""
     if not contents:
         raise InputError("there is nothing to append: pass at least one event or record")
-    if not isinstance(record_class, int) or isinstance(record_class, bool) or not 0 <= record_class < 1 << 16:
+    if not issubclass(type(record_class), int) or type(record_class) is bool or not 0 <= record_class < 1 << 16:
         raise InputError(f"record class {record_class!r} is not a number from 0 to 65,535")
     with uninterrupted():
         return _columns(contents, record_class, random, rule_set)
