@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retained import DAY, Store
+from retained import DAY, Store, policy
 from tracechain import custody
 from tracechain.errors import InputError
 from tracechain.ledger.pruning import REOPENING
@@ -170,3 +170,20 @@ def test_what_took_a_part_is_found_among_many_prunings(several: list[Ranges]) ->
         assert (one is None) == (not any(contains(ranges, index) for ranges in several))
         assert one is None or contains(one.contents, index)
     assert (Executed.rows(some).find(8) is None) == (not several)
+
+
+def test_a_policy_that_waits_for_less_is_not_used_before_the_old_one_would_have_been(store: Store) -> None:
+    """Not through another one in between, either."""
+    store.ledger.retain(policy(wait=30))
+    store.wait(31)
+    store.ended(2)
+    store.years_later()
+    store.ledger.retain(policy(wait=1))
+    store.ledger.retain(policy(wait=2))
+    store.wait(5)
+    with pytest.raises(InputError, match=r"'test' was replaced 5\.0 days ago, and promised 30: wait"):
+        store.announce("a")
+    store.wait(25)
+    store.announce("a")
+    store.wait(2)
+    assert store.ledger.prune("a").content_count

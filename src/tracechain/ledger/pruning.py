@@ -40,6 +40,7 @@ from tracechain.retention.records import (
     INTENT,
     OWN_KINDS,
     POLICY,
+    POLICY_SUBJECT,
     PruneDone,
     PruneIntent,
     check_name,
@@ -50,7 +51,7 @@ from tracechain.rules.packing import empties
 from tracechain.signing import Signer
 from tracechain.store import Compaction, Snapshot, Store
 from tracechain.store.tables import key_of
-from tracechain.view import AscendingLeaves, View
+from tracechain.view import AscendingLeaves, View, unit_history
 
 __all__ = ["Pruned", "Pruner", "announce", "check_own_kinds", "prune"]
 
@@ -182,7 +183,28 @@ def _standing(view: Snapshot, made: Plan, now: int) -> Policy:
             f"policy {policy.name!r} has stood for {_days(stood)} days, and has to stand for {policy.wait_days} before"
             " anything is announced by it"
         )
+    for before, replaced_at in _replaced(view, made.policy):
+        # Those replaced earlier have waited longer than the latest.
+        if before.wait_days * MS_PER_DAY > stood and before.wait_days * MS_PER_DAY > (
+            passed := waited_ms(view, replaced_at, now=now)
+        ):
+            raise InputError(
+                f"policy {before.name!r} was replaced {_days(passed)} days ago, and promised {before.wait_days}: wait"
+                " for as long before anything is announced by another"
+            )
     return policy
+
+
+def _replaced(view: View, last: int) -> Iterator[tuple[Policy, int]]:
+    """The policies before one, each with the entry that replaced it."""
+    before: Policy | None = None
+    for index in unit_history(view, POLICY_SUBJECT):
+        part = view.content(index)
+        policy = None if part is None else policy_of(decode_record(part[SALT_SIZE:]))
+        if policy is not None and index <= last:
+            if before is not None:
+                yield before, index
+            before = policy
 
 
 def _check_other(one: Pruning, made: Plan, name: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from typing import cast
 
 from attrs import define, field, frozen
@@ -156,7 +156,7 @@ class _Judge:
         self._holding = Holding(named_packs(records.others))
         lost_contents, lost_rows = self._lost.ranges(CONTENT), self._lost.ranges(ROWS)
         for intent in records.intents.values():
-            self._check_intent(intent)
+            self._check_intent(intent, records.policies)
         gone_contents: Ranges = ()
         gone_rows: Ranges = ()
         for done in records.dones:
@@ -240,7 +240,7 @@ class _Judge:
 
     # ---- announced and waited ----
 
-    def _check_intent(self, intent: Announced) -> None:
+    def _check_intent(self, intent: Announced, policies: list[tuple[int, Policy]]) -> None:
         """The policy that an announcement names was in force, had stood, and is kept to (docs/format.md 5.10)."""
         said, name = intent.said, f"pruning {intent.said.name}"
         if intent.policy is None or intent.policy[0] != said.policy:
@@ -254,6 +254,12 @@ class _Judge:
         if stood < days * MS_PER_DAY:
             words = f"{name} goes by the policy of entry {at}, which has stood for {_days(stood)} of {days} days"
             self._findings.add(Code.PRUNE_POLICY, intent.index, words)
+        for (replaced, before), (after, _) in pairwise(one for one in policies if one[0] <= at):
+            passed = self._waited(after, intent.index)
+            if passed < before.wait_days * MS_PER_DAY:
+                words = f"{name} was announced {_days(passed)} days after the policy of entry {replaced} was replaced"
+                words = f"{words}, which promised {before.wait_days} days"
+                self._findings.add(Code.PRUNE_POLICY, intent.index, words)
         if said.wait_days < policy.wait_days:
             words = f"{name} is announced for {said.wait_days} days, the policy wants {policy.wait_days}"
             self._findings.add(Code.PRUNE_POLICY, intent.index, words)

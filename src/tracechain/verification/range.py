@@ -277,7 +277,8 @@ class RangeCheck(Faded):
         covering.terms.append(header.content_commitment + tail)
         # The quick way takes the head of the entry before as right, so a wrong one must not become that.
         covering.heads = None
-        if sound and header.type == EntryType.EVENT:
+        known = (keeping is None) == (header.policy == NO_POLICY)
+        if sound and known and header.type == EntryType.EVENT:
             covering.heads = Heads(raw[:32], keeping, header.record_class, header.time)
         covering.tail = tail
         covering.sequence += 1
@@ -298,7 +299,9 @@ class RangeCheck(Faded):
             covering.policy = header.policy
             self.result.note_policy(covering.index, header.policy)
         elif covering.policy != header.policy:
-            self.findings.add(Code.KEEP_UNTIL, index, "it names another policy than entries of the same statement")
+            # What comes is held against the entry before it, which is all that the quick way knows of.
+            covering.policy = header.policy
+            self.findings.add(Code.KEEP_UNTIL, index, "it names another policy than the one before it in its statement")
         return keeping
 
     def _keeping(self, index: int) -> Keeping | None:

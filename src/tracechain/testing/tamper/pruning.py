@@ -14,7 +14,9 @@ from attrs import evolve
 from tracechain.entry import EntryType
 from tracechain.ledger.ledger import DEFAULT_JUMP_LIMIT
 from tracechain.record import decode_record, encode_record
-from tracechain.retention.dates import MS_PER_DAY, shanghai_day
+from tracechain.retention.bounds import After, Anchor
+from tracechain.retention.dates import MS_PER_DAY, Term, shanghai_day
+from tracechain.retention.policy import Regime, Rule
 from tracechain.testing.samples import pack_ids
 from tracechain.testing.tamper.by_hand import WAIT_DAYS, ByHand, Sample, hold, policy
 from tracechain.testing.tamper.database import edit
@@ -25,6 +27,8 @@ __all__ = ["PRUNINGS"]
 
 _MISSING = Code.CONTENT_MISSING
 _NAME = "third"
+#: A day for everything.
+_ALL = (Regime("test", "all of it", (Rule("all", "test", keep_until=After(Anchor.RECEIPT, Term(days=1))),)),)
 
 
 def _unlawful(found: Code, *also: Code, disk: Code = _MISSING) -> Callable[[Callable[[Path], None]], Tampering]:
@@ -217,6 +221,20 @@ def policy_changed_before(path: Path) -> None:
 
 
 @_unlawful(Code.PRUNE_POLICY)
+def policy_made_hasty(path: Path) -> None:
+    """The policy is replaced by one that lets go and waits a day only, twice, and after that day all is by the book."""
+    with edit(path) as log:
+        hand = ByHand(log)
+        hand.batch([policy("hasty", wait_days=1).record()])
+        hand.batch([evolve(policy("hasty, too", wait_days=1), regimes=_ALL).record()])
+        hand.days(1)
+        gone = (Sample.of(log).open,)
+        index = hand.announce(_NAME, gone, wait_days=1)
+        hand.days(1)
+        hand.done(index, _NAME, gone)
+
+
+@_unlawful(Code.PRUNE_POLICY)
 def other_policy_named(path: Path) -> None:
     """An announcement goes by a policy that another one has replaced."""
     with edit(path) as log:
@@ -361,7 +379,8 @@ PRUNINGS = (
     content_gone_unannounced, rows_gone_unannounced, record_gone, done_without_intent, done_twice,
     announced_with_other_counts, announced_with_other_digest, done_with_other_digest, intent_enlarged, done_too_soon,
     waited_by_a_clock_record, waited_by_jumps, announced_for_less, clock_set_years_ahead, young_pruned,
-    left_open_pruned, planned_for_the_future, keep_until_shortened, policy_changed_before, other_policy_named,
+    left_open_pruned, planned_for_the_future, keep_until_shortened, policy_changed_before, policy_made_hasty,
+    other_policy_named,
     pruned_under_hold, held_meanwhile, released_afterwards, rows_with_their_content, rows_close_behind_their_content,
     latest_rows_gone, newer_rows_before_older, rows_before_a_content_that_stays, pack_made_to_vanish,
     done_and_not_gone, announced_backwards, announced_without_end, lawful_intent_rewritten,
