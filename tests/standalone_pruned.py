@@ -77,7 +77,7 @@ def keep_until(policy: list[Any], record_class: int, ms: int, codes: list[int], 
     known[0] = received
     found: list[int] = []
     rules = [rule for regime in policy[1] for rule in regime[2] if rule[6] is not None and not rule[5]]
-    rules = [rule for rule in rules if not rule[2] or record_class == 0 or record_class in rule[2]]
+    rules = [rule for rule in rules if not rule[2] or record_class in rule[2]]
     for rule in rules:
         if not rule[3] and not rule[4]:
             for code in codes or [-1]:

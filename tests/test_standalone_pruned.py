@@ -65,6 +65,16 @@ def run(path: Path, now: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+def test_a_rule_for_some_classes_is_not_for_class_zero() -> None:
+    for classes in ((), (0,), (1,), (0, 1)):
+        rule = Rule("all", "test", Selector(record_classes=classes), After(Anchor.RECEIPT, Term(years=3)))
+        policy = Policy("p", (Regime("r", "R", (rule,)),))
+        for record_class in (0, 1):
+            found = standalone_pruned.keep_until(json.loads(json.dumps(policy.plain())), record_class, NOW, [])
+            day = policy.header_day(record_class, NOW, ())
+            assert found == (None if day == standalone_pruned.OPEN else day)
+
+
 def test_it_runs_by_itself(original: Path) -> None:
     done = run(original, NOW)
     assert (done.returncode, done.stderr) == (0, "")
