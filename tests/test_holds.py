@@ -200,6 +200,25 @@ def test_a_hold_of_a_case_goes_on_when_the_case_is_closed(years: Years) -> None:
     assert held(years) == {"H": [first, second]}
 
 
+def test_what_a_later_hold_lists_does_not_change_what_was_held_before(years: Years) -> None:
+    """It names containers, which are no packs of an unknown product."""
+    first = years.packs[0]
+    years.put(years.world.commission(first), packed(years.world.now, CASES[0], [first]))
+    years.put(recall("R", criterion=ByMaker("Nobody")).record(), hold("H", criterion=Codes((CASES[0],))).record())
+    with years.ledger.snapshot() as view:
+        holding = watch(view)
+        for index, header in view.headers(0, view.size):
+            content, rows = view.content(index), view.rows(index)
+            if header[4] == EntryType.RECORD and content is not None:
+                record = decode_record(content[SALT_SIZE:])
+                if record.kind != HoldStep.KIND:
+                    holding.take(index, record)
+            elif rows is not None:
+                holding.link(row_subjects(rows))
+        assert [one.id for one in holding.holds] == ["R"]
+        assert holding.covers((CASES[0],), None, TODAY) is None
+
+
 def test_why_in_words(years: Years) -> None:
     first, *_ = some_packs(years)
     years.put(hold("H", about=(first,)).record(), case("C", about=(first,)).record())

@@ -474,7 +474,7 @@ def named_packs(records: Iterable[tuple[int, Record]]) -> Iterator[str]:
                     about = CaseStep.from_record(record).about
         yield from (one for one in about if is_pack(one))
         if criterion is not None:
-            yield from _codes(criterion)
+            yield from (code for code in _codes(criterion) if is_pack(code))
 
 
 def _codes(criterion: Criterion) -> Iterator[str]:
