@@ -9,21 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilot_world import World
+from pruned import LATER
 from retained import DAY, Store, policy
 from tracechain import custody
 from tracechain.errors import InputError
 from tracechain.ledger.pruning import REOPENING
+from tracechain.retention.dates import shanghai_day
 from tracechain.retention.keeping import NO_PACK
+from tracechain.retention.plan import plan
 from tracechain.retention.policy import After, Anchor, Policy, Regime, Rule, Selector, Term
 from tracechain.retention.prunings import Executed, Pruning
 from tracechain.retention.ranges import Ranges, contains, count, of_indices
 from tracechain.retention.records import CONTENT, ROWS, PruneDone, PruneIntent
-from tracechain.testing.samples import case_id, commission, destroy, pack, pack_ids, unpack
+from tracechain.testing.samples import case_id, commission, destroy, observe, pack, pack_ids, unpack
+from tracechain.verification import verify, verify_rules
 from tracechain.verification.lost import Lost, LostKind
 from tracechain.verification.pruned import _Judge
+from tracechain.view import unit_history
 
 
 @pytest.fixture
@@ -187,3 +194,45 @@ def test_a_policy_that_waits_for_less_is_not_used_before_the_old_one_would_have_
     store.announce("a")
     store.wait(2)
     assert store.ledger.prune("a").content_count
+
+
+def test_a_pack_that_is_open_again_between_plan_and_commit_keeps_what_there_is(tmp_path: Path) -> None:
+    """Its latest entry was not to go, so that something continues it is not enough to tell."""
+    world = World(tmp_path)
+    ledger, sold = world.ledger, world.packs[0]
+    ledger.retain(policy(wait=3))
+    world.bring(sold, custody.Custody.SOLD)
+    with ledger.snapshot() as view:
+        old = view.size
+
+    def days(number: int) -> None:
+        for day in range(number):
+            world.clock.advance(DAY)
+            ledger.append([observe(pack_ids(1, start=7000 + day))])
+
+    world.clock.set(LATER)
+    ledger.accept_clock("closed")
+    world.keep(world.stocktake(sold))
+    days(4)
+    with ledger.snapshot() as view:
+        made = plan(view, as_of=shanghai_day(world.clock.now))
+        about = [row for row in unit_history(view, sold) if row < old]
+    assert about
+    assert all(contains(made.contents, index) for index in about)
+    world.keep(world.commission(world.packs[1]))
+    world.keep(world.ship(world.packs[1]))  # others come and go all the time
+    ledger.announce(made, name="a", reason="Due")
+    days(3)
+    alone = ledger._alone
+
+    def late(job: Any) -> Any:
+        world.keep(evolve(world.transfer(sold), sources=()))
+        return alone(job)
+
+    ledger._alone = late  # type: ignore[method-assign]  # something comes in just then
+    assert ledger.prune("a").content_count == 0  # there was nothing else
+    with ledger.snapshot() as view:
+        assert all(view.content(index) is not None for index in about)
+        assert verify(view, verifier=ledger.verifier, index=True)
+        assert verify_rules(view)
+    ledger.close()

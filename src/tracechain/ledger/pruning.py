@@ -331,8 +331,9 @@ def _apply(pruner: Pruner, view: Snapshot, going: _Going, witnessed: tuple[bytes
         held = _held_since(going, _sealed(commit, going.size))
         if held and _chains(commit, held, going.rows):
             raise _OvertakenError(f"{min(held)} came under hold while pruning {intent.name}: try again")
-        if since.subjects or held:
-            contents = minus(contents, _chains(commit, since.subjects | held, contents))
+        again = since.subjects | since.opened | held
+        if again:
+            contents = minus(contents, _chains(commit, again, contents))
             exactly = _Exactly.of(view, contents, going.rows)
         said = PruneDone(
             name=intent.name, intent=going.pruning.announced,
@@ -410,16 +411,18 @@ def _sealed(commit: Commit, start: int) -> Iterator[_Entry]:
 @frozen
 class _Since:
     """What entries since a plan mean for it: the record that may change it, and subjects whose entry before is to lose
-    its content, or which may be in use again."""
+    its content; and `opened`, packs that may be in use again."""
 
     deciding: str
     subjects: frozenset[str]
+    opened: frozenset[str]
 
     @classmethod
     def of(cls, entries: Iterable[_Entry], contents: Ranges) -> _Since:
         """Look at entries."""
         deciding = ""
         subjects: set[str] = set()
+        opened: set[str] = set()
         for index, kind, content, rows in entries:
             if kind == EntryType.RECORD and content is not None:
                 record = decode_record(content[SALT_SIZE:])
@@ -427,13 +430,12 @@ class _Since:
                     deciding = f"a {record.kind} record (entry {index})"
             if rows is not None:
                 rule_set, told = decode_rows(rows[SALT_SIZE:])
-                subjects.update(
-                    row.subject
-                    for row in told
-                    if row.previous is not None
-                    and (contains(contents, row.previous) or (rule_set == PILOT and row.act & ACT_MASK in REOPENING))
-                )
-        return cls(deciding, frozenset(subjects))
+                for row in told:
+                    if row.previous is not None and contains(contents, row.previous):
+                        subjects.add(row.subject)
+                    elif rule_set == PILOT and row.act & ACT_MASK in REOPENING:
+                        opened.add(row.subject)
+        return cls(deciding, frozenset(subjects), frozenset(opened))
 
     def check(self) -> None:
         """Refuse a plan that does not hold any more."""
