@@ -18,7 +18,7 @@ from pruned import LATER
 from retained import DAY, Store, policy
 from tracechain import custody
 from tracechain.errors import InputError
-from tracechain.ledger.pruning import REOPENING
+from tracechain.ledger.pruning import REOPENING, announce
 from tracechain.retention.dates import shanghai_day
 from tracechain.retention.keeping import NO_PACK
 from tracechain.retention.plan import plan
@@ -236,3 +236,25 @@ def test_a_pack_that_is_open_again_between_plan_and_commit_keeps_what_there_is(t
         assert verify(view, verifier=ledger.verifier, index=True)
         assert verify_rules(view)
     ledger.close()
+
+
+def test_a_clock_that_goes_back_while_it_is_announced_is_noticed(store: Store) -> None:
+    """The policy has not stood until a time that the log never says."""
+    store.ended(2)
+    store.years_later()
+    store.ledger.retain(policy(wait=3))
+    store.wait(2)
+    store.clock.advance(DAY)
+    made = store.plan()
+    pruner = store.ledger._pruner()
+
+    def late(job: Any) -> Any:
+        store.clock.advance(-DAY // 2)
+        return pruner.enqueue(job)
+
+    size = store.size()
+    with pytest.raises(InputError, match="the clock went back"):
+        announce(evolve(pruner, enqueue=late), made, "a", "Due", None)
+    assert store.size() == size
+    store.clock.advance(DAY)
+    store.announce("a")

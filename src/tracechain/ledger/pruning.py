@@ -155,6 +155,8 @@ def announce(pruner: Pruner, made: Plan, name: str, reason: str, archive: bytes 
     def job(commit: Commit) -> Outcome:
         since = _Since.of(_sealed(commit, size), made.contents)
         since.check()
+        if commit.sealing.time < now:
+            raise InputError("the clock went back since the waiting time was measured: try again when it is right")
         return pruner.append(commit, intent.records())
 
     return pruner.enqueue(job)
