@@ -99,13 +99,23 @@ def _bad_header(reason: str, words: str, header: Header, offset: int = 0, put: b
     }
 
 
+RECORD = evolve(EVENT, type=EntryType.RECORD, keep_until=OPEN_DAY, policy=NO_POLICY)
+
+
 def _headers() -> Cases:
     good = {
         "event": _header("An event's header with every field filled.", EVENT),
         "record": _header(
-            "A record under a policy, without rows.",
+            "A record without rows: it has a class, and is kept for ever.",
             evolve(
-                EVENT, type=EntryType.RECORD, policy=3, row_count=0, rows_length=0, first_rows=0, row_root=bytes(32)
+                EVENT,
+                type=EntryType.RECORD,
+                keep_until=OPEN_DAY,
+                policy=NO_POLICY,
+                row_count=0,
+                rows_length=0,
+                first_rows=0,
+                row_root=bytes(32),
             ),
         ),
         "statement": _header("A statement has an author, and no class, day or policy.", STATEMENT),
@@ -157,8 +167,10 @@ def _headers() -> Cases:
         ),
         "own-class": _bad_header("The ledger's own entry has a class.", "no record class", OWN, 17, b"\x01"),
         "statement-class": _bad_header("A statement has a class.", "no record class", STATEMENT, 17, b"\x01"),
-        "statement-day": _bad_header("A statement has a keep-until day.", "no record class", STATEMENT, 20, bytes(4)),
-        "statement-policy": _bad_header("A statement has a policy.", "no record class", STATEMENT, 56, bytes(8)),
+        "record-day": _bad_header("A record has a keep-until day.", "no keep-until day", RECORD, 20, bytes(4)),
+        "record-policy": _bad_header("A record has a policy.", "no policy", RECORD, 56, bytes(8)),
+        "statement-day": _bad_header("A statement has a keep-until day.", "no keep-until day", STATEMENT, 20, bytes(4)),
+        "statement-policy": _bad_header("A statement has a policy.", "no policy", STATEMENT, 56, bytes(8)),
     }
     short, long = _bad_header("It has 127 bytes.", "127", EVENT), _bad_header("It has 129 bytes.", "129", EVENT)
     short["header"], long["header"] = short["header"][:-2], long["header"] + "00"
