@@ -337,6 +337,8 @@ def _apply(pruner: Pruner, view: Snapshot, going: _Going, witnessed: tuple[bytes
         if again:
             contents = minus(contents, _chains(commit, again, contents))
             exactly = _Exactly.of(view, contents, going.rows)
+            if not exactly.contents and not exactly.rows:
+                raise _OvertakenError(f"all of it is in use again while pruning {intent.name}: try again")
         said = PruneDone(
             name=intent.name, intent=going.pruning.announced,
             kept_contents=_trimmed(view, minus(intent.contents, contents)),
