@@ -22,7 +22,9 @@ from pathlib import Path
 import sections
 from growth import growth
 from measure import file_system, machine
+from pruning import pruning
 from report import Section, rewrite, show, write_json
+from retention import retention
 from rules import rules
 from sections import Scale
 from tracing import traces
@@ -36,6 +38,8 @@ SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "lookups": sections.lookups,
     "rules": rules,
     "tracing": traces,
+    "retention": retention,
+    "pruning": pruning,
     "growth": growth,
 }
 

@@ -12,6 +12,7 @@ commit or that after it; in the latter `uncompacted` is set, and who opens the l
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attrs import frozen
@@ -70,7 +71,8 @@ _AGGREGATION = 2
 @frozen
 class Pruned:
     """What was done: how many entries lost their content, and their rows; what was announced and kept all the same; how
-    long had been waited (ms, as it counts); `compaction` says what it took to leave no byte of it."""
+    long had been waited (ms, as it counts). `seconds` is what the commit took in which it went, and `compaction` what
+    it took to leave no byte of it: as long other writers wait."""
 
     receipt: Receipt
     content_count: int
@@ -78,6 +80,7 @@ class Pruned:
     kept_contents: Ranges
     kept_rows: Ranges
     waited_ms: int
+    seconds: float
     compaction: Compaction
 
 
@@ -252,7 +255,7 @@ def prune(pruner: Pruner, name: str, witnessed: Sequence[bytes], progress: Progr
         with pruner.store.snapshot() as view:
             going = _plan_again(pruner, view, name, witnessed, progress)
             try:
-                receipt, done = _apply(pruner, view, going, tuple(witnessed))
+                receipt, done, seconds = _apply(pruner, view, going, tuple(witnessed))
             except _OvertakenError:
                 if left:
                     continue
@@ -260,8 +263,9 @@ def prune(pruner: Pruner, name: str, witnessed: Sequence[bytes], progress: Progr
         break
     compaction = pruner.compact(progress)
     return Pruned(
-        receipt, done.content_count, done.row_count, done.kept_contents, done.kept_rows, going.waited, compaction
-    )
+        receipt, done.content_count, done.row_count, done.kept_contents, done.kept_rows, going.waited, seconds,
+        compaction,
+    )  # fmt: skip
 
 
 def _plan_again(
@@ -317,7 +321,9 @@ def _emptyings(view: View, contents: Ranges) -> Ranges:
     return of_indices(found)
 
 
-def _apply(pruner: Pruner, view: Snapshot, going: _Going, witnessed: tuple[bytes, ...]) -> tuple[Receipt, PruneDone]:
+def _apply(
+    pruner: Pruner, view: Snapshot, going: _Going, witnessed: tuple[bytes, ...]
+) -> tuple[Receipt, PruneDone, float]:
     """The commit: what went is recorded, dropped and forgotten in it, or nothing is."""
     intent = going.pruning.intent
     contents, exactly = going.contents, _Exactly.of(view, going.contents, going.rows)
@@ -351,7 +357,9 @@ def _apply(pruner: Pruner, view: Snapshot, going: _Going, witnessed: tuple[bytes
         commit.txn.put_meta("pruned", key_of(commit.sealing.size - 1))
         return outcome
 
-    return pruner.alone(job), done[0]
+    begun = time.monotonic()
+    receipt = pruner.alone(job)
+    return receipt, done[0], time.monotonic() - begun
 
 
 @frozen
