@@ -153,15 +153,18 @@ def test_what_comes_in_between_plan_and_commit_is_looked_at_too(store: Store) ->
         ), made, "a", "Due", None)  # fmt: skip
 
 
-def test_an_open_pruning_covers_what_it_says(store: Store) -> None:
+def test_what_two_prunings_announce_goes_once(store: Store) -> None:
     store.ended(3)
     store.years_later()
     made = store.plan()
     store.ledger.announce(made, name="a", reason="Due")
-    with pytest.raises(InputError, match=r"pruning a, announced in entry \d+ and not done yet, covers some of it"):
-        store.announce("b")
+    store.announce("again")
+    with pytest.raises(InputError, match=r"pruning a was announced in entry \d+ already"):
+        store.announce("a")
     store.wait(3)
     store.ledger.prune("a")
+    with pytest.raises(InputError, match="nothing of pruning again may go now"):
+        store.ledger.prune("again")
     store.announce("b")  # the rows
 
 

@@ -34,7 +34,7 @@ from tracechain.ledger.sealing import Sealing
 from tracechain.record import Evidence, Genesis, Record, decode_record, encode_record, origin_of
 from tracechain.registers import KINDS
 from tracechain.retention.keeping import Keeping, policy_of
-from tracechain.retention.records import POLICY
+from tracechain.retention.records import ERASED, POLICY
 from tracechain.rules import Judge, Standing, packing
 from tracechain.signing import Signer
 from tracechain.statement import (
@@ -386,6 +386,8 @@ class Commit:
                 self.sealing.judge = self._judge(batch.rule_set, author_id)
             if kind == EntryType.RECORD and POLICY in batch.kinds:
                 self._take_policy(batch, at, end)
+            if kind == EntryType.RECORD and ERASED in batch.kinds:
+                self.txn.put_meta(ERASED, (self.sealing.size - 1).to_bytes(8, "big"))
             violated += [
                 Violated(index, subject, code, custody.describe(code))
                 for index, _, subject, codes in found

@@ -113,6 +113,20 @@ def finish(store: Store) -> None:
             _settle(vault, pending)
     elif vault.uncompacted():
         vault.compact()
+    _catch_up(store)
+
+
+def _catch_up(store: Store) -> None:
+    """Carry out what the log says was erased and this vault does not know of: it was put back from a backup."""
+    with contextlib.suppress(DataError), store.snapshot() as snapshot:
+        at = snapshot.meta(ERASED)
+        done = store.vault.carried_out()
+        if at is None or int.from_bytes(at, "big") <= done:
+            return
+        found = list(erasures(snapshot, start=done + 1))
+        _carry_out(store.vault, found)
+        if store.vault.uncompacted():
+            store.vault.compact()
 
 
 def reapply(store: Store, progress: Progress | None = None) -> int:
@@ -185,6 +199,7 @@ def _carry_out(vault: Vault, said: Iterable[tuple[int, Erased]]) -> None:
                     changes.withhold(key, Restriction(one.on, one.ground))
                 else:
                     changes.erase(key, index)
+            changes.note_carried_out(index)
 
 
 def _settle(vault: Vault, pending: Iterable[Pending]) -> None:

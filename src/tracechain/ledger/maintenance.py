@@ -35,7 +35,7 @@ from tracechain.merkle import Frontier
 from tracechain.record import Evidence, KeyAuthorised, KeyRevoked, decode_record, epoch_of
 from tracechain.registers import KINDS, Profile, RecallStep
 from tracechain.retention.keeping import policy_of
-from tracechain.retention.records import DONE
+from tracechain.retention.records import DONE, ERASED
 from tracechain.rules import MADE, TELLING, Notes, Standing, packing, remember, shanghai_year, spend
 from tracechain.statement import decode_statement
 from tracechain.store import Store, Tip, Transaction, UnitIndex
@@ -190,8 +190,8 @@ class _Registers:
         found = decode_record(content)
         if found.kind in KINDS:
             self.places["registers"] = key_of(index)
-        elif found.kind == DONE:
-            self.places["pruned"] = key_of(index)
+        elif found.kind in {DONE, ERASED}:
+            self.places["pruned" if found.kind == DONE else ERASED] = key_of(index)
         elif policy_of(found) is not None:
             self.places["retention"] = key_of(index)
         if found.kind in {Profile.KIND, RecallStep.KIND}:

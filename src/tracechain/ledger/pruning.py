@@ -144,8 +144,9 @@ def announce(pruner: Pruner, made: Plan, name: str, reason: str, archive: bytes 
                 f"policy {policy.name!r} demands that what goes is archived first: write the archive, and name its"
                 " digest (archive=)"
             )
-        for one in prunings(view):
-            _check_other(one, made, name)
+        used = next((one for one in prunings(view) if one.intent.name == name), None)
+        if used is not None:
+            raise InputError(f"pruning {name} was announced in entry {used.announced} already: choose another name")
         _check_since(view, made)
         size, told = view.size, _Exactly.of(view, made.contents, made.rows)
     assert made.policy is not None, "it is the one in force"
@@ -210,16 +211,6 @@ def _replaced(view: View, last: int) -> Iterator[tuple[Policy, int]]:
             if before is not None:
                 yield before, index
             before = policy
-
-
-def _check_other(one: Pruning, made: Plan, name: str) -> None:
-    if one.intent.name == name:
-        raise InputError(f"pruning {name} was announced in entry {one.announced} already: choose another name")
-    if one.done is None and (intersect(one.intent.contents, made.contents) or intersect(one.intent.rows, made.rows)):
-        raise InputError(
-            f"pruning {one.intent.name}, announced in entry {one.announced} and not done yet, covers some of it: apply"
-            " that first, and plan again"
-        )
 
 
 def _check_since(view: View, made: Plan) -> None:

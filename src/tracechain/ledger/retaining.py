@@ -50,9 +50,12 @@ class Retaining(ABC):
         """Record what a plan lets go, so that everybody can see it before it goes (format.md section 5.10).
 
         `name` is its name from now on, `reason` stands in the log; `archive` is the digest (32 bytes) of an archive of
-        what will go. InputError where nothing goes; where the plan is not by the policy in force, where that has not
-        stood for its waiting time, or demands an archive; where something came in since that may change the plan; where
-        the name was used, or another pruning that is not done yet covers some of it.
+        what will go, of which the log knows no more than that it was named: `archive.check_archive` says whether it
+        holds what went. Announcements may have entries in common: what one lets go, the others pass over.
+
+        InputError where nothing goes; where the plan is not by the policy in force, where that has not stood for its
+        waiting time, or demands an archive; where something came in since that may change the plan; where the name was
+        used.
         """
         return pruning.announce(self._pruner(), plan, name, reason, archive)
 

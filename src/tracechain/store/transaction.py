@@ -293,7 +293,7 @@ class Transaction:
         """Empty what `reindex` rebuilds, evidence marks and where registers, policies and the like are included."""
         for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES, ROW_NODES):
             self.txn.drop(self.env.tables[table], delete=False)
-        for name in (b"registers", b"profile", b"recalls", b"retention", b"pruned"):
+        for name in (b"registers", b"profile", b"recalls", b"retention", b"pruned", b"erased"):
             self.txn.delete(name, db=self.env.tables[META])
         cursor = self.txn.cursor(self.env.tables[META])
         while cursor.set_range(b"evidence ") and cursor.key().startswith(b"evidence "):

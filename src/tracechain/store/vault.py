@@ -50,6 +50,7 @@ _REVEALED = "revealed"
 _ERASED = "erased"
 _PENDING = "pending"
 _META = "meta"
+_CARRIED_OUT = b"carried out"
 _TABLES = (_PERSONS, _PRIVATE, _OWNED, _RESTRICTED, _REVEALED, _ERASED, _PENDING, _META)
 
 _GROUND_MOST = 4096
@@ -245,6 +246,11 @@ class Vault:
         with self._writing() as write:
             write.delete(_PENDING, pending.size.to_bytes(_NUMBER, "big") + sha256(pending.content).digest())
 
+    def carried_out(self) -> int:
+        """The index of the latest record of an erasure that was carried out here, -1 if none was."""
+        with self._reading() as read:
+            return read.carried_out()
+
     def withhold(self, keys: Iterable[bytes], restriction: Restriction) -> None:
         """Carry out a record that restricts: what is not there any more is passed over."""
         with self._writing() as write:
@@ -411,6 +417,11 @@ class _Contents:
         index = self.get(_ERASED, key)
         return None if index is None else int.from_bytes(index, "big")
 
+    def carried_out(self) -> int:
+        """The index of the latest record of an erasure that was carried out here, -1 if none was."""
+        value = self.get(_META, _CARRIED_OUT)
+        return -1 if value is None else int.from_bytes(value, "big")
+
     def revealed(self, key: bytes) -> Iterator[Revealed]:
         """When and why a value was revealed."""
         for found, data in self.rows(_REVEALED, key):
@@ -521,6 +532,11 @@ class Changes(_Contents):
         if gone:
             self.put(_META, UNCOMPACTED, b"1")
         return gone
+
+    def note_carried_out(self, index: int) -> None:
+        """Remember that the record of an erasure, which is entry `index`, was carried out."""
+        if index > self.carried_out():
+            self.put(_META, _CARRIED_OUT, index.to_bytes(_NUMBER, "big"))
 
     def note_revealed(self, key: bytes, now: int, ground: str) -> None:
         """Write down that a value was shown."""
