@@ -46,6 +46,7 @@ def share(outcome: dict[str, Any], words: str) -> float:
         ("create,restore", 30, 5),
         ("compact,compact-pair", 40, 8),
         ("erase", 40, 9),
+        ("prune", 30, 10),
         ("pilot,pilot-reindex,pilot-threads", 30, 7),
     ],
 )

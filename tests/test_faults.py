@@ -21,6 +21,7 @@ from test_crash import run_points, share
         ("create,restore", 40, 4, ("create failed",)),
         ("compact", 40, 5, ("compact failed", "compact vault failed")),
         ("erase", 40, 6, ("erase failed",)),
+        ("prune", 30, 7, ("prune failed",)),
     ],
 )
 def test_a_call_fails(tmp_path: Path, scenarios: str, points: int, seed: int, failed: tuple[str, ...]) -> None:

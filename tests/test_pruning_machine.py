@@ -1,10 +1,16 @@
-"""Append, hold, release, announce, prune, compact, reopen, rebuild, in any order, while years pass: each time what is
-left verifies, its rules come out, and the index is what a rebuild and a replay come to."""
+"""Append, hold, release, announce, prune, erase, compact, reopen, rebuild, crash, in any order, while years pass: each
+time what is left verifies, its rules come out, the index is what a rebuild and a replay come to, and what was erased of
+persons is in no file."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import tempfile
+import time
+import warnings
 from datetime import date
 from pathlib import Path
 
@@ -17,10 +23,16 @@ from pruned import Lives, derived, replayed
 from retained import DAY, day, policy
 from tracechain.entry import SALT_SIZE, decode_rows
 from tracechain.errors import InputError
+from tracechain.event import ObjectEvent
+from tracechain.persons import Verdict, plan_erasure
+from tracechain.private import private_fields
+from tracechain.record import Record
 from tracechain.registers import HoldStep
 from tracechain.replay import replay
 from tracechain.retention.plan import Plan, plan
 from tracechain.retention.prunings import prunings
+from tracechain.store import Kept
+from tracechain.testing import open_ledger
 from tracechain.verification import verify, verify_rules
 from tracing_histories import THINGS, random_history
 
@@ -38,6 +50,9 @@ class Machine(RuleBasedStateMachine):
         self.steps = 0
         #: The contents that went, and those that were told to stay.
         self.gone: set[int] = set()
+        #: Who bought something: by token, what is known of her and nobody else.
+        self.known: dict[bytes, str] = {}
+        self.forgotten: list[str] = []
 
     @initialize(seed=st.integers(0, 1 << 32), pilot=st.booleans())
     def begin(self, seed: int, pilot: bool) -> None:
@@ -140,6 +155,64 @@ class Machine(RuleBasedStateMachine):
             assert not self.world.ledger._store.uncompacted
 
     @rule()
+    def know(self) -> None:
+        """A person buys something, and says who she is."""
+        self.steps += 1
+        ledger, token, name = self.world.ledger, self.steps.to_bytes(16, "big"), f"customer number {self.steps:09}"
+        fields, values = private_fields({"phone": name}, os.urandom)
+        ledger.vault.put_person(token, {"name": name})
+        ledger.vault.put_private(values, token)
+        bought = ObjectEvent(
+            event_time=self.world.clock.now * 1_000_000, time_zone_offset=480, action="OBSERVE",
+            epcs=(f"urn:example:parcel:{self.steps}",), person=token, private=fields,
+        )  # fmt: skip
+        ledger.append([bought])
+        self.known[token] = name
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data())
+    def erase(self, data: st.DataObject) -> None:
+        """She asks for it: what need not be kept goes, the rest is withheld."""
+        token = data.draw(st.sampled_from(sorted(self.known)))
+        ledger = self.world.ledger
+        with ledger.snapshot() as view:
+            asked = plan_erasure(view, ledger.vault, as_of=day(self.world.clock.now), tokens=[token])
+        ledger.erase(asked, ground="asked for", by="clerk")
+        assert {ledger.vault.standing(token)} <= {Kept.ERASED, Kept.RESTRICTED}
+        if len(asked.of(Verdict.ERASE)) == 2:
+            self.forgotten.append(self.known.pop(token))
+
+    @rule(milliseconds=st.integers(0, 40))
+    def crash(self, milliseconds: int) -> None:
+        """Somebody opens the ledger, prunes, compacts, appends, and is killed."""
+        self.world.ledger.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of threads: the child asks none
+            pid = os.fork()
+        if not pid:
+            try:
+                self._work()
+            finally:
+                os._exit(0)
+        time.sleep(milliseconds / 1000)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        self.lives.reopen()
+        with self.world.ledger.snapshot() as view:
+            done = {one.intent.name for one in prunings(view) if one.done is not None}
+        self.waiting = [name for name in self.waiting if name not in done]
+
+    def _work(self) -> None:
+        """In the child, until it is killed."""
+        with open_ledger(self.world.path, keys=self.world.keys, clock=self.world.clock) as ledger:
+            while True:
+                ledger.append([Record("note", "under way")])
+                for name in self.waiting:
+                    with contextlib.suppress(InputError):
+                        ledger.prune(name)
+                ledger.compact()
+
+    @rule()
     def compact(self) -> None:
         """Another generation."""
         self.world.ledger.compact()
@@ -181,6 +254,9 @@ class Machine(RuleBasedStateMachine):
             assert self.gone <= gone
             self.gone = gone
             assert [one.intent.name for one in prunings(view) if one.done is None] == self.waiting
+        files = [file.read_bytes() for file in self.world.path.rglob("*.mdb")]
+        assert not any(name.encode() in data for name in self.forgotten for data in files)
+        assert all(any(name.encode() in data for data in files) for name in self.known.values())
 
 
 TestPruning = pytest.mark.slow(Machine.TestCase)

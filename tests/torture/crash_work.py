@@ -23,17 +23,21 @@ from pilot_world import NMPA_PRODUCT, World, merchant, place, profile, suspensio
 from recall_samples import closed, opened
 from tracechain.criteria import Lot
 from tracechain.errors import PoisonedError, StorageError, TracechainError
-from tracechain.event import Event
+from tracechain.event import Event, Extension
 from tracechain.ledger import Ledger, Receipt
 from tracechain.persons import plan_erasure
 from tracechain.private import PrivateValue
 from tracechain.record import Record
+from tracechain.retention.dates import shanghai_day
+from tracechain.retention.plan import plan
+from tracechain.retention.policy import After, Anchor, Policy, Regime, Rule, Selector, Term
 from tracechain.store import Kept
 from tracechain.testing import Clock, Keys
 from tracechain.testing.samples import commission, observe, pack_ids
 
 KEYS = Keys()
 ORIGIN = "ledger.example/torture"
+DAY = 86_400_000
 
 
 class Board:
@@ -270,8 +274,8 @@ def work_erase(work: Work) -> None:
             if number == 1:
                 acknowledge_bare(work.board, work.held.restrict([token], ground="contested", by="clerk"))
             with work.held.snapshot() as view:
-                plan = plan_erasure(view, work.held.vault, as_of=0, tokens=[token])
-            done = work.held.erase(plan, ground="asked for", by="clerk")
+                made = plan_erasure(view, work.held.vault, as_of=0, tokens=[token])
+            done = work.held.erase(made, ground="asked for", by="clerk")
             assert done.receipt is not None
             acknowledge_bare(work.board, done.receipt)
             work.board.add(erased=keys)
@@ -279,6 +283,42 @@ def work_erase(work: Work) -> None:
         work.do("put", put)
         work.do("append", buy)
         work.do("erase", erase)
+
+
+def work_prune(work: Work) -> None:
+    """What was announced and has waited goes, and no byte of it is left."""
+
+    def prune() -> None:
+        acknowledge_bare(work.board, work.held.prune("due").receipt)
+        work.board.add(deleted=True)
+
+    work.open()
+    work.append(2)
+    work.do("prune", prune)
+    work.append(2)
+
+
+def make_due(path: Path) -> None:
+    """A ledger in which events were announced that may go now; each says SECRET."""
+    clock = Clock()
+    secret = Extension("https://example.com/", "remark", SECRET.decode())
+    anything = Rule("all", "S1 VII", Selector(), keep_until=After(Anchor.RECEIPT, Term(days=1)))
+    with create_ledger(path, clock) as ledger:
+        ledger.retain(Policy(name="short", regimes=(Regime("test", "Of a test", (anything,)),), wait_days=1))
+        ledger.append([commission(pack_ids(900))])
+        for number in range(1, 40):
+            ledger.append([evolve(observe(pack_ids(3, start=number)), extensions=(secret,))] * 3)
+        clock.advance(3 * 366 * DAY)
+        ledger.accept_clock("closed for years")
+        for _ in range(2):
+            clock.advance(DAY)
+            ledger.append([Record("note", "a day")])
+        with ledger.snapshot() as view:
+            made = plan(view, as_of=shanghai_day(clock.now))
+        ledger.announce(made, name="due", reason="due")
+        for _ in range(2):
+            clock.advance(DAY)
+            ledger.append([Record("note", "a day")])
 
 
 def secret_of(token: bytes, which: str) -> str:
@@ -408,6 +448,7 @@ SCENARIOS: dict[str, Callable[[Work], None]] = {
     "compact-pair": work_compact,
     "create": work_create,
     "erase": work_erase,
+    "prune": work_prune,
     "restore": work_restore,
     "pair": work_append,
     "pilot": work_pilot,
@@ -437,10 +478,11 @@ def compact_vault(ledger: Ledger) -> None:
         ledger.vault.compact()
 
 
-def create_ledger(path: Path) -> Ledger:
+def create_ledger(path: Path, clock: Clock | None = None) -> Ledger:
     return Ledger.create(
-        path, origin=ORIGIN, signer=KEYS.log, root=KEYS.root, author=KEYS.author, clock=Clock(), random=os.urandom
-    )
+        path, origin=ORIGIN, signer=KEYS.log, root=KEYS.root, author=KEYS.author, clock=clock or Clock(),
+        random=os.urandom,
+    )  # fmt: skip
 
 
 def open_ledger(path: Path) -> Ledger:

@@ -45,6 +45,7 @@ from crash_work import (
     anchor_of,
     copy_of,
     create_ledger,
+    make_due,
     open_ledger,
     registers,
     restore_ledger,
@@ -64,6 +65,7 @@ from tracechain.persons.finding import erasures
 from tracechain.record import authorise, decode_record
 from tracechain.registers import KINDS
 from tracechain.replay import replay
+from tracechain.retention.prunings import prunings
 from tracechain.station import Station
 from tracechain.store import Kept, Snapshot
 from tracechain.testing import Clock
@@ -190,6 +192,7 @@ class Range:
         self.submissions = [station.make([commission(pack_ids(1, start=n + 5000))] * 2) for n in range(2)]
         station.close()
         self._make_pilot()
+        make_due(self.template / "due")
         shutil.copytree(plain, behind)
         shutil.copy(anchor_of(plain), anchor_of(behind))
         kept = self.template / "kept"
@@ -213,7 +216,8 @@ class Range:
         path = self.folder / f"point-{self._number}" / "ledger"
         path.parent.mkdir()
         if scenario != "create":
-            name = "behind" if scenario == "restore" else "pilot" if scenario.startswith("pilot") else "plain"
+            name = {"restore": "behind", "prune": "due"}.get(scenario, scenario.split("-", maxsplit=1)[0])
+            name = name if name in {"behind", "due", "pilot"} else "plain"
             source = self.template / name
             shutil.copytree(source, path)
             shutil.copy(anchor_of(source), anchor_of(path))
@@ -351,6 +355,23 @@ def check_persons(ledger: Ledger, path: Path, lines: list[dict[str, Any]]) -> No
         assert bool(left) == (token.hex() not in gone), f"values of a person are in {left}"
 
 
+def check_pruned(ledger: Ledger, path: Path) -> None:
+    """All of it went, and no byte is left, or nothing did; then it goes now."""
+    with ledger.snapshot() as view:
+        (pruning,) = prunings(view)
+    if pruning.done is None:
+        assert secrets_in(path), "something went, and no record says so"
+        assert ledger.prune("due").content_count == pruning.intent.content_count
+    else:
+        assert pruning.done.content_count == pruning.intent.content_count
+    assert not secrets_in(path), f"what was pruned is in {secrets_in(path)}"
+
+
+def secrets_in(path: Path) -> list[str]:
+    """The files in which SECRET can be read."""
+    return [str(file) for file in path.rglob("*") if file.is_file() and SECRET in file.read_bytes()]
+
+
 def inspect(point: Point, path: Path, lines: list[dict[str, Any]]) -> None:
     """Hold the ledger against what was acknowledged."""
     ledger = reopen(point, path, lines)
@@ -360,8 +381,9 @@ def inspect(point: Point, path: Path, lines: list[dict[str, Any]]) -> None:
             assert left == ["CURRENT", (path / part / "CURRENT").read_text().strip()], f"remains of generations: {left}"
         check_view(point, ledger, lines)
         if any("deleted" in line for line in lines):
-            left = [str(file) for file in path.rglob("*") if file.is_file() and SECRET in file.read_bytes()]
-            assert not left, f"deleted bytes are in {left}"
+            assert not secrets_in(path), f"deleted bytes are in {secrets_in(path)}"
+        if point.scenario == "prune":
+            check_pruned(ledger, path)
         check_persons(ledger, path, lines)
         if point.scenario.startswith("pilot"):
             sale = Sale(Clock())
