@@ -89,7 +89,7 @@ def fold(before: Registered | None, index: int, record: Record) -> Registered:
         case CaseStep():
             return evolve(_next_step(now, value), index=index, versions=now.versions + 1)
         case RecallStep():
-            _follows(now, value, "recall")  # S1 V
+            _follows(now, value, "recall", "opened", "closed")  # S1 V
             return evolve(now, value=value, index=index, versions=now.versions + 1)
         case HoldStep():
             _holds_on(now, value)
@@ -106,37 +106,34 @@ def _known(now: Registered, what: str | None, done: str) -> None:
 
 def _next_step(now: Registered, step: CaseStep) -> Registered:
     """A case is opened first, once, and takes no step after it was closed (S1 III(1)4)."""
-    _follows(now, step, "case")
+    _follows(now, step, "case", "opened", "closed")
     last: CaseStep | None = now.value
     if last is not None and step.type != last.type:
         raise InputError(f"case {step.id}: it is of type {last.type!r}, not {step.type!r}")
     return evolve(now, value=step)
 
 
-def _follows(now: Registered, step: CaseStep | RecallStep, what: str) -> None:
-    """What goes step by step is opened first, once, and takes no step after it was closed."""
-    last: CaseStep | RecallStep | None = now.value
+_BEGIN = {"opened": "open", "placed": "place"}
+
+
+def _follows(now: Registered, step: CaseStep | RecallStep | HoldStep, what: str, first: str, final: str) -> None:
+    """What goes step by step begins with its `first` phase, once, and takes no step after the `final` one."""
+    last: CaseStep | RecallStep | HoldStep | None = now.value
     if last is None:
-        if step.phase != "opened":
-            raise InputError(f"{what} {step.id}: its first step is {step.phase!r}; open it first")
-    elif last.phase == "closed":
-        raise InputError(f"{what} {step.id}: it was closed in entry {now.index}; open a new one")
-    elif step.phase == "opened":
-        raise InputError(f"{what} {step.id}: it was opened before")
+        if step.phase != first:
+            raise InputError(f"{what} {step.id}: its first step is {step.phase!r}; {_BEGIN[first]} it first")
+    elif last.phase == final:
+        raise InputError(f"{what} {step.id}: it was {final} in entry {now.index}; {_BEGIN[first]} a new one")
+    elif step.phase == first:
+        raise InputError(f"{what} {step.id}: it was {first} before")
 
 
 def _holds_on(now: Registered, step: HoldStep) -> None:
     """A hold is placed first and once, is extended to a later day only, and takes no step after it was released
     (S1 VIII(2)): none ends sooner than it was said to but by a release."""
+    _follows(now, step, "hold", "placed", "released")
     last: HoldStep | None = now.value
-    if last is None:
-        if step.phase != "placed":
-            raise InputError(f"hold {step.id}: its first step is {step.phase!r}; place it first")
-    elif last.phase == "released":
-        raise InputError(f"hold {step.id}: it was released in entry {now.index}; place a new one")
-    elif step.phase == "placed":
-        raise InputError(f"hold {step.id}: it was placed before")
-    elif step.until is not None and (last.until is None or step.until <= last.until):
+    if last is not None and step.until is not None and (last.until is None or step.until <= last.until):
         stands = "without an end" if last.until is None else f"until {last.until}"
         raise InputError(f"hold {step.id}: it stands {stands}; it cannot be extended to {step.until}, only released")
 

@@ -68,26 +68,24 @@ def attack(stage: Stage, day: Day, processes: int, attacks: Sequence[Attack] | N
     found = 0
     for one in attacks:
         stage.screen.say(f"{one.who} {one.what}.")
-        findings = _tamper_and_verify(stage, one, day, processes)
-        hit = next((f for f in findings if f["code"] == one.code), None)
-        found += hit is not None
-        if hit is None:
-            stage.screen.verdict(False, f"{one.code} was not found")
-        else:
-            where = "" if hit["index"] is None else f" at entry {hit['index']:,}"
-            stage.screen.verdict(True, str(hit["detail"]), f"{one.code}{where}:")
-        stage.outcome.tamperings.append(
-            {
-                "name": one.name,
-                "expected": one.code,
-                "found": hit is not None,
-                "codes": list(dict.fromkeys(f["code"] for f in findings)),
-            }
-        )
+        found += judge(stage, one.name, one.code, _tamper_and_verify(stage, one, day, processes))
         if one.whole:
             stage.screen.say("The others have a copy of the evening before: it is small, and shows the same.")
     stage.screen.gap()
     stage.check("tampering", found == len(attacks), f"{found} of {len(attacks)} were found and named")
+
+
+def judge(stage: Stage, name: str, code: str, findings: Sequence[dict[str, Any]]) -> bool:
+    """Whether a tampering was found by its code; says so, and notes it."""
+    hit = next((f for f in findings if f["code"] == code), None)
+    if hit is None:
+        stage.screen.verdict(False, f"{code} was not found")
+    else:
+        where = "" if hit["index"] is None else f" at entry {hit['index']:,}"
+        stage.screen.verdict(True, str(hit["detail"]), f"{code}{where}:")
+    codes = list(dict.fromkeys(f["code"] for f in findings))
+    stage.outcome.tamperings.append({"name": name, "expected": code, "found": hit is not None, "codes": codes})
+    return hit is not None
 
 
 def _tamper_and_verify(stage: Stage, one: Attack, day: Day, processes: int) -> list[dict[str, Any]]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from tracechain.cli.demo.attacks import judge
 from tracechain.cli.demo.folder import Folder
 from tracechain.cli.demo.later import ANNOUNCED, BACK, open_later
 from tracechain.cli.demo.stage import Stage
@@ -119,28 +120,9 @@ def cheat(stage: Stage, day: Day, cheats: Sequence[Cheat] | None = None) -> None
         finally:
             folder.remove(copy)
             folder.remove(copy.with_name(f"{copy.name}.anchor"))
-        found += _judge(stage, one, said if code == 1 and said is not None else {"findings": []})
+        found += judge(stage, one.name, one.code, said["findings"] if code == 1 and said is not None else ())
     screen.gap()
     stage.check("cheating", found == len(cheats), f"{found} of {len(cheats)} were found and named")
-
-
-def _judge(stage: Stage, one: Cheat, said: dict[str, Any]) -> bool:
-    findings = said["findings"]
-    hit = next((f for f in findings if f["code"] == one.code), None)
-    if hit is None:
-        stage.screen.verdict(False, f"{one.code} was not found")
-    else:
-        where = "" if hit["index"] is None else f" at entry {hit['index']:,}"
-        stage.screen.verdict(True, str(hit["detail"]), f"{one.code}{where}:")
-    stage.outcome.tamperings.append(
-        {
-            "name": one.name,
-            "expected": one.code,
-            "found": hit is not None,
-            "codes": list(dict.fromkeys(f["code"] for f in findings)),
-        }
-    )
-    return hit is not None
 
 
 def _key(folder: Folder, name: str) -> Signer:
