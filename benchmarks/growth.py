@@ -25,7 +25,7 @@ from typing import Any
 from ledgers import Ours, build, copy, data_file, extend, open_ledger
 from measure import Series, machine, private_memory, ratio, written_bytes
 from report import Line, Section, Target, line, show, single, write_json
-from sections import Scale, said
+from scale import Scale, said
 from workloads import scan
 
 __all__ = ["growth"]

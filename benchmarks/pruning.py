@@ -27,7 +27,7 @@ from ledgers import _AUTHOR, _LOG, copy
 from measure import machine
 from report import Section, Target, rewrite, show, single, write_json
 from retention import build
-from sections import Scale, said
+from scale import Scale, said
 from tracechain.event import ObjectEvent
 from tracechain.ledger import Ledger
 from tracechain.record import Record

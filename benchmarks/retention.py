@@ -25,7 +25,7 @@ from ledgers import _AUTHOR, _LOG, _ROOT
 from measure import Series, machine
 from report import Line, Section, Target, line, rewrite, show, single, write_json
 from rules import registers, sale
-from sections import Scale, said
+from scale import Scale, said
 from tracechain.event import Event, Extension, ObjectEvent
 from tracechain.event.sale import EXPIRY, LOT, MASTER_DATA
 from tracechain.ledger import Ledger

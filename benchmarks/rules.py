@@ -16,7 +16,7 @@ from pathlib import Path
 from ledgers import Ours, build, copy, open_ledger
 from measure import Series, interleave, ratio
 from report import Section, Target, line, single
-from sections import Scale, said
+from scale import Scale, said
 from tracechain import pilot
 from tracechain.event import BizTransaction, Event, Extension, ObjectEvent, TransactionEvent
 from tracechain.event.sale import AMOUNT, AMOUNT_NAMESPACE, CUSTOMS_CLEARING, PAYMENT_DOCUMENT

@@ -26,7 +26,7 @@ from pruning import pruning
 from report import Section, rewrite, show, write_json
 from retention import retention
 from rules import rules
-from sections import Scale
+from scale import Scale
 from tracing import traces
 
 SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {

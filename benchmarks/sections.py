@@ -3,56 +3,26 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-from attrs import asdict, evolve, frozen
 
 from ledgers import Capture, Floor, Ours, build, copy, data_file, hash_everything, open_ledger
 from measure import Contestant, Series, interleave, ratio
 from peers import AuditChain, EventSourcing, Pymerkle
 from report import Line, Section, Target, line, single
+from scale import Scale, said
 from tracechain.event import ObjectEvent
 from tracechain.ledger import Ledger, verify_ledger
 from tracechain.verification import verify_unit
 from tracechain.view import unit_history
 from workloads import Scans, commissioning, unit_id
 
-__all__ = ["Scale", "append", "disk", "lookups", "many", "threads", "verify"]
+__all__ = ["append", "disk", "lookups", "many", "threads", "verify"]
 
 _UNITS = 100
-
-
-@frozen
-class Scale:
-    """How much is measured: units commissioned before, events a round, rounds, and the sizes of `growth`."""
-
-    population: int
-    events: int
-    rounds: int
-    sizes: tuple[int, ...]
-
-    def with_changes(self, rounds: int | None, sizes: tuple[int, ...] | None) -> Scale:
-        """The same with what the command line said."""
-        return evolve(self, rounds=rounds or self.rounds, sizes=sizes or self.sizes)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return f"{self.population:,} units commissioned before, {self.rounds} rounds of {self.events:,} events"
-
-
-def said(words: str) -> None:
-    """Progress, on the terminal only."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
 
 def _rounds_of(scans: Scans, events: int) -> Callable[[int, Contestant], list[ObjectEvent]]:

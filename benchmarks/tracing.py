@@ -29,7 +29,7 @@ from ledgers import build as empty_ledger
 from ledgers import data_file, open_ledger
 from measure import Series, machine, ratio
 from report import Line, Section, Target, line, rewrite, show, single, write_json
-from sections import Scale, said
+from scale import Scale, said
 from tracechain import criteria, recall, tracing
 from tracechain.event import Event
 from tracechain.ledger import Ledger

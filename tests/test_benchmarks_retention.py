@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))  # they are scripts, and no package
 
 from retention import build, retention
-from sections import Scale
+from scale import Scale
 from tracechain.ledger import Ledger
 from tracechain.retention.dates import parse_day
 from tracechain.retention.plan import plan
