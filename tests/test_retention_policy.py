@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retention_samples import DAYS, FIELDS, LEAP_DAY, bounds, facts, policies, regimes
@@ -449,6 +449,7 @@ def test_what_is_said_of_two_bounds_holds_for_all_dates(keep: Bound, limit: Boun
 
 
 @given(bounds())
+@example(Earliest((Permanent(), Latest((Permanent(), After(Anchor.RECEIPT, Term()))))))
 def test_a_bound_does_not_cross_itself(bound: Bound) -> None:
     assert not always_later(bound, bound)
 

@@ -37,9 +37,9 @@ class Crossing:
 
 def never_later(keep: Bound, limit: Bound) -> bool:
     """Whether `keep` is certain to come no later than `limit`, for all dates and packs."""
-    if isinstance(limit, Permanent):
+    if _for_ever(limit):
         return True
-    if isinstance(keep, Permanent):
+    if _for_ever(keep):
         return False
     if (parts := _latest_of(keep)) is not None:
         return all(never_later(part, limit) for part in parts)
@@ -64,9 +64,9 @@ def never_later(keep: Bound, limit: Bound) -> bool:
 
 def always_later(keep: Bound, limit: Bound) -> bool:
     """Whether `keep` is certain to come later than `limit`, for all dates for which both come to something."""
-    if isinstance(limit, Permanent):
+    if _for_ever(limit):
         return False
-    if isinstance(keep, Permanent):
+    if _for_ever(keep):
         return True
     if (parts := _latest_of(limit)) is not None:
         return all(always_later(keep, part) for part in parts)
@@ -83,6 +83,14 @@ def always_later(keep: Bound, limit: Bound) -> bool:
     if keep.anchor is Anchor.RECEIPT or limit.missing is None or keep.missing is None:
         return True
     return _longer(keep.missing, limit.missing)
+
+
+def _for_ever(bound: Bound) -> bool:
+    """Whether it never comes to a day, whatever is known of an entry."""
+    if isinstance(bound, Earliest):
+        return all(map(_for_ever, bound.parts))
+    parts = _latest_of(bound)
+    return isinstance(bound, Permanent) if parts is None else any(map(_for_ever, parts))
 
 
 def _latest_of(bound: Bound) -> tuple[Bound, ...] | None:
