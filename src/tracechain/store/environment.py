@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -76,6 +77,7 @@ class Environment:
         self._poison: str | None = None
         self._closed = False
         self._replaced = False
+        self._lock_file = -1
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
         #: The process that opened it, the only one that may use it.
         self.pid = os.getpid()
@@ -90,6 +92,11 @@ class Environment:
             # LMDB needs its lock file even to read; a read-only medium is read without locks, nobody can write it.
             file = folder / "lock.mdb"
             may_lock = os.access(file if file.exists() else folder, os.W_OK)
+            if not may_lock and file.exists():
+                # lmdb knows an open environment by its files' inodes. Nothing else holds the lock file here, and once
+                # this generation is removed, the next one's could get the same number.
+                with contextlib.suppress(OSError):
+                    self._lock_file = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
             if writable and not may_lock:
                 raise StorageError(  # one place undoes the claim on the path
                     f"{folder} cannot be written: check its owner and permissions, or open it to read"
@@ -193,4 +200,6 @@ class Environment:
         self._closed = True
         if self.env is not None:
             self.env.close()
+        if self._lock_file >= 0:
+            os.close(self._lock_file)
         release(self._real, self)
