@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attrs import frozen
 
-from tracechain import encoding
 from tracechain.custody import ACT_MASK, PILOT, Act
 from tracechain.derivation import INDEX_MASK
 from tracechain.entry import SALT_SIZE, EntryType, decode_rows
@@ -48,7 +47,6 @@ from tracechain.retention.records import (
     prune_digest,
 )
 from tracechain.retention.waiting import waited_ms, witnessed_ms
-from tracechain.rules.packing import empties
 from tracechain.signing import Signer
 from tracechain.store import Compaction, Snapshot, Store
 from tracechain.store.tables import key_of
@@ -65,7 +63,6 @@ REOPENING = frozenset(map(int, (Act.SHIP, Act.RETURN_IN, Act.EXPORT_RETURN, Act.
 _REASON_MOST = 1000
 #: How often a plan is made again because of what came in meanwhile, before somebody has to try again.
 _TRIES = 5
-_AGGREGATION = 2
 
 
 @frozen
@@ -283,7 +280,6 @@ def _plan_again(
     now, holding = max(now, view.tip.time), holds_in(view)
     made = plan(view, holds=holding, as_of=shanghai_day(now), progress=progress)
     contents, rows = intersect(intent.contents, made.contents), intersect(intent.rows, made.rows)
-    contents = minus(contents, _emptyings(view, contents))
     if not contents and not rows:
         raise InputError(
             f"nothing of pruning {name} may go now: all of it is under hold, in use again, or not due any more"
@@ -297,19 +293,6 @@ def _policy_at(view: View, index: int) -> Policy:
     if policy is None:
         raise DataError(f"entry {index}: the policy that the announcement names is missing; verify the ledger")
     return policy
-
-
-def _emptyings(view: View, contents: Ranges) -> Ranges:
-    """Those events that emptied a container: they stay for ever, or what was packed again would seem to have stayed in
-    it all the time."""
-    found: list[int] = []
-    for start, stop in contents:
-        for index, part in view.contents(start, stop):
-            first = SALT_SIZE + (1 if part[SALT_SIZE] < 0xA0 else 3)  # behind the head of the array
-            aggregates = part[first] == _AGGREGATION and (view.header(index) or b"")[4] == EntryType.EVENT
-            if aggregates and empties(encoding.decode(part[SALT_SIZE:])):
-                found.append(index)
-    return of_indices(found)
 
 
 def _apply(

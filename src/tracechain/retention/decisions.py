@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from tracechain.entry import EntryType
 from tracechain.retention.dates import format_day, format_term
 from tracechain.retention.policy import Kept
 from tracechain.retention.ranges import Ranges
@@ -22,6 +23,8 @@ from tracechain.retention.records import prune_digest
 from tracechain.view import AscendingLeaves, View
 
 __all__ = ["Decision", "Part", "Personal", "Plan", "Reason", "Tally", "Verdict", "Why", "event_indices"]
+
+_EVENT = int(EntryType.EVENT)
 
 
 class Part(StrEnum):
@@ -325,5 +328,5 @@ def event_indices(view: View, ranges: Ranges) -> Iterator[int]:
     """The events in some ranges, ascending: what else stands there is not meant (format.md section 5.10)."""
     for start, stop in ranges:
         for index, header in view.headers(start, stop):
-            if header[4] == 3:  # EntryType.EVENT
+            if header[4] == _EVENT:
                 yield index

@@ -18,7 +18,7 @@ from tracechain.retention.dates import day_of, shanghai_day
 from tracechain.retention.policy import Policy
 from tracechain.retention.records import POLICY, POLICY_SUBJECT
 
-__all__ = ["NO_PACK", "Days", "Heads", "Keeping", "expiry_codes", "policy_of"]
+__all__ = ["NO_PACK", "Days", "Heads", "Keeping", "expiry_codes", "expiry_of", "policy_of"]
 
 #: The expiry code of an entry of which no subject is a pack; 0 is a pack of which it is not known, others are days
 #: since 2000-01-01.
@@ -40,7 +40,7 @@ class Days(dict[int, int]):
     def __missing__(self, code: int) -> int:
         expiries: tuple[int | None, ...] = ()
         if code >= 0:
-            expiries = (_DAY_ZERO + code if code else None,)
+            expiries = (expiry_of(code),)
         self[code] = day = self._ask(self._class, self._received, expiries)
         return day
 
@@ -88,6 +88,11 @@ class Heads(dict[int, bytes]):
     def head(self, day: int) -> bytes:
         """The head with this day."""
         return self._head[:_KEEP_UNTIL] + day.to_bytes(4, "big") + self._head[_AFTER_KEEP:]
+
+
+def expiry_of(code: int) -> int | None:
+    """The expiry day of a pack (since 1970-01-01) by its code, None where it is not known."""
+    return _DAY_ZERO + code if code else None
 
 
 def expiry_codes(subjects: Iterable[tuple[str, int]]) -> list[int]:

@@ -25,8 +25,9 @@ from tracechain.errors import DataError, DecodeError
 from tracechain.retention.dates import shanghai_day, year_of
 from tracechain.retention.decisions import Part, Personal, Reason, Verdict, Why
 from tracechain.retention.holding import Hold, Holding, product_of
+from tracechain.retention.keeping import NO_PACK
 from tracechain.retention.prunings import Executed, prunings
-from tracechain.retention.terms import EAST_NS, NO_PACK, NS_PER_DAY, Key, Packs, Terms, event_day
+from tracechain.retention.terms import EAST_NS, NS_PER_DAY, Key, Packs, Terms, event_day
 from tracechain.rules.packing import OUT, PLACE_MASK
 from tracechain.view import View
 

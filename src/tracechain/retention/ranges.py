@@ -12,7 +12,18 @@ from itertools import pairwise
 
 from tracechain.errors import DecodeError
 
-__all__ = ["Ranges", "contains", "count", "from_flat", "indices", "intersect", "minus", "of_indices", "to_flat"]
+__all__ = [
+    "Ranges",
+    "contains",
+    "count",
+    "from_flat",
+    "indices",
+    "intersect",
+    "minus",
+    "of_indices",
+    "to_flat",
+    "unite",
+]
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -82,6 +93,17 @@ def minus(some: Ranges, others: Ranges) -> Ranges:
             here += 1
         if begin < stop:
             found.append((begin, stop))
+    return tuple(found)
+
+
+def unite(some: Ranges, others: Ranges) -> Ranges:
+    """What is in either."""
+    found: list[tuple[int, int]] = []
+    for start, stop in sorted((*some, *others)):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], stop)
+        else:
+            found.append((start, stop))
     return tuple(found)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "OWN_KINDS",
     "POLICY",
     "POLICY_SUBJECT",
+    "PRUNE_TAG",
     "ROWS",
     "Erased",
     "PruneDone",
@@ -52,7 +53,7 @@ POLICY_SUBJECT = "urn:tracechain:retention"
 #: What goes of an entry, as the digest says it; both is their sum.
 CONTENT, ROWS = 1, 2
 
-_PRUNE_TAG = b"TCH0 prune".ljust(16, b"\0")
+PRUNE_TAG = b"TCH0 prune".ljust(16, b"\0")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: Bytes of ranges in one record: with the rest of it, what a content may have (65,536).
 _ROOM = 56_000
@@ -84,7 +85,7 @@ def prune_digest(leaf_of: Callable[[int], bytes], contents: Iterable[int], rows:
     losing = dict.fromkeys(contents, CONTENT)
     for index in rows:
         losing[index] = losing.get(index, 0) | ROWS
-    said = sha256(_PRUNE_TAG)
+    said = sha256(PRUNE_TAG)
     for index in sorted(losing):
         said.update(index.to_bytes(8, "big") + bytes((losing[index],)) + leaf_of(index))
     return said.digest()

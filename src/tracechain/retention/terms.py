@@ -11,18 +11,15 @@ from typing import TypeAlias
 
 from attrs import define, evolve, field
 
-from tracechain.custody import DAY_ZERO
 from tracechain.registers import Product
 from tracechain.retention.bounds import After, Anchor, AtLeast, Bound
 from tracechain.retention.dates import EAST_MS, MS_PER_DAY, day_of, floor_of
 from tracechain.retention.decisions import Reason, Verdict, Why
+from tracechain.retention.keeping import NO_PACK, expiry_of
 from tracechain.retention.policy import NO_RULE, Facts, FieldBounds, Kept, Policy
 
-__all__ = ["EAST_NS", "NO_PACK", "NS_PER_DAY", "Key", "Packs", "Terms", "event_day"]
+__all__ = ["EAST_NS", "NS_PER_DAY", "Key", "Packs", "Terms", "event_day"]
 
-#: Stands for the expiry of what is no pack.
-NO_PACK = -1
-_DAY_ZERO = day_of(DAY_ZERO)
 EAST_NS, NS_PER_DAY = EAST_MS * 1_000_000, MS_PER_DAY * 1_000_000
 _MOST = 1 << 20
 
@@ -106,7 +103,7 @@ class Terms:
         some = []
         for product, codes in by_product.items() or (("", [NO_PACK]),):
             product_class, published = self._product(product) if product else (None, None)
-            expiries = tuple(_DAY_ZERO + code if code else None for code in sorted(codes) if code != NO_PACK)
+            expiries = tuple(expiry_of(code) for code in sorted(codes) if code != NO_PACK)
             some.append(Facts(record_class, received, event, expiries, None, published, product_class))
         return some
 

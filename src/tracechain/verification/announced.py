@@ -6,7 +6,7 @@ What cannot be read so, or does not fit what headers say of the entries that it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import sha256
 
 from attrs import define, field, frozen
@@ -22,6 +22,7 @@ from tracechain.retention.records import (
     DONE,
     INTENT,
     POLICY,
+    PRUNE_TAG,
     ROWS,
     PruneDone,
     PruneIntent,
@@ -32,10 +33,9 @@ from tracechain.verification.findings import Code, Findings
 from tracechain.verification.lost import LEAF, Lost
 from tracechain.view import View
 
-__all__ = ["Announced", "Done", "Said", "Tally", "events_in", "read_records", "tally", "unite"]
+__all__ = ["Announced", "Done", "Said", "Tally", "read_records", "tally"]
 
 _EVENT = bytes([EntryType.EVENT])
-_TAG = b"TCH0 prune".ljust(16, b"\0")
 Said = PruneIntent | PruneDone
 
 
@@ -80,7 +80,7 @@ class Done:
 
 def tally(view: View, lost: Lost, contents: Ranges, rows: Ranges) -> Tally:
     """Count and digest what goes (format.md section 5.10), from headers. `lost` has the leaves of what is gone."""
-    said = sha256(_TAG)
+    said = sha256(PRUNE_TAG)
     counts = [0, 0, 0, 0]
     for start, stop, what in _segments(contents, rows):
         mark, at = bytes((what,)), start
@@ -112,25 +112,6 @@ def _segments(contents: Ranges, rows: Ranges) -> list[tuple[int, int, int]]:
     found += [(start, stop, ROWS) for start, stop in minus(rows, both)]
     found += [(start, stop, CONTENT | ROWS) for start, stop in both]
     return sorted(found)
-
-
-def events_in(view: View, ranges: Ranges) -> Iterator[int]:
-    """The events in some ranges, ascending."""
-    for start, stop in ranges:
-        for index, header in view.headers(start, stop):
-            if header[4:5] == _EVENT:
-                yield index
-
-
-def unite(some: Ranges, others: Ranges) -> Ranges:
-    """What is in either."""
-    found: list[tuple[int, int]] = []
-    for start, stop in sorted((*some, *others)):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(found[-1][1], stop)
-        else:
-            found.append((start, stop))
-    return tuple(found)
 
 
 @define

@@ -18,17 +18,18 @@ from typing import cast
 
 from attrs import define, field, frozen
 
-from tracechain.custody import DAY_ZERO
 from tracechain.entry import OPEN_DAY
 from tracechain.errors import DataError, InputError
 from tracechain.retention.bounds import Anchor, Bound, find
-from tracechain.retention.dates import MS_PER_DAY, day_of, floor_day, format_day, shanghai_day
+from tracechain.retention.dates import MS_PER_DAY, floor_day, format_day, shanghai_day
+from tracechain.retention.decisions import event_indices
 from tracechain.retention.holding import Holding, named_packs, row_subjects
+from tracechain.retention.keeping import expiry_of
 from tracechain.retention.policy import Policy
-from tracechain.retention.ranges import Ranges, intersect, minus
+from tracechain.retention.ranges import Ranges, intersect, minus, unite
 from tracechain.retention.records import CONTENT, ROWS
 from tracechain.retention.waiting import witnessed_ms
-from tracechain.verification.announced import Announced, Done, events_in, read_records, unite
+from tracechain.verification.announced import Announced, Done, read_records
 from tracechain.verification.covering import RangeResult
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.lost import CODES_UNKNOWN, Lost, LostKind, LostRun, codes_of
@@ -36,7 +37,6 @@ from tracechain.view import View
 
 __all__ = ["Demands", "Judged", "Waits", "check_now", "judge"]
 
-_ZERO_DAY = day_of(DAY_ZERO)
 #: Stands for a day of which nothing is known: no bound comes earlier for a later one.
 _LONG_AGO = -1_000_000
 #: Packs of an entry of which no rows are left: none, one that expired at once, one whose expiry is not known.
@@ -165,11 +165,11 @@ class _Judge:
                 self._taken += 1
             self._check_done(done)
             again = intersect(done.contents, gone_contents), intersect(done.rows, gone_rows)
-            for index in chain(events_in(self._view, again[0]), events_in(self._view, again[1])):
+            for index in chain(event_indices(self._view, again[0]), event_indices(self._view, again[1])):
                 self._add(done, Code.PRUNE_RECORD, done.index, f"entry {index} lost that part by an earlier pruning")
                 break
             kept = chain(
-                events_in(self._view, minus(done.contents, lost_contents)),
+                event_indices(self._view, minus(done.contents, lost_contents)),
                 self._with_rows(minus(done.rows, lost_rows)),
             )
             self._spans(done, Code.PRUNE_KEPT, kept, "is said to have gone, and is there")
@@ -234,7 +234,7 @@ class _Judge:
 
     def _with_rows(self, ranges: Ranges) -> Iterator[int]:
         """The events in some ranges that have rows, or had them."""
-        for index in events_in(self._view, ranges):
+        for index in event_indices(self._view, ranges):
             if (self._view.header(index) or b"")[40:44] != bytes(4):
                 yield index
 
@@ -451,7 +451,7 @@ def _asked(policy: Policy, kind: LostKind, received: int) -> int:
 
 
 def _asked_of(policy: Policy, record_class: int, received: int, codes: tuple[int, ...]) -> int:
-    expiries = tuple(_ZERO_DAY + code if code else None for code in codes)
+    expiries = tuple(map(expiry_of, codes))
     day = policy.header_day(record_class, received, expiries)
     if day != OPEN_DAY:
         return day
@@ -479,7 +479,7 @@ def _least_of(policy: Policy, kind: LostKind, received: int) -> int:
     known = _ANY_CODES if kind.codes == CODES_UNKNOWN else (codes_of(kind.codes),)
     found = []
     for codes in known:
-        expiries = tuple(_ZERO_DAY + code if code else None for code in codes)
+        expiries = tuple(map(expiry_of, codes))
         said = [
             find(cast("Bound", rule.keep_until), days, expiries)
             for rule in some
