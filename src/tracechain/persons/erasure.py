@@ -12,22 +12,24 @@ lost what it was kept for; as it may be on its way into the log, it becomes due 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from attrs import define, frozen
 
-from tracechain.custody import DAY_ZERO, EXPIRY_SHIFT, is_pack
+from tracechain.custody import EXPIRY_SHIFT, is_pack
 from tracechain.encoding import pack, unpack_known
 from tracechain.entry import SALT_SIZE
 from tracechain.errors import DataError, InputError
 from tracechain.persons.finding import Personal, Progress, personal
 from tracechain.private import TOKEN_SIZE
-from tracechain.retention.dates import day_of, format_day, shanghai_day
+from tracechain.retention.dates import format_day, shanghai_day
 from tracechain.retention.holding import Hold, Holding, holds_in, product_of
+from tracechain.retention.keeping import NO_PACK
 from tracechain.retention.plan import policy_in_force
-from tracechain.retention.policy import Facts, FieldBounds, Kept, Policy
+from tracechain.retention.policy import FieldBounds, Kept, Policy
+from tracechain.retention.terms import Key, Terms
 from tracechain.store import Kept as Standing
 from tracechain.store import Vault
 from tracechain.store.vault import Surveyed
@@ -39,10 +41,8 @@ __all__ = ["IDENTITY", "ErasurePlan", "Judged", "Verdict", "field_commitment", "
 IDENTITY = "identity"
 #: Days that a value which no entry names stays in any case, where no policy says how long things wait.
 _GRACE = 30
-_DAY_ZERO = day_of(DAY_ZERO)
 _NANOS = 1_000_000
 _MANY = 1 << 16
-_NO_PACK = -1
 
 
 class Verdict(StrEnum):
@@ -234,22 +234,16 @@ class _Bounds:
         return _said(Verdict.RESTRICT, f"under {hold.kind} {hold.id}{until}", hold=hold)
 
 
-#: What a policy asks of an event: record class, days of receipt and of the event, and of each subject its product and
-#: the expiry code of its state (-1 of what is no pack).
-_Key = tuple[int, int, int, frozenset[tuple[str | None, int]]]
-
-
 class _Judge:
     """Asks policy and holds about events; what is the same of many is asked once."""
 
     def __init__(self, view: View, policy: Policy | None, holding: Holding, as_of: int) -> None:
         self._view = view
-        self._policy = policy
+        self._terms = None if policy is None else Terms(policy, holding.files)
         self._holding = holding
         self._as_of = as_of
         self._holds = bool(holding.standing_on(as_of))
-        self._said: dict[tuple[_Key, str], FieldBounds] = {}
-        self._products: dict[str | None, tuple[str | None, int | None]] = {}
+        self._said: dict[tuple[Key, str], FieldBounds] = {}
 
     def judge(
         self, known: Mapping[bytes, Surveyed], events: Iterable[Personal]
@@ -282,7 +276,7 @@ class _Judge:
         hold = None
         if self._holds:
             hold = self._holding.covers([subject for subject, _ in rows], one.part[SALT_SIZE:], self._as_of)
-        if self._policy is None:
+        if self._terms is None:
             for value in values:
                 value.take(one.index, None, hold)
             return
@@ -291,46 +285,25 @@ class _Judge:
             raise DataError(f"entry {one.index}: its header is missing; run `tracechain verify`")
         received = shanghai_day(int.from_bytes(header[8:16], "big"))  # format.md section 2
         packs = frozenset(
-            (product_of(subject), state >> EXPIRY_SHIFT if is_pack(subject) else _NO_PACK) for subject, state in rows
+            (product_of(subject) or "", state >> EXPIRY_SHIFT if is_pack(subject) else NO_PACK)
+            for subject, state in rows
+            if is_pack(subject) or product_of(subject) is not None
         )
         key = int.from_bytes(header[16:18], "big"), received, shanghai_day(one.time // _NANOS), packs
         for value in values:
             value.take(one.index, self._ask(key, value.field), hold)
 
-    def _ask(self, key: _Key, name: str) -> FieldBounds:
+    def _ask(self, key: Key, name: str) -> FieldBounds:
         found = self._said.get((key, name))
         if found is None:
-            assert self._policy is not None
+            assert self._terms is not None
             if len(self._said) >= _MANY:
                 self._said.clear()
             merged = _Bounds(name)
-            for facts in self._facts(key):
-                merged.take(0, self._policy.fields(facts, name), None)
+            for facts in self._terms.facts(key):
+                merged.take(0, self._terms.policy.fields(facts, name), None)
             found = self._said[key, name] = FieldBounds(merged.keep, merged.delete, merged.restrict, merged.crossing)
         return found
-
-    def _facts(self, key: _Key) -> Iterator[Facts]:
-        """The same for each product by itself: any of them may be the one that a rule is for."""
-        record_class, received, event_day, packs = key
-        codes: dict[str | None, set[int]] = {}
-        for product, code in packs:
-            if code != _NO_PACK:
-                codes.setdefault(product, set()).add(code)
-            elif product is not None:
-                codes.setdefault(product, set())
-        for product, found in codes.items() or ((None, set()),):
-            expiries = tuple(_DAY_ZERO + code if code else None for code in sorted(found))
-            kind, published = self._product(product)
-            yield Facts(record_class, received, event_day, expiries, None, published, kind)
-
-    def _product(self, product: str | None) -> tuple[str | None, int | None]:
-        """Category and last day of publication of a product, as far as they are known."""
-        if product not in self._products:
-            files = () if product is None else self._holding.files(product)
-            kinds = {file.category for file in files}
-            published = max((day_of(file.published_on) for file in files), default=None)
-            self._products[product] = (kinds.pop() if len(kinds) == 1 else None), published
-        return self._products[product]
 
 
 def _rows(view: View, index: int) -> list[tuple[str, int]]:

@@ -73,7 +73,7 @@ class Terms:
 
     def _entry(self, key: Key) -> tuple[int, Reason]:
         best: Kept | None = None
-        for facts in self._facts(key):
+        for facts in self.facts(key):
             kept = self.policy.keep(facts)
             if best is None or kept.order > best.order:
                 best = kept
@@ -90,12 +90,13 @@ class Terms:
         if found is None:
             if len(self._fields) >= _MOST:
                 self._fields.clear()
-            said = [_bounded(self.policy.fields(facts, name), today) for facts in self._facts(key)]
+            said = [_bounded(self.policy.fields(facts, name), today) for facts in self.facts(key)]
             order = (Verdict.RESTRICT, Verdict.KEEP, Verdict.ERASE)
             found = self._fields[key, name] = min(said, key=lambda one: order.index(one[0]))
         return found
 
-    def _facts(self, key: Key) -> list[Facts]:
+    def facts(self, key: Key) -> list[Facts]:
+        """What a policy is asked of an entry: for each product by itself, as any may be the one that a rule is for."""
         record_class, received, event, packs = key
         by_product: dict[str, list[int]] = {}
         for product, code in packs if isinstance(packs, frozenset) else (packs,):
