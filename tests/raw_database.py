@@ -16,7 +16,7 @@ from tracechain.store.tables import TABLES
 @contextlib.contextmanager
 def raw(path: Path) -> Iterator[tuple[Any, Callable[[str], Any]]]:
     """(write transaction, table by name) of a closed ledger's database, by lmdb itself."""
-    env = lmdb.open(str(current_generation(path / "ledger")), max_dbs=16, map_size=1 << 30)
+    env = lmdb.open(str(current_generation(path / "ledger")), max_dbs=32, map_size=1 << 30)
     try:
         tables = {name: env.open_db(name.encode(), create=False) for name in TABLES}
         with env.begin(write=True) as txn:

@@ -224,7 +224,7 @@ def check_checkpoint(note: str, vkey: str, genesis: list[Any], epoch: int, heade
 def main(ledger: str, vkey: str) -> str:
     folder = Path(ledger) / "ledger"  # section 11
     generation = folder / (folder / "CURRENT").read_text("ascii").strip()
-    with lmdb.open(str(generation), readonly=True, lock=False, max_dbs=16) as environment:
+    with lmdb.open(str(generation), readonly=True, lock=False, max_dbs=32) as environment:
         names = [environment.open_db(name, create=False) for name in (b"headers", b"contents", b"rows", b"meta")]
         with environment.begin() as transaction:
             tables = [dict(transaction.cursor(name)) for name in names]

@@ -237,7 +237,7 @@ def main(ledger: str) -> str:
     folder = Path(ledger) / "ledger"
     generation = folder / (folder / "CURRENT").read_text("ascii").strip()
     names = ("headers", "contents", "rows", "meta", "units", "packed", "emptied", "mentions", "times")
-    with lmdb.open(str(generation), readonly=True, lock=False, max_dbs=16) as environment:
+    with lmdb.open(str(generation), readonly=True, lock=False, max_dbs=32) as environment:
         opened = [environment.open_db(name.encode(), create=False) for name in names]
         with environment.begin() as transaction:
             tables = {name: dict(transaction.cursor(one)) for name, one in zip(names, opened, strict=True)}

@@ -285,7 +285,7 @@ def load(path: Path) -> Ledger:
         return Ledger(*columns)
     folder = path / "ledger"
     generation = folder / (folder / "CURRENT").read_text("ascii").strip()
-    with lmdb.open(str(generation), readonly=True, lock=False, max_dbs=16) as environment:
+    with lmdb.open(str(generation), readonly=True, lock=False, max_dbs=32) as environment:
         names = [environment.open_db(name, create=False) for name in (b"headers", b"contents", b"rows")]
         with environment.begin() as transaction:
             headers, contents, rows = (dict(transaction.cursor(name)) for name in names)

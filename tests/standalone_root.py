@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 def read(ledger: Path) -> tuple[list[bytes], bytes]:
     """The headers in order, and the checkpoint note (section 11)."""
     folder = ledger / "ledger" / (ledger / "ledger" / "CURRENT").read_text("ascii").strip()
-    with lmdb.open(str(folder), readonly=True, max_dbs=16, map_size=1 << 42) as env:
+    with lmdb.open(str(folder), readonly=True, max_dbs=32, map_size=1 << 42) as env:
         tables = {name: env.open_db(name, create=False) for name in (b"headers", b"meta")}
         with env.begin() as txn:
             pairs = list(txn.cursor(tables[b"headers"]))

@@ -271,7 +271,7 @@ def test_a_read_only_folder_is_named_and_still_read(template: Home, tmp_path: Pa
 
 def test_an_unknown_format_version_is_named_with_what_to_do(home: Home) -> None:
     (folder,) = home.ledger.glob("ledger/gen-*")
-    env = lmdb.open(str(folder), max_dbs=16)
+    env = lmdb.open(str(folder), max_dbs=32)
     with env.begin(write=True) as txn:
         txn.put(b"format", b"7", db=env.open_db(b"meta", txn=txn, create=False))
     env.close()

@@ -19,11 +19,14 @@ __all__ = [
     "PACKED",
     "ROWS",
     "ROW_NODES",
+    "SEALED",
+    "SEAL_NOTES",
     "SPENT",
     "STATEMENTS",
     "TABLES",
     "TIMES",
     "UNITS",
+    "WITNESSED",
     "key_of",
     "mention_key",
     "node_key",
@@ -46,9 +49,12 @@ EMPTIED = "emptied"
 MENTIONS = "mentions"
 TIMES = "times"
 ROW_NODES = "row nodes"
+WITNESSED = "witnessed"
+SEAL_NOTES = "seal notes"
+SEALED = "sealed"
 TABLES = (
     HEADERS, CONTENTS, ROWS, NODES, META, STATEMENTS, UNITS, BASE, MEMORY, SPENT, PACKED, EMPTIED, MENTIONS, TIMES,
-    ROW_NODES,
+    ROW_NODES, WITNESSED, SEAL_NOTES, SEALED,
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from tracechain.store.tables import (
     NODES,
     ROW_NODES,
     ROWS,
+    SEALED,
     SPENT,
     STATEMENTS,
     TIMES,
@@ -291,9 +292,9 @@ class Transaction:
 
     def clear_derived(self) -> None:
         """Empty what `reindex` rebuilds, evidence marks and where registers, policies and the like are included."""
-        for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES, ROW_NODES):
+        for table in (NODES, STATEMENTS, SPENT, EMPTIED, MENTIONS, TIMES, ROW_NODES, SEALED):
             self.txn.drop(self.env.tables[table], delete=False)
-        for name in (b"registers", b"profile", b"recalls", b"retention", b"pruned", b"erased"):
+        for name in (b"registers", b"profile", b"recalls", b"retention", b"pruned", b"erased", b"sealed"):
             self.txn.delete(name, db=self.env.tables[META])
         cursor = self.txn.cursor(self.env.tables[META])
         while cursor.set_range(b"evidence ") and cursor.key().startswith(b"evidence "):

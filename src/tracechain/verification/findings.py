@@ -18,8 +18,15 @@ RULES = "rules that depend on registers, buyers, documents and dates were not ju
 
 
 class Code(StrEnum):
-    """The kinds of findings. The names are stable: programs act on them."""
+    """The kinds of findings. The names are stable: programs act on them. Their order is that of docs/format.md section
+    16: of the findings of one entry, the first is the one whose code comes first here."""
 
+    # the files of a bundle
+    BUNDLE_FILE = "BUNDLE_FILE"
+    BUNDLE_TILE = "BUNDLE_TILE"
+    BUNDLE_SURPLUS = "BUNDLE_SURPLUS"
+    PROOF = "PROOF"
+    CONSISTENCY = "CONSISTENCY"
     # the tree and what is signed
     CHECKPOINT_MISSING = "CHECKPOINT_MISSING"
     CHECKPOINT_MALFORMED = "CHECKPOINT_MALFORMED"
@@ -87,6 +94,17 @@ class Code(StrEnum):
     EPOCH_LOST = "EPOCH_LOST"
     EVIDENCE_RECORD = "EVIDENCE_RECORD"
     SETTLEMENT = "SETTLEMENT"
+    # seals, and what an excerpt shows by them
+    SEAL_RECORD = "SEAL_RECORD"
+    SEAL_ROOT = "SEAL_ROOT"
+    SEAL_NOTE = "SEAL_NOTE"
+    CHAIN_INCOMPLETE = "CHAIN_INCOMPLETE"
+    ABSENCE = "ABSENCE"
+    DISCLOSURE = "DISCLOSURE"
+    # witnesses
+    WITNESS_SIGNATURE = "WITNESS_SIGNATURE"
+    WITNESS_QUORUM = "WITNESS_QUORUM"
+    WITNESS_TIME = "WITNESS_TIME"
     # the index of a live ledger
     INDEX = "INDEX"
 
