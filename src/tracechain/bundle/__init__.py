@@ -1,0 +1,5 @@
+"""Bundles: all of a log, or excerpts from it, for somebody who has nothing else (docs/format.md section 15).
+
+- `container`: a folder or a zip file, read strictly, written whole or not at all. `names`: what may be in it.
+- `manifest`: what a bundle says of itself. `checking`: what comes out of checking one.
+"""
