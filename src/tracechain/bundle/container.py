@@ -70,8 +70,8 @@ class Stream(Protocol):
         """Its length in bytes, as stated."""
 
     def read(self, count: int) -> bytes:
-        """The next `count` bytes, fewer only at the end. WrongFileError for what cannot be read; the last bytes are only
-        given when all of them are what a zip's checksum says."""
+        """The next `count` bytes, fewer only at the end. WrongFileError for what cannot be read; the last bytes are
+        only given when all of them are what a zip's checksum says."""
 
 
 class Container(Protocol):
@@ -94,7 +94,7 @@ class Container(Protocol):
         """A file to be read bit by bit, None where it is not there."""
 
     def check_lengths(self, cap: Cap) -> None:
-        """UnreadableError if a zip states a length over its cap. Of a folder nothing has to be said: reading says it."""
+        """UnreadableError if a zip states a length over its cap. A folder's files are asked when they are read."""
 
     def close(self) -> None:
         """Close it."""
@@ -109,8 +109,8 @@ class Container(Protocol):
 def open_container(path: str | os.PathLike[str]) -> Container:
     """Open a folder or a zip file to be read; close it, best by `with`.
 
-    InputError if nothing is there; UnreadableError for what is neither, or for a zip that has a name twice, encryption, an
-    unknown method, a link or a dangerous name. A folder's names are looked at by `names()`.
+    InputError if nothing is there; UnreadableError for what is neither, or for a zip that has a name twice, encryption,
+    an unknown method, a link or a dangerous name. A folder's names are looked at by `names()`.
     """
     place = Path(path)
     try:
