@@ -83,7 +83,10 @@ __all__ = [
     "VerifierKey",
     "add_signature",
     "check_proof",
+    "clean_text",
     "cosign",
+    "decode_base64",
+    "encode_base64",
     "format_checkpoint",
     "format_note",
     "format_proof",
@@ -94,11 +97,13 @@ __all__ = [
     "open_cosignature",
     "open_note",
     "parse_checkpoint",
+    "parse_decimal",
     "parse_note",
     "parse_proof",
     "parse_skey",
     "parse_vkey",
     "sign_checkpoint",
+    "verify_line",
 ]
 
 COSIGNATURE = 4
@@ -125,29 +130,30 @@ _SKEY_PREFIX = "PRIVATE+KEY+"
 # ---- text that has one spelling ----------------------------------------------------------------
 
 
-def _encode_base64(data: bytes) -> str:
+def encode_base64(data: bytes) -> str:
+    """Encode as RFC 4648 section 4, padded."""
     return b64encode(data).decode("ascii")
 
 
-def _decode_base64(text: str, what: str, error: type[Exception]) -> bytes:
+def decode_base64(text: str, what: str, error: type[Exception]) -> bytes:
     """Decode base64 of RFC 4648 section 4; unused bits must be zero, padding must be there."""
     try:
         data = b64decode(text, validate=True)
     except ValueError:
         raise error(f"{what} is not base64: {text[:80]!r}") from None
-    if _encode_base64(data) != text:
+    if encode_base64(data) != text:
         raise error(f"{what} is not the one base64 spelling of its bytes: {text[:80]!r}")
     return data
 
 
-def _parse_decimal(text: str, what: str, error: type[Exception]) -> int:
+def parse_decimal(text: str, what: str, error: type[Exception]) -> int:
     """Parse ASCII digits without sign or leading zero, below 2^63."""
     if not _DECIMAL.fullmatch(text) or int(text) > merkle.MAX_SIZE:
         raise error(f"{what} is not a decimal number below 2^63 without leading zeros: {text[:80]!r}")
     return int(text)
 
 
-def _clean_text(data: str | bytes, cap: int, what: str, error: type[Exception]) -> str:
+def clean_text(data: str | bytes, cap: int, what: str, error: type[Exception]) -> str:
     """Check length, encoding and control characters of what came from outside."""
     over = f"{what} has over {cap} bytes, more than is read"
     if len(data) > cap:  # bytes or characters, which are no more than the bytes
@@ -205,7 +211,7 @@ class VerifierKey:
 
 def format_vkey(verifier: VerifierKey) -> str:
     """Format a verifier key as the line that is handed to those who check."""
-    encoded = _encode_base64(bytes((verifier.algorithm,)) + verifier.key.raw)
+    encoded = encode_base64(bytes((verifier.algorithm,)) + verifier.key.raw)
     return f"{verifier.name}+{verifier.key_id.hex()}+{encoded}"
 
 
@@ -216,7 +222,7 @@ def parse_vkey(text: str) -> VerifierKey:
     parts = text.split("+", 2)  # base64 has + in it too
     if len(parts) != 3:
         raise KeyUseError(f"not a verifier key (name+hash+key): {text[:200]!r}")
-    data = _decode_base64(parts[2], "the key in the verifier key", KeyUseError)
+    data = decode_base64(parts[2], "the key in the verifier key", KeyUseError)
     if len(data) != 1 + KEY_BYTES:
         raise KeyUseError(f"verifier key {parts[0]!r}: an Ed25519 key has 1 + 32 bytes, this one has {len(data)}")
     try:
@@ -253,7 +259,7 @@ def format_skey(name: str, seed: bytes) -> str:
     """Format a private key as an skey: a secret in plain text, for tests and for moving to and from other
     tools."""
     verifier = NoteSigner(name, MemorySigner.from_seed(seed)).verifier
-    return f"{_SKEY_PREFIX}{name}+{verifier.key_id.hex()}+{_encode_base64(bytes((ED25519,)) + seed)}"
+    return f"{_SKEY_PREFIX}{name}+{verifier.key_id.hex()}+{encode_base64(bytes((ED25519,)) + seed)}"
 
 
 def parse_skey(text: str) -> NoteSigner:
@@ -288,7 +294,7 @@ class Checkpoint:
         for line in (self.origin, *self.extensions):
             if not line or "\n" in line:
                 raise CheckpointError(f"the origin and each extension of a checkpoint is one line, not {line!r}")
-            _clean_text(line, MAX_NOTE_BYTES, "a checkpoint", CheckpointError)
+            clean_text(line, MAX_NOTE_BYTES, "a checkpoint", CheckpointError)
         if not 0 <= self.size <= merkle.MAX_SIZE:
             raise CheckpointError(f"a checkpoint's size is from 0 to 2^63 - 1, not {self.size}")
         if len(self.root) != merkle.HASH_BYTES:
@@ -299,18 +305,18 @@ class Checkpoint:
 
 def format_checkpoint(checkpoint: Checkpoint) -> str:
     """Format the text that is signed: origin, size, root and extensions, a line each."""
-    lines = (checkpoint.origin, str(checkpoint.size), _encode_base64(checkpoint.root), *checkpoint.extensions)
+    lines = (checkpoint.origin, str(checkpoint.size), encode_base64(checkpoint.root), *checkpoint.extensions)
     return "\n".join(lines) + "\n"
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
     """Parse the text of a checkpoint (without signatures: `open_checkpoint` is what one trusts)."""
-    text = _clean_text(text, MAX_NOTE_BYTES, "the checkpoint", CheckpointError)
+    text = clean_text(text, MAX_NOTE_BYTES, "the checkpoint", CheckpointError)
     lines = text.split("\n")
     if len(lines) < 4 or lines.pop():
         raise CheckpointError("a checkpoint has at least three lines (origin, size, root), each ended by LF")
-    size = _parse_decimal(lines[1], "the size in the checkpoint", CheckpointError)
-    root = _decode_base64(lines[2], "the root in the checkpoint", CheckpointError)
+    size = parse_decimal(lines[1], "the size in the checkpoint", CheckpointError)
+    root = decode_base64(lines[2], "the root in the checkpoint", CheckpointError)
     return Checkpoint(lines[0], size, root, tuple(lines[3:]))
 
 
@@ -342,7 +348,7 @@ class Note:
 
 
 def _format_line(signature: NoteSignature) -> str:
-    return f"{_DASH}{signature.name} {_encode_base64(signature.key_id + signature.signature)}\n"
+    return f"{_DASH}{signature.name} {encode_base64(signature.key_id + signature.signature)}\n"
 
 
 def _parse_line(line: str) -> NoteSignature:
@@ -350,7 +356,7 @@ def _parse_line(line: str) -> NoteSignature:
     parts = line.removeprefix(_DASH).split(" ")
     if not line.startswith(_DASH) or len(parts) != 2:
         raise CheckpointError(f"not a signature line (em dash, key name, base64): {line[:200]!r}")
-    blob = _decode_base64(parts[1], f"the signature of {parts[0]!r}", CheckpointError)
+    blob = decode_base64(parts[1], f"the signature of {parts[0]!r}", CheckpointError)
     return NoteSignature(parts[0], blob[:4], blob[4:])
 
 
@@ -365,7 +371,7 @@ def format_note(note: Note) -> str:
 def parse_note(data: str | bytes) -> Note:
     """Split a note into text and signatures; nothing is verified. CheckpointError if it is malformed or over
     a cap."""
-    note = _clean_text(data, MAX_NOTE_BYTES, "the note", CheckpointError)
+    note = clean_text(data, MAX_NOTE_BYTES, "the note", CheckpointError)
     text, separator, tail = note.rpartition("\n\n")
     lines = tail.split("\n")
     if not separator or lines.pop() or not lines:
@@ -395,7 +401,9 @@ def _cosigned_message(text: str, time_s: int) -> bytes:
     return f"cosignature/v1\ntime {time_s}\n{text}".encode()
 
 
-def _verify_line(text: str, line: NoteSignature, verifier: VerifierKey) -> VerifiedSignature:
+def verify_line(text: str, line: NoteSignature, verifier: VerifierKey) -> VerifiedSignature:
+    """Verify one signature line of a note's text; CheckpointError if it does not stand. Whose it claims to be is not
+    looked at."""
     try:
         if verifier.algorithm == ED25519:
             verify(verifier.key, text.encode(), line.signature)
@@ -432,7 +440,7 @@ def open_note(data: str | bytes, verifiers: Iterable[VerifierKey]) -> OpenedNote
             continue
         if who in verified:
             raise CheckpointError(f"the note is refused, {line.name} signed it twice")
-        verified[who] = _verify_line(note.text, line, known[who])
+        verified[who] = verify_line(note.text, line, known[who])
     if not verified:
         found = ", ".join(f"{line.name}+{line.key_id.hex()}" for line in note.signatures[:5])
         wanted = ", ".join(f"{name}+{number.hex()}" for name, number in known) or "none"
@@ -542,28 +550,28 @@ def format_proof(proof: InclusionProof) -> str:
     """Format a proof as the text of a .tlog-proof file."""
     lines = [_PROOF_MAGIC]
     if proof.extra is not None:
-        lines.append(f"extra {_encode_base64(proof.extra)}")
-    lines += [f"index {proof.index}", *map(_encode_base64, proof.hashes), "", proof.checkpoint]
+        lines.append(f"extra {encode_base64(proof.extra)}")
+    lines += [f"index {proof.index}", *map(encode_base64, proof.hashes), "", proof.checkpoint]
     text = "\n".join(lines)
-    _clean_text(text, MAX_PROOF_BYTES, "the proof", ProofError)
+    clean_text(text, MAX_PROOF_BYTES, "the proof", ProofError)
     return text
 
 
 def parse_proof(data: str | bytes) -> InclusionProof:
     """Parse a proof file; nothing is verified. ProofError if it is malformed, CheckpointError if its note
     is."""
-    text = _clean_text(data, MAX_PROOF_BYTES, "the proof", ProofError)
+    text = clean_text(data, MAX_PROOF_BYTES, "the proof", ProofError)
     head, separator, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not separator or lines.pop(0) != _PROOF_MAGIC:
         raise ProofError(f"not a proof file: it begins with the line {_PROOF_MAGIC} and has an empty line in it")
     extra = None
     if lines and lines[0].startswith("extra "):
-        extra = _decode_base64(lines.pop(0).removeprefix("extra "), "the extra data of the proof", ProofError)
+        extra = decode_base64(lines.pop(0).removeprefix("extra "), "the extra data of the proof", ProofError)
     if not lines or not lines[0].startswith("index "):
         raise ProofError('the proof has no line "index <n>" where it belongs')
-    index = _parse_decimal(lines.pop(0).removeprefix("index "), "the index in the proof", ProofError)
-    hashes = tuple(_decode_base64(line, "a hash in the proof", ProofError) for line in lines)
+    index = parse_decimal(lines.pop(0).removeprefix("index "), "the index in the proof", ProofError)
+    hashes = tuple(decode_base64(line, "a hash in the proof", ProofError) for line in lines)
     return InclusionProof(index, hashes, checkpoint, extra)
 
 

@@ -240,6 +240,8 @@ class MemoryView:
         self.checkpoint = checkpoint
         self.size = size
         self.index = units
+        self.raw_witnessed: dict[int, str] = {}
+        self.raw_seal_notes: dict[int, str] = {}
         self._replayed: State | None = None
         self._mentions: dict[str, list[int]] | None = None
 
@@ -247,7 +249,7 @@ class MemoryView:
     def of(cls, view: View) -> MemoryView:
         """A copy of any View, its index included."""
         size = view.size
-        return cls(
+        made = cls(
             dict(view.headers(0, size)),
             dict(view.contents(0, size)),
             dict(view.all_rows(0, size)),
@@ -255,6 +257,8 @@ class MemoryView:
             size,
             dict(view.units()),
         )
+        made.raw_witnessed, made.raw_seal_notes = dict(view.witnessed()), dict(view.seal_notes())
+        return made
 
     def header(self, index: int) -> bytes | None:
         """The 128 bytes of an entry's header."""
@@ -340,6 +344,14 @@ class MemoryView:
     def names(self, prefix: str) -> Iterator[str]:
         """The names that are mentioned and begin with `prefix`."""
         return iter(sorted(name for name in self._mentioned() if name.startswith(prefix)))
+
+    def witnessed(self) -> Iterator[tuple[int, str]]:
+        """(size, note) of witnessed notes."""
+        return iter(sorted(self.raw_witnessed.items()))
+
+    def seal_notes(self) -> Iterator[tuple[int, str]]:
+        """(size, note) of seal notes."""
+        return iter(sorted(self.raw_seal_notes.items()))
 
     def _mentioned(self) -> dict[str, list[int]]:
         """What mentions what: all contents are read, once."""

@@ -104,6 +104,12 @@ class View(Protocol):
     def names(self, prefix: str) -> Iterator[str]:
         """The names that events mention and that begin with `prefix`, ascending."""
 
+    def witnessed(self) -> Iterator[tuple[int, str]]:
+        """(size, note) of the witnessed notes that are kept beside the log (format.md section 10.1), by size."""
+
+    def seal_notes(self) -> Iterator[tuple[int, str]]:
+        """(size, note) of the seal notes that auditors signed (format.md section 5.12), by size."""
+
 
 @frozen
 class ViewNodes:

@@ -30,8 +30,10 @@ from tracechain.store.tables import (
     PACKED,
     ROW_NODES,
     ROWS,
+    SEAL_NOTES,
     SPENT,
     UNITS,
+    WITNESSED,
     key_of,
     mention_key,
     node_key,
@@ -204,7 +206,20 @@ class Snapshot:
             # Behind a name stands the index of an entry, which begins with a zero byte: this is past all of them.
             there = cursor.set_range(name + b"\x01")
 
+    def witnessed(self) -> Iterator[tuple[int, str]]:
+        """(size, note) of witnessed notes; a byte that is no UTF-8 becomes U+FFFD."""
+        return self._notes(WITNESSED)
+
+    def seal_notes(self) -> Iterator[tuple[int, str]]:
+        """(size, note) of seal notes, likewise."""
+        return self._notes(SEAL_NOTES)
+
     # ---- beyond the View ----
+
+    def witnessed_note(self, size: int) -> str | None:
+        """The witnessed note of one size."""
+        note = self._get(WITNESSED, key_of(size))
+        return None if note is None else note.decode("utf-8", "replace")
 
     def meta(self, name: str) -> bytes | None:
         """A value of the table meta."""
@@ -257,6 +272,16 @@ class Snapshot:
         except lmdb.Error as error:
             raise self._env.failure("read", error) from error
         return value
+
+    def _notes(self, table: str) -> Iterator[tuple[int, str]]:
+        """What is kept by tree size: of sizes that the log does not have as well."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        try:
+            for key, value in self._txn.cursor(self._tables[table]).iternext():
+                yield int.from_bytes(key, "big"), value.decode("utf-8", "replace")
+        except lmdb.Error as error:
+            raise self._env.failure("read", error) from error
 
     def _reader(self, table: str = BASE) -> IndexReader:
         """The reader of a kind of words: states and latest entries, or memories."""

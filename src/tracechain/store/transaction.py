@@ -27,6 +27,7 @@ from tracechain.store.tables import (
     STATEMENTS,
     TIMES,
     UNITS,
+    WITNESSED,
     key_of,
     mention_key,
     node_key,
@@ -194,6 +195,10 @@ class Transaction:
     def put_meta(self, name: str, value: bytes) -> None:
         """Set a value of the table meta."""
         self.txn.put(name.encode(), value, db=self.env.tables[META])
+
+    def put_witnessed(self, size: int, note: bytes) -> None:
+        """Keep a witnessed note of a tree size, in place of the one that was there."""
+        self.txn.put(key_of(size), note, db=self.env.tables[WITNESSED])
 
     # ---- pruning ----
 
