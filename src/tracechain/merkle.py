@@ -47,6 +47,7 @@ __all__ = [
     "NodeReader",
     "check_consistency",
     "check_inclusion",
+    "inclusion_root",
     "leaf_hash",
     "node_hash",
     "nodes_at",
@@ -305,16 +306,16 @@ def _check_hashes(what: str, *hashes: bytes) -> None:
             raise ProofError(f"{what}: a hash has {len(item)} bytes instead of 32")
 
 
-def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Check that leaf hash `leaf` stands at `index` in the tree of `size` leaves with this root.
+def inclusion_root(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root to which a proof leads from leaf hash `leaf` at `index` in a tree of `size` leaves.
 
-    RFC 9162 section 2.1.3.2. Raises ProofError, also for a proof that is longer or shorter than index and
-    size demand.
+    RFC 9162 section 2.1.3.2. Raises ProofError for a proof that is longer or shorter than index and size demand. What
+    the root is worth is for the caller to say: size and index are proved only as far as they are known otherwise.
     """
     what = f"inclusion of leaf {index} in {size}"
     if not 0 <= index < size <= MAX_SIZE:
         raise ProofError(f"{what}: a tree of {size} leaves has no leaf {index}")
-    _check_hashes(what, leaf, root, *proof)
+    _check_hashes(what, leaf, *proof)
     here, last = index, size - 1
     result = leaf
     for item in proof:
@@ -332,6 +333,18 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
         last >>= 1
     if last:
         raise ProofError(f"{what}: the proof has {len(proof)} hashes, which is too few")
+    return result
+
+
+def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+    """Check that leaf hash `leaf` stands at `index` in the tree of `size` leaves with this root.
+
+    RFC 9162 section 2.1.3.2. Raises ProofError, also for a proof that is longer or shorter than index and
+    size demand.
+    """
+    what = f"inclusion of leaf {index} in {size}"
+    _check_hashes(what, root)
+    result = inclusion_root(leaf, index, size, proof)
     if result != root:
         raise ProofError(
             f"{what}: the proof leads to root {result.hex()}, not to {root.hex()}:"
