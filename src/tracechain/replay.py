@@ -195,14 +195,21 @@ def step(state: State, header: bytes, content: bytes | None) -> None:
     state.size = index + 1
 
 
-def replay(view: View, *, stop: int | None = None, progress: Callable[[int, int], None] | None = None) -> State:
+def replay(
+    view: View,
+    *,
+    stop: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    state: State | None = None,
+) -> State:
     """The state after the first `stop` entries (all of them by default). DataError where a part is missing that never
-    goes: a header, or the content of what is no event."""
-    state = State(log=view)
+    goes: a header, or the content of what is no event. A `state` of fewer entries is carried on, and is the result."""
+    state = State(log=view) if state is None else state
     end = view.size if stop is None else min(stop, view.size)
-    contents = view.contents(0, end)
+    begin = state.size
+    contents = view.contents(begin, end)
     at, part = next(contents, (end, b""))
-    for index, header in view.headers(0, end):
+    for index, header in view.headers(begin, end):
         if index != state.size or len(header) != HEADER_SIZE:
             break
         if at == index:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 
 from attrs import frozen
@@ -16,7 +16,10 @@ from tracechain.retention.ranges import Ranges, minus
 from tracechain.retention.records import DONE, INTENT, PruneDone, PruneIntent, gather, prune_subject, read
 from tracechain.view import View, unit_history
 
-__all__ = ["Executed", "Pruning", "prunings"]
+__all__ = ["NEVER", "Executed", "Pruning", "judged_again", "prunings", "prunings_in_log"]
+
+#: What was judged by a content that went for no reason that the log tells cannot be judged again at all.
+NEVER = 1 << 62
 
 
 @frozen
@@ -81,10 +84,44 @@ class Executed:
 def prunings(view: View) -> tuple[Pruning, ...]:
     """All prunings of a log, in the order in which they were announced; an intent or a done that is not whole, or that
     names no intent, counts as none."""
+    return _pair(view, (unit_history(view, subject) for subject, _ in view.subjects(prune_subject(""))))
+
+
+def prunings_in_log(view: View) -> tuple[Pruning, ...]:
+    """The same by the log alone, for a view whose index is not there yet: all records are read."""
+    chains: dict[str, list[int]] = {}
+    for index, header in view.headers(0, view.size):
+        if header[4] != EntryType.RECORD:
+            continue
+        part = view.content(index)
+        with contextlib.suppress(DecodeError):
+            record = decode_record(b"" if part is None else part[SALT_SIZE:])
+            if record.subject is not None and record.kind in (INTENT, DONE):
+                chains.setdefault(record.subject, []).append(index)
+    return _pair(view, (chains[subject] for subject in sorted(chains)))
+
+
+def judged_again(view: View, read: Callable[[View], Iterable[Pruning]] = prunings) -> Callable[[int], int]:
+    """What says of an entry that lost its content from which entry on all is judged again that rested on it: from the
+    last record of what took it (docs/format.md section 7.5), never where no record says so. The records are read by
+    `read`, when something is asked for the first time."""
+    forgotten: list[Executed] = []
+
+    def again(index: int) -> int:
+        if not forgotten:
+            forgotten.append(Executed.contents(read(view)))
+        one = forgotten[0].find(index)
+        return NEVER if one is None or one.done is None or one.done_at is None else one.done_at + one.done.parts - 1
+
+    return again
+
+
+def _pair(view: View, chains: Iterable[Iterable[int]]) -> tuple[Pruning, ...]:
+    """The prunings out of the chains of their records."""
     found: dict[int, Pruning] = {}
-    for subject, _ in view.subjects(prune_subject("")):
+    for chain in chains:
         intents: dict[int, Pruning] = {}
-        for first, last, said in _wholes(view, subject):
+        for first, last, said in _wholes(view, chain):
             if isinstance(said, PruneIntent):
                 intents[first] = Pruning(said, first, last)
             elif (begun := intents.get(said.intent)) is not None and begun.done is None:
@@ -93,11 +130,11 @@ def prunings(view: View) -> tuple[Pruning, ...]:
     return tuple(found[first] for first in sorted(found))
 
 
-def _wholes(view: View, subject: str) -> Iterator[tuple[int, int, PruneIntent | PruneDone]]:
+def _wholes(view: View, chain: Iterable[int]) -> Iterator[tuple[int, int, PruneIntent | PruneDone]]:
     """What the records of a chain say whose parts are all there: (first, last, the whole)."""
     first = -1
     parts: list[PruneIntent | PruneDone] = []
-    for index in unit_history(view, subject):
+    for index in chain:
         header, part = view.header(index), view.content(index)
         if header is None or part is None or header[4] != EntryType.RECORD:
             continue

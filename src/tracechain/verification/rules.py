@@ -8,7 +8,7 @@ all keys who let a violation vanish, made one up, or keeps a lot from a recall, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 from attrs import define, field
@@ -17,18 +17,14 @@ from tracechain import custody, encoding
 from tracechain.custody import Outcome
 from tracechain.entry import HEADER_SIZE, SALT_SIZE, EntryType, Row, decode_rows
 from tracechain.errors import DataError, InputError, TracechainError
-from tracechain.event import Event
-from tracechain.replay import State, step
-from tracechain.retention.prunings import Executed, prunings
+from tracechain.replay import step
+from tracechain.replayed import Remembering
+from tracechain.retention.prunings import NEVER, judged_again, prunings, prunings_in_log
 from tracechain.rules import shanghai_year
-from tracechain.rules.mentions import mentioned
 from tracechain.verification.findings import Code, Findings, Report
 from tracechain.view import Unit, View
 
 __all__ = ["JUDGED", "verify_rules"]
-
-#: What cannot be judged before, or at all.
-_NEVER = 1 << 62
 
 JUDGED = "every state and violation was judged again from the log alone, by the registers as they stood at each entry"
 
@@ -36,27 +32,10 @@ _BLOCK = 4096
 
 
 @define
-class _Replay(State):
-    """A State that remembers what the rules came to at the latest entry."""
+class _Replay(Remembering):
+    """A State that remembers what the rules came to at the latest entry, too."""
 
     told: dict[str, Outcome] = field(factory=dict)
-    #: Names with the runs of entries that mention them, [start, stop].
-    mentions: dict[str, list[list[int]]] = field(factory=dict)
-
-    def track(
-        self,
-        index: int,
-        event: Event,
-        received: int,
-        acts: Sequence[tuple[str, int]],
-        befores: Sequence[int],
-        outcomes: Sequence[Outcome],
-        stated: Container[str] = (),
-    ) -> Sequence[Outcome]:
-        """Note what the event mentions, too."""
-        for name in mentioned(event):
-            _extend(self.mentions.setdefault(name, []), index, index + 1)
-        return super().track(index, event, received, acts, befores, outcomes, stated)
 
     def take(self, subject: str, index: int, outcome: Outcome) -> None:
         """Put what the rules came to."""
@@ -64,28 +43,31 @@ class _Replay(State):
         super().take(subject, index, outcome)
 
 
-def verify_rules(view: View, *, progress: Callable[[int, int], None] | None = None, most: int = 1000) -> Report:
+def verify_rules(
+    view: View, *, index: bool = True, progress: Callable[[int, int], None] | None = None, most: int = 1000
+) -> Report:
     """Replay the log and compare: ROW_STATE and ROW_VIOLATIONS where a row says something else than the rules come to,
     INDEX where the live index does.
 
     Trusts the log's own bytes, so `verify` it as well, which also says whether what is missing went lawfully: here
     contents that are not kept are taken as their rows state them, and counted. What cannot be read ends the replay and
     is a finding too. A subject that departed from the rules goes on to be judged by the rules, so its later rows may
-    differ in consequence; such findings say where it began. At most `most` findings are listed, the rest is counted.
+    differ in consequence; such findings say where it began. Without `index` there is none to compare, as in a bundle.
+    At most `most` findings are listed, the rest is counted.
     """
-    return _Comparison(view, progress, most).run()
+    return _Comparison(view, progress, most, index=index).run()
 
 
 class _Comparison:
     """One replay with what it found."""
 
-    def __init__(self, view: View, progress: Callable[[int, int], None] | None, most: int) -> None:
+    def __init__(self, view: View, progress: Callable[[int, int], None] | None, most: int, *, index: bool) -> None:
         self._view = view
         self._progress = progress
         self._findings = Findings(most)
+        self._again = judged_again(view, prunings if index else prunings_in_log)
+        self._index = index
         self._state = _Replay(log=view, again=self._again)
-        #: What the log says of what went; read when something is missing.
-        self._forgotten: Executed | None = None
         #: Where a subject first differed from the rules.
         self._departed: dict[str, int] = {}
         self._rows = 0
@@ -103,22 +85,13 @@ class _Comparison:
                 self._progress(state.size, size)
             if state.size < stop:
                 break
-        if state.size == size:
+        if self._index and state.size == size:
             self._compare_index()
         notes = (JUDGED, *self._not_judged())
         return Report(
             tuple(self._findings.items), size, state.size, self._rows, 0, len(state.units), None, notes,
             self._findings.beyond,
         )  # fmt: skip
-
-    def _again(self, index: int) -> int:
-        """From where on what lost its content in an entry is judged again."""
-        if self._forgotten is None:
-            self._forgotten = Executed.contents(prunings(self._view))
-        one = self._forgotten.find(index)
-        if one is None or one.done is None or one.done_at is None:
-            return _NEVER
-        return one.done_at + one.done.parts - 1
 
     def _not_judged(self) -> tuple[str, ...]:
         state = self._state
@@ -141,7 +114,7 @@ class _Comparison:
         if not gone and (content is None or len(content) < SALT_SIZE):
             self._findings.add(Code.CONTENT_MISSING, index, f"its content is missing or cut, {words}")
             return False
-        if gone and self._again(index) == _NEVER:
+        if gone and self._again(index) == NEVER:
             words = "its content is missing, and no record says that it went; its rows are taken as they are"
             self._findings.add(Code.CONTENT_MISSING, index, words)
         self._state.told.clear()
