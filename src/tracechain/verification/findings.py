@@ -9,8 +9,9 @@ from attrs import evolve, field, frozen
 
 from tracechain.checkpoint import Checkpoint, VerifierKey
 from tracechain.errors import VerificationError
+from tracechain.witnessing import Bracket, Sufficient
 
-__all__ = ["NO_KEY", "RULES", "UNWITNESSED", "Code", "Finding", "Findings", "Report"]
+__all__ = ["NO_KEY", "RULES", "UNWITNESSED", "Code", "Finding", "Findings", "Report", "Witnessed"]
 
 NO_KEY = "no verifier key was given: signatures were checked against the key that the log names itself"
 UNWITNESSED = "UNWITNESSED: no witness's cosignature was asked for, so an operator with all keys is taken at his word"
@@ -132,6 +133,11 @@ class Findings:
         self.beyond = 0
         self._most = most
 
+    @property
+    def count(self) -> int:
+        """How many there are, listed or not."""
+        return len(self.items) + self.beyond
+
     def add(self, code: Code, index: int | None, detail: str, subject: str | None = None) -> None:
         """Note a finding."""
         if len(self.items) < self._most:
@@ -152,12 +158,30 @@ class Findings:
 
 
 @frozen
+class Witnessed:
+    """What witnesses say of a log, by a policy: the sufficient notes, by size, and for each run of entries between
+    which of their times it came (docs/format.md section 10.1).
+
+    `early` counts, for each bracket, the entries that say they were received before a quorum had signed without them:
+    that is no finding, as a note may have been some time on its way. `behind` counts the entries behind the largest
+    sufficient note: they are not witnessed yet. `policy` is in words.
+    """
+
+    policy: str
+    notes: tuple[Sufficient, ...]
+    brackets: tuple[Bracket, ...]
+    early: tuple[int, ...]
+    behind: int
+
+
+@frozen
 class Report:
     """The outcome of a verification. True only without findings; `notes` say what was not checked.
 
     `findings` are those that fitted into the limit, `beyond` counts the others. `size` is the number of entries of the
     log; `entries`, `rows`, `statements`, `units` count what was checked. `pruned_contents` and `pruned_rows` count the
     events whose content and whose rows are gone lawfully: by a record of a pruning in which nothing is wrong.
+    `witnessed` is what witnesses say of it, None where none were asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -172,6 +196,7 @@ class Report:
     verifier: VerifierKey | None = None
     pruned_contents: int = 0
     pruned_rows: int = 0
+    witnessed: Witnessed | None = None
 
     def __bool__(self) -> bool:
         return not self.findings and not self.beyond

@@ -30,6 +30,7 @@ from tracechain.verification.skim import committed
 from tracechain.verification.tree import Tree, node_check
 from tracechain.verification.verify import check_index, conclude, find_genesis, may_begin
 from tracechain.view import View
+from tracechain.witnessing import WitnessPolicy
 
 __all__ = ["OpenView", "verify_in_processes"]
 
@@ -99,6 +100,7 @@ def verify_in_processes(
     index: bool = False,
     retention: Policy | None = None,
     now: int | None = None,
+    witnesses: WitnessPolicy | None = None,
     progress: Callable[[int, int], None] | None = None,
     most: int = 1000,
 ) -> Report:
@@ -109,6 +111,7 @@ def verify_in_processes(
     """
     if processes < 1:
         raise InputError("at least one process is needed")
+    verifier = verifier if witnesses is None else witnesses.log_key(verifier)
     with open_view() as view:
         findings = Findings(most)
         genesis, ledger_id = find_genesis(findings, view)
@@ -150,7 +153,7 @@ def verify_in_processes(
         if index:
             check_index(findings, view, last)
         demands = Demands(retention, now)
-        return conclude(findings, view, results, tree, genesis, ledger_id, verifier, [], len(last), demands)
+        return conclude(findings, view, results, tree, genesis, ledger_id, verifier, [], len(last), demands, witnesses)
 
 
 def _join(findings: Findings, view: View, last: dict[str, int], part: _Part) -> None:

@@ -28,7 +28,9 @@ from tracechain.verification.pruned import Demands, check_now, judge
 from tracechain.verification.range import RangeCheck
 from tracechain.verification.skim import committed, skim
 from tracechain.verification.tree import Tree, node_check
+from tracechain.verification.witnessed import check_witnessed
 from tracechain.view import View, ViewNodes
+from tracechain.witnessing import WitnessPolicy
 
 __all__ = ["check_index", "conclude", "find_genesis", "may_begin", "verify"]
 
@@ -45,6 +47,7 @@ def verify(
     index: bool = False,
     retention: Policy | None = None,
     now: int | None = None,
+    witnesses: WitnessPolicy | None = None,
     progress: Progress | None = None,
     most: int = 1000,
 ) -> Report:
@@ -57,10 +60,12 @@ def verify(
 
     What was pruned is judged by its records. `retention` is what the caller demands at least, whatever policy the log
     names: how long events are kept, and how long a pruning stands announced. With `now` (ms since 1970), receipt times
-    after it are a finding: who sets the clock forward can prune what is not due. At most `most` findings are listed,
+    after it are a finding: who sets the clock forward can prune what is not due. `witnesses` says whose cosignatures
+    are asked for; the report then has the times between which entries came. At most `most` findings are listed,
     the rest is counted.
     """
     findings = Findings(most)
+    verifier = verifier if witnesses is None else witnesses.log_key(verifier)
     genesis, ledger_id = find_genesis(findings, view)
     notes: list[str] = []
     old = _open_since(findings, view, since, verifier, genesis, notes)
@@ -94,7 +99,7 @@ def verify(
     if index:
         check_index(findings, view, last)
     demands = Demands(retention, now)
-    return conclude(findings, view, results, tree, genesis, ledger_id, verifier, notes, len(last), demands)
+    return conclude(findings, view, results, tree, genesis, ledger_id, verifier, notes, len(last), demands, witnesses)
 
 
 # ---- parts ---------------------------------------------------------------------------------------
@@ -216,9 +221,11 @@ def conclude(
     notes: list[str],
     units: int,
     demands: Demands,
+    witnesses: WitnessPolicy | None = None,
 ) -> Report:
     """What only the whole log tells, and the report."""
     origin = None
+    begun_epochs: list[tuple[int, EpochRecord]] = []
     statements = [said for result in results for said in result.statements]
     check_uncovered(findings, results)
     check_rule_sets(findings, results)
@@ -228,6 +235,7 @@ def conclude(
             findings, ledger_id, genesis, results, ViewNodes(view)
         )
         notes += said_notes
+        begun_epochs = epochs
         check_authors(findings, keys, statements, gaps)
         check_unsigned(findings, keys, results)
         for index, begun in epochs:
@@ -245,8 +253,11 @@ def conclude(
             verifier = VerifierKey(genesis.origin, genesis.log_key.algorithm, genesis.log_key)
     if view.header(view.size) is not None:
         findings.add(Code.TAIL_SURPLUS, view.size, "there are entries past the end of the log")
+    found = findings.count
     checkpoint = check_checkpoint(findings, view.checkpoint, verifier, origin, view.size, tree.root())
-    notes.append(UNWITNESSED)
+    own = checkpoint if findings.count == found else None
+    witnessed, said_notes = check_witnessed(findings, view, verifier, own, begun_epochs, witnesses)
+    notes += said_notes if witnessed is not None else [*said_notes, UNWITNESSED]
     check_now(findings, view, demands.now)
     judged = judge(findings, view, results, demands)
     notes += judged.notes
@@ -269,4 +280,5 @@ def conclude(
         verifier,
         judged.contents,
         judged.rows,
+        witnessed,
     )

@@ -151,6 +151,17 @@ class WitnessPolicy:
             known[group.name] = firsts[group.threshold - 1], lasts[-group.threshold]
         return known.get(self.quorum)
 
+    def log_key(self, verifier: VerifierKey | None) -> VerifierKey | None:
+        """The key of the log that is to be judged by this policy: the one given from outside, which has to be among
+        its logs if it names any; or its only log. InputError for another, and where several could be meant."""
+        if not self.logs or verifier in self.logs:
+            return verifier
+        if verifier is not None:
+            raise InputError(f"the witness policy is for {_names(self.logs)}, not for {verifier.name} with that key")
+        if len(self.logs) > 1:
+            raise InputError(f"the witness policy is for {_names(self.logs)}: name the key of the one that is meant")
+        return self.logs[0]
+
     def words(self) -> str:
         """What is asked for, in a line: `2 of w1.example, w2.example, w3.example`."""
         if not self.demands:
@@ -163,6 +174,10 @@ class WitnessPolicy:
             if len(said[group.name]) > 2000:
                 said[group.name] = f"{group.threshold} of the {len(group.members)} members of {group.name}"
         return said[self.quorum]
+
+
+def _names(keys: tuple[VerifierKey, ...]) -> str:
+    return ", ".join(key.name for key in keys)
 
 
 def _check_name(name: str, names: set[str]) -> None:
