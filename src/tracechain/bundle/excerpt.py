@@ -115,9 +115,9 @@ def export_excerpt(
     """Write an excerpt to a new folder, or to a zip where the name ends in `.zip`. `exported` is the time, in ms.
 
     `seal` is the latest one of the log: by it histories are shown to be complete up to it; without it, they are what
-    the ledger shows. For each checkpoint of `since`, which the receiver keeps, there is a proof that the log extends it.
-    `beside` are files that are put there as they are. InputError for a name that is taken, or for a checkpoint that is
-    none of this log; DataError where the log is damaged.
+    the ledger shows. For each checkpoint of `since`, which the receiver keeps, there is a proof that the log extends
+    it. `beside` are files that are put there as they are. InputError for a name that is taken, or for a checkpoint that
+    is none of this log; DataError where the log is damaged.
     """
     manifest = Manifest(EXCERPT_KIND, exported, _fitting(selection.asked))
     return _Export(view, seal, selection, private).write(Path(path), manifest, (), since, beside or {}, progress)
