@@ -1,0 +1,283 @@
+"""A whole bundle as a View: every function over a View runs on it as on the ledger it came from.
+
+Headers, contents and rows come out of the files 256 at a time; some of these are kept. Tiles are not looked at: nothing
+rests on them. Nor is there an index: whoever asks where a subject stands has the log replayed, once (`Replayed`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from tracechain.bundle.container import Container, WrongFileError, open_container
+from tracechain.bundle.manifest import WHOLE_KIND, Manifest, read_manifest
+from tracechain.bundle.names import (
+    CHECKPOINT,
+    CONTENTS,
+    ENTRIES,
+    ROWS,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    WHOLE,
+    Name,
+    Tile,
+    contents_name,
+    entries_name,
+    rows_name,
+)
+from tracechain.bundle.tiled import decode_headers, decode_parts
+from tracechain.checkpoint import parse_checkpoint, parse_note
+from tracechain.errors import CheckpointError, InputError
+from tracechain.replayed import Replayed
+from tracechain.view import Block, Unit
+
+__all__ = ["WholeView", "is_bundle", "open_whole", "read_checkpoint"]
+
+Parts = Sequence[bytes | None]
+#: A kind of files: its name, the name of one of them, what takes it apart.
+_KINDS: Final[dict[str, tuple[Callable[[Tile], str], Callable[[bytes, int], Parts]]]] = {
+    ENTRIES: (entries_name, decode_headers),
+    CONTENTS: (contents_name, decode_parts),
+    ROWS: (rows_name, decode_parts),
+}
+_CAPS: Final = {kind: name.cap for kind in _KINDS if (name := WHOLE.parse(f"{kind}/000")) is not None}
+#: What is kept of each kind: files, and bytes of them.
+_FILES_KEPT: Final = 64
+_BYTES_KEPT: Final = 1 << 25
+_NOTE_CAP: Final = 1 << 16
+
+
+def read_checkpoint(container: Container) -> str | None:
+    """The note of a bundle, a byte that is no UTF-8 as U+FFFD, under which no signature stands; None where it is not
+    there. WrongFileError for one that cannot be read."""
+    data = container.read(CHECKPOINT, _NOTE_CAP)
+    return None if data is None else data.decode("utf-8", "replace")
+
+
+class _Kept:
+    """Files of one kind, those asked for last."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[int, tuple[Parts, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, number: int) -> Parts | None:
+        found = self._files.get(number)
+        if found is None:
+            return None
+        self._files.move_to_end(number)
+        return found[0]
+
+    def put(self, number: int, parts: Parts, length: int) -> None:
+        self._files[number] = parts, length
+        self._bytes += length
+        while len(self._files) > 1 and (len(self._files) > _FILES_KEPT or self._bytes > _BYTES_KEPT):
+            _, (_, gone) = self._files.popitem(last=False)
+            self._bytes -= gone
+
+
+class WholeView:
+    """A View over a container with the layout of a whole bundle. Not for sharing by threads at the same time.
+
+    A file that is not there, or is of a wrong length or form, has no parts: `check_whole` says which.
+    """
+
+    def __init__(self, container: Container, checkpoint: str, size: int) -> None:
+        self.container = container
+        self.checkpoint = checkpoint
+        self.size = size
+        self._kept = {kind: _Kept() for kind in _KINDS}
+        self._index: Replayed | None = None
+        self._notes: dict[str, list[int]] | None = None
+
+    # ---- the log ----
+
+    def header(self, index: int) -> bytes | None:
+        """The 128 bytes of an entry's header."""
+        return self._part(ENTRIES, index)
+
+    def content(self, index: int) -> bytes | None:
+        """Salt and content."""
+        return self._part(CONTENTS, index)
+
+    def parts(self, indices: Sequence[int]) -> list[tuple[bytes | None, bytes | None]]:
+        """Content and rows of entries anywhere."""
+        return [(self._part(CONTENTS, index), self._part(ROWS, index)) for index in indices]
+
+    def rows(self, index: int) -> bytes | None:
+        """Salt and rows."""
+        return self._part(ROWS, index)
+
+    def row_nodes(self, index: int) -> bytes | None:  # noqa: ARG002  the View's; a bundle has none
+        """None are in a bundle: all rows are hashed."""
+        return None
+
+    def headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, header), ascending."""
+        return self._range(ENTRIES, start, stop)
+
+    def contents(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, salt and content), ascending."""
+        return self._range(CONTENTS, start, stop)
+
+    def all_rows(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """(index, salt and rows), ascending."""
+        return self._range(ROWS, start, stop)
+
+    def block(self, start: int, stop: int) -> Block:
+        """The three parts of every entry from `start` to `stop - 1`."""
+        return self._column(ENTRIES, start, stop), self._column(CONTENTS, start, stop), self._column(ROWS, start, stop)
+
+    def node(self, height: int, index: int) -> bytes | None:  # noqa: ARG002  the View's
+        """None: tiles are for other programs, here the tree is worked out from headers."""
+        return None
+
+    def witnessed(self) -> Iterator[tuple[int, str]]:
+        """The witnessed notes, by size."""
+        return self._noted("witnessed")
+
+    def seal_notes(self) -> Iterator[tuple[int, str]]:
+        """The seal notes, by size."""
+        return self._noted("seals")
+
+    # ---- the index ----
+
+    def replayed(self, progress: Callable[[int, int], None] | None = None) -> Replayed:
+        """The log with an index, worked out when somebody asks for the first time. DataError where that cannot be."""
+        if self._index is None:
+            self._index = Replayed.of(self, progress=progress)
+        return self._index
+
+    def unit(self, subject: str) -> Unit | None:
+        """Where a subject stands."""
+        return self.replayed().unit(subject)
+
+    def units(self) -> Iterator[tuple[str, Unit]]:
+        """Every subject, in order of ids."""
+        return self.replayed().units()
+
+    def subjects(self, prefix: str) -> Iterator[tuple[str, Unit]]:
+        """Every subject whose id begins with `prefix`, in order of ids."""
+        return self.replayed().subjects(prefix)
+
+    def subjects_from(self, start: str) -> Iterator[tuple[str, Unit]]:
+        """Every subject whose id is `start` or behind it, in order of ids."""
+        return self.replayed().subjects_from(start)
+
+    def memory(self, subject: str) -> int:
+        """What the rules remember of a pack."""
+        return self.replayed().memory(subject)
+
+    def spent(self, person: bytes, year: int) -> Decimal:
+        """What a buyer's orders of a year come to."""
+        return self.replayed().spent(person, year)
+
+    def words(self, subjects: Sequence[str], *, together: bool = False) -> list[tuple[int, int]]:
+        """Where subjects stand, and what they are in."""
+        return self.replayed().words(subjects, together=together)
+
+    def emptied(self, container: str) -> int:
+        """1 + index of the entry by which everything was taken out of a container last."""
+        return self.replayed().emptied(container)
+
+    def mentions(self, name: str) -> Iterator[range]:
+        """The entries that mention a name, run by run."""
+        return self.replayed().mentions(name)
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names that events mention and that begin with `prefix`."""
+        return self.replayed().names(prefix)
+
+    # ---- files ----
+
+    def _file(self, kind: str, number: int) -> Parts:
+        """The parts in a file: as many as it has to have, None for those that are not there."""
+        kept = self._kept[kind].get(number)
+        if kept is not None:
+            return kept
+        name_of, decode = _KINDS[kind]
+        tile = Tile(0, number, min(TILE_WIDTH, self.size - number * TILE_WIDTH))
+        parts: Parts = [None] * tile.width
+        length = 0
+        try:
+            data = self.container.read(name_of(tile), _CAPS[kind])
+            if data is not None:
+                parts, length = decode(data, tile.width), len(data)
+        except WrongFileError:
+            pass  # it counts as not there, and is a finding of whoever checks the files
+        self._kept[kind].put(number, parts, length)
+        return parts
+
+    def _part(self, kind: str, index: int) -> bytes | None:
+        if not 0 <= index < self.size:
+            return None
+        return self._file(kind, index >> TILE_HEIGHT)[index % TILE_WIDTH]
+
+    def _range(self, kind: str, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        start, stop = max(start, 0), min(stop, self.size)
+        while start < stop:
+            begin = start - start % TILE_WIDTH
+            parts = self._file(kind, start >> TILE_HEIGHT)
+            end = min(stop, begin + TILE_WIDTH)
+            for index in range(start, end):
+                part = parts[index - begin]
+                if part is not None:
+                    yield index, part
+            start = end
+
+    def _column(self, kind: str, start: int, stop: int) -> list[bytes | None]:
+        found: list[bytes | None] = []
+        at = start
+        while at < min(stop, self.size):
+            begin = at - at % TILE_WIDTH
+            parts = self._file(kind, at >> TILE_HEIGHT)[at - begin : stop - begin]
+            found += parts
+            at += len(parts)
+        return found + [None] * (stop - start - len(found))
+
+    def _noted(self, kind: str) -> Iterator[tuple[int, str]]:
+        if self._notes is None:
+            self._notes = {"witnessed": [], "seals": []}
+            for name in self.container.names():
+                said = WHOLE.parse(name)
+                if isinstance(said, Name) and said.kind in self._notes and said.index is not None:
+                    self._notes[said.kind].append(said.index)
+        for size in sorted(self._notes[kind]):
+            try:
+                data = self.container.read(f"{kind}/{size}", _NOTE_CAP)
+            except WrongFileError:
+                continue
+            if data is not None:
+                yield size, data.decode("utf-8", "replace")
+
+
+def is_bundle(path: str | os.PathLike[str]) -> bool:
+    """Whether something looks like a bundle and not like a ledger: a file, or a folder with a bundle.json in it."""
+    place = Path(path)
+    return place.is_file() or (place / "bundle.json").exists()
+
+
+@contextmanager
+def open_whole(path: str | os.PathLike[str]) -> Iterator[WholeView]:
+    """A whole bundle to be read; nothing is verified yet. UnreadableError for what is no bundle, InputError for an
+    excerpt, CheckpointError where there is no checkpoint that could be read."""
+    with open_container(path) as container:
+        yield view_of(container, read_manifest(container))
+
+
+def view_of(container: Container, manifest: Manifest) -> WholeView:
+    """The View of a container that is open."""
+    if manifest.kind != WHOLE_KIND:
+        raise InputError(f"{container.path} is an {manifest.kind} bundle: what is asked needs the whole log")
+    try:
+        note = read_checkpoint(container)
+    except WrongFileError as error:
+        raise CheckpointError(f"{container.path}: {error}") from None
+    if note is None:
+        raise CheckpointError(f"{container.path}: there is no checkpoint in it")
+    return WholeView(container, note, parse_checkpoint(parse_note(note).text).size)
