@@ -20,6 +20,7 @@ __all__ = [
     "CONTENTS",
     "ENTRIES",
     "EXCERPT",
+    "HASHES",
     "MANIFEST",
     "README",
     "ROWS",
@@ -65,6 +66,7 @@ SEAL_NOTE: Final = "seal/note"
 CONTENTS: Final = "contents"
 ROWS: Final = "rows"
 ENTRIES: Final = "tile/entries"
+HASHES: Final = "tile"
 
 _NOTE_CAP = 1 << 16
 _BESIDE_CAP = 1 << 20
@@ -214,7 +216,7 @@ _SEAL = {
     SEAL_ABSENT: Name(SEAL_ABSENT, _LIST_CAP),
     SEAL_NOTE: Name(SEAL_NOTE, _NOTE_CAP),
 }
-_TILE_CAPS = {"tile": 8192, ENTRIES: 33_280, CONTENTS: 1 << 25, ROWS: 1 << 28}
+_TILE_CAPS = {HASHES: 8192, ENTRIES: 33_280, CONTENTS: 1 << 25, ROWS: 1 << 28}
 _SIZED_CAPS = {"witnessed": _NOTE_CAP, "seals": _NOTE_CAP, "consistency": 8192}
 _ENTRY_CAPS = {".entry": 1 << 26, ".proof": 131_072}
 
@@ -237,7 +239,7 @@ class Layout:
             level, _, rest = rest.partition("/")
             if level == "entries":
                 return _tiled(ENTRIES, 0, rest)
-            return _tiled("tile", int(level), rest) if _LEVEL.fullmatch(level) else None
+            return _tiled(HASHES, int(level), rest) if _LEVEL.fullmatch(level) else None
         if head in self.tiled:
             return _tiled(head, 0, rest)
         if head in self.sized:
@@ -250,6 +252,11 @@ class Layout:
         if head == "private":
             return _private(rest)
         return None
+
+    @property
+    def caps(self) -> dict[str, int]:
+        """How many bytes a file of each kind that comes 256 at a time may have."""
+        return _TILE_CAPS
 
     def cap(self, name: str) -> int | None:
         """How many bytes a file may have; None for a name that is not listed."""

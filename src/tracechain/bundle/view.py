@@ -45,7 +45,6 @@ _KINDS: Final[dict[str, tuple[Callable[[Tile], str], Callable[[bytes, int], Part
     CONTENTS: (contents_name, decode_parts),
     ROWS: (rows_name, decode_parts),
 }
-_CAPS: Final = {kind: name.cap for kind in _KINDS if (name := WHOLE.parse(f"{kind}/000")) is not None}
 #: What is kept of each kind: files, and bytes of them.
 _FILES_KEPT: Final = 64
 _BYTES_KEPT: Final = 1 << 25
@@ -205,7 +204,7 @@ class WholeView:
         parts: Parts = [None] * tile.width
         length = 0
         try:
-            data = self.container.read(name_of(tile), _CAPS[kind])
+            data = self.container.read(name_of(tile), WHOLE.caps[kind])
             if data is not None:
                 parts, length = decode(data, tile.width), len(data)
         except WrongFileError:
