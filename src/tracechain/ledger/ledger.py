@@ -45,6 +45,7 @@ from tracechain.ledger.past import Registers
 from tracechain.ledger.pruning import Pruner, check_own_kinds
 from tracechain.ledger.receipt import Receipt
 from tracechain.ledger.retaining import Retaining
+from tracechain.ledger.seals import Sealer, Seals
 from tracechain.pilot import next_records
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.registers import Register
@@ -287,6 +288,11 @@ class Ledger(Retaining):
     def vault(self) -> Vault:
         """Identities behind tokens and values of private fields, in a database of their own."""
         return self._store.vault
+
+    @property
+    def seals(self) -> Seals:
+        """Seals: where every subject stood at some moment, made, listed, proved by (format.md section 5.12)."""
+        return Seals(Sealer(self._store, self._author, self._random, self._clock, self._enqueue))
 
     # ---- writing ----
 

@@ -47,6 +47,7 @@ from tracechain.retention.records import (
     prune_digest,
 )
 from tracechain.retention.waiting import waited_ms, witnessed_ms
+from tracechain.seals import SEAL
 from tracechain.signing import Signer
 from tracechain.store import Compaction, Snapshot, Store
 from tracechain.store.tables import key_of
@@ -106,11 +107,11 @@ class Pruner:
 
 def check_own_kinds(batch: Batch) -> None:
     """Refuse retention policies that are malformed, and records that the ledger writes by itself alone."""
-    own = batch.kinds & OWN_KINDS
+    own = batch.kinds & (OWN_KINDS | {SEAL})
     if own:
-        raise InputError(
-            f"a record of kind {min(own)} says what the ledger did: use announce, prune or erase, which write it"
-        )
+        kind = min(own)
+        way = "seals.make" if kind == SEAL else "announce, prune or erase"
+        raise InputError(f"a record of kind {kind} says what the ledger did: use {way}, which write it")
     if POLICY in batch.kinds:
         for content in batch.contents:
             if isinstance(content, Record) and content.kind == POLICY:

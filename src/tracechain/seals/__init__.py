@@ -8,9 +8,11 @@ to the seal, or that a code was never there.
 - `maps`: `SealMap`, a map that changes with the log; `Prover`, which makes proofs
 - `working`: a map worked out of the rows of any View
 - `body`, `note`: what the record in the log says, and what an auditor signs
+- `chain`: the seals of a log
 """
 
 from tracechain.seals.body import SEAL, SEAL_SUBJECT, SealBody
+from tracechain.seals.chain import Sealed, latest_seal, note_of, read_seal, seals_of
 from tracechain.seals.items import Bucket, Item, MapRoot, buckets, ends_bucket, item_hash, map_root
 from tracechain.seals.maps import Prover, SealMap
 from tracechain.seals.note import SealNote, merge_notes, open_seal_note, parse_seal_note, sign_note
@@ -30,17 +32,22 @@ __all__ = [
     "SealBody",
     "SealMap",
     "SealNote",
+    "Sealed",
     "buckets",
     "check_code",
     "ends_bucket",
     "item_hash",
     "item_hashes",
+    "latest_seal",
     "map_root",
     "merge_notes",
+    "note_of",
     "open_seal_note",
     "parse_seal_note",
     "prover_of",
+    "read_seal",
     "row_words",
+    "seals_of",
     "sign_note",
     "units_map",
     "words_at",

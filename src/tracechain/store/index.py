@@ -17,6 +17,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from math import isqrt
 from typing import Any
 
@@ -403,3 +404,20 @@ class IndexReader:
             if not subject.startswith(first):
                 return
             yield subject.decode(), self.numbered(int.from_bytes(number, "big"))
+
+    def between(self, after: str, until: str | None) -> Iterator[list[tuple[str, int]]]:
+        """(subject, word) of the units whose ids are over `after` and not over `until`, in order of their ids, in runs
+        that grow: the quick way to read many."""
+        first = after.encode() + b"\0"  # no id holds a NUL, so nothing is between
+        last = None if until is None else until.encode()
+        cursor = self._txn.cursor(self._units)
+        pairs, count = iter(cursor.iternext() if cursor.set_range(first) else ()), 64
+        while run := list(islice(pairs, count)):
+            count = min(2 * count, 4096)
+            behind = last is not None and run[-1][0] > last
+            if behind:
+                run = [pair for pair in run if last is None or pair[0] <= last]
+            words = self.many([int.from_bytes(number, "big") for _, number in run])
+            yield list(zip([subject.decode() for subject, _ in run], words, strict=True))
+            if behind:
+                return

@@ -14,6 +14,7 @@ import lmdb
 
 from tracechain.derivation import INDEX_MASK, STATE_SHIFT
 from tracechain.errors import DataError, InputError
+from tracechain.seals.items import Bucket
 from tracechain.store.environment import Environment
 from tracechain.store.forking import forget_in_child
 from tracechain.store.generations import Generations
@@ -31,6 +32,7 @@ from tracechain.store.tables import (
     ROW_NODES,
     ROWS,
     SEAL_NOTES,
+    SEALED,
     SPENT,
     UNITS,
     WITNESSED,
@@ -224,6 +226,19 @@ class Snapshot:
     def meta(self, name: str) -> bytes | None:
         """A value of the table meta."""
         return self._get(META, name.encode())
+
+    def words_between(self, after: str, until: str | None) -> Iterator[list[tuple[str, int]]]:
+        """Subjects whose ids are over `after` and, unless None, not over `until`, in order of ids, with where they
+        stand (state x 2^40 + 1 + index of the latest entry); in runs."""
+        return self._reader().between(after, until)
+
+    def sealed(self) -> list[Bucket]:
+        """The buckets of the last seal's map, empty where they are not kept (`meta("sealed")` is None then)."""
+        if self._txn is None:
+            raise InputError("this snapshot is closed: take a new one")
+        cursor = self._txn.cursor(self._tables[SEALED])
+        pairs = cursor.iternext() if cursor.first() else ()
+        return [Bucket(key.decode(), int.from_bytes(value[:4], "big"), value[4:]) for key, value in pairs]
 
     def table_bytes(self) -> dict[str, tuple[int, int]]:
         """Bytes on disk (whole pages) and number of records of each table."""

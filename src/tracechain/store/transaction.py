@@ -11,6 +11,7 @@ from typing import Any
 from tracechain.errors import DataError
 from tracechain.merkle import Node
 from tracechain.retention.ranges import Ranges, minus
+from tracechain.seals.items import Bucket
 from tracechain.store.environment import Environment
 from tracechain.store.index import UnitIndex
 from tracechain.store.tables import (
@@ -22,6 +23,7 @@ from tracechain.store.tables import (
     NODES,
     ROW_NODES,
     ROWS,
+    SEAL_NOTES,
     SEALED,
     SPENT,
     STATEMENTS,
@@ -191,6 +193,27 @@ class Transaction:
         """Set the latest claimed times (ns) of blocks of entries."""
         pairs = [(key_of(block), latest[block].to_bytes(8, "big", signed=True)) for block in sorted(latest)]
         self.txn.cursor(self.env.tables[TIMES]).putmulti(pairs)
+
+    def put_sealed(self, gone: Iterable[str] | None, buckets: Iterable[Bucket]) -> None:
+        """Change the buckets of the last seal's map: `gone` are the last ids of those that are no more, None for all
+        that there were; `buckets` are new or changed, ascending."""
+        table = self.env.tables[SEALED]
+        if gone is None:
+            self.txn.drop(table, delete=False)
+        for last in gone or ():
+            self.txn.delete(last.encode(), db=table)
+        self.txn.cursor(table).putmulti(
+            [(bucket.last.encode(), bucket.count.to_bytes(4, "big") + bucket.root) for bucket in buckets]
+        )
+
+    def seal_note(self, size: int) -> bytes | None:
+        """The seal note of the seal of a size."""
+        value: bytes | None = self.txn.get(key_of(size), None, self.env.tables[SEAL_NOTES])
+        return value
+
+    def put_seal_note(self, size: int, note: bytes) -> None:
+        """Keep the seal note of the seal of a size."""
+        self.txn.put(key_of(size), note, db=self.env.tables[SEAL_NOTES])
 
     def put_meta(self, name: str, value: bytes) -> None:
         """Set a value of the table meta."""
