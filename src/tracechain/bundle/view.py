@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,8 @@ from tracechain.bundle.names import (
 )
 from tracechain.bundle.tiled import decode_headers, decode_parts
 from tracechain.checkpoint import parse_checkpoint, parse_note
-from tracechain.errors import CheckpointError, InputError
+from tracechain.entry import SALT_SIZE, decode_rows
+from tracechain.errors import CheckpointError, DataError, InputError
 from tracechain.replayed import Replayed
 from tracechain.view import Block, Unit
 
@@ -49,6 +50,8 @@ _KINDS: Final[dict[str, tuple[Callable[[Tile], str], Callable[[bytes, int], Part
 _FILES_KEPT: Final = 64
 _BYTES_KEPT: Final = 1 << 25
 _NOTE_CAP: Final = 1 << 16
+#: What the subjects of the ledger's own records begin with.
+_OWN: Final = "urn:tracechain:"
 
 
 def read_checkpoint(container: Container) -> str | None:
@@ -92,6 +95,7 @@ class WholeView:
         self.size = size
         self._kept = {kind: _Kept() for kind in _KINDS}
         self._index: Replayed | None = None
+        self._own: dict[str, Unit] | None = None
         self._notes: dict[str, list[int]] | None = None
 
     # ---- the log ----
@@ -154,6 +158,8 @@ class WholeView:
 
     def unit(self, subject: str) -> Unit | None:
         """Where a subject stands."""
+        if self._index is None and subject.startswith(_OWN):
+            return self._own_units().get(subject)
         return self.replayed().unit(subject)
 
     def units(self) -> Iterator[tuple[str, Unit]]:
@@ -162,6 +168,8 @@ class WholeView:
 
     def subjects(self, prefix: str) -> Iterator[tuple[str, Unit]]:
         """Every subject whose id begins with `prefix`, in order of ids."""
+        if self._index is None and prefix.startswith(_OWN):
+            return iter(sorted(one for one in self._own_units().items() if one[0].startswith(prefix)))
         return self.replayed().subjects(prefix)
 
     def subjects_from(self, start: str) -> Iterator[tuple[str, Unit]]:
@@ -191,6 +199,20 @@ class WholeView:
     def names(self, prefix: str) -> Iterator[str]:
         """The names that events mention and that begin with `prefix`."""
         return self.replayed().names(prefix)
+
+    def _own_units(self) -> dict[str, Unit]:
+        """The chains of seals, policies, prunings, keys and the like by the rows alone: who verifies begins with them,
+        and to replay a log for that would be waste. Where such an id stands in rows, it stands there in one piece."""
+        if self._own is None:
+            self._own = {}
+            sought = _OWN.encode()
+            for index, part in self.all_rows(0, self.size):
+                if sought in part:
+                    with suppress(DataError):  # rows that are none are found by whoever verifies
+                        for row in decode_rows(part[SALT_SIZE:])[1]:
+                            if row.subject.startswith(_OWN):
+                                self._own[row.subject] = Unit(index, row.state)
+        return self._own
 
     # ---- files ----
 

@@ -8,7 +8,7 @@ all keys who let a violation vanish, made one up, or keeps a lot from a recall, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from attrs import define, field
@@ -24,7 +24,7 @@ from tracechain.rules import shanghai_year
 from tracechain.verification.findings import Code, Findings, Report
 from tracechain.view import Unit, View
 
-__all__ = ["JUDGED", "verify_rules"]
+__all__ = ["JUDGED", "judge_again", "verify_rules"]
 
 JUDGED = "every state and violation was judged again from the log alone, by the registers as they stood at each entry"
 
@@ -58,40 +58,82 @@ def verify_rules(
     return _Comparison(view, progress, most, index=index).run()
 
 
+#: Called with the state after some of the entries.
+Reached = Callable[[Remembering], None]
+
+
+def judge_again(
+    view: View,
+    stop: int,
+    cuts: Sequence[int] = (),
+    reached: Reached | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    most: int = 1000,
+) -> tuple[Report, Remembering]:
+    """The same of the first `stop` entries, without an index, and the state that the log comes to there. At each of the
+    sizes `cuts` (ascending, up to `stop`), `reached` is called with the state then."""
+    comparison = _Comparison(view, progress, most, index=False, stop=stop, cuts=cuts, reached=reached)
+    return comparison.run(), comparison.state
+
+
 class _Comparison:
     """One replay with what it found."""
 
-    def __init__(self, view: View, progress: Callable[[int, int], None] | None, most: int, *, index: bool) -> None:
+    def __init__(
+        self,
+        view: View,
+        progress: Callable[[int, int], None] | None,
+        most: int,
+        *,
+        index: bool,
+        stop: int | None = None,
+        cuts: Sequence[int] = (),
+        reached: Reached | None = None,
+    ) -> None:
         self._view = view
         self._progress = progress
         self._findings = Findings(most)
         self._again = judged_again(view, prunings if index else prunings_in_log)
         self._index = index
-        self._state = _Replay(log=view, again=self._again)
+        self._stop = view.size if stop is None else min(stop, view.size)
+        self._cuts = [cut for cut in cuts if cut <= self._stop]
+        self._reached = reached
+        self.state = self._state = _Replay(log=view, again=self._again)
         #: Where a subject first differed from the rules.
         self._departed: dict[str, int] = {}
         self._rows = 0
+        self._ended = False
 
     def run(self) -> Report:
         """The whole of it."""
-        size, state = self._view.size, self._state
-        for start in range(0, size, _BLOCK):
-            stop = min(start + _BLOCK, size)
-            for header, content, rows in zip(*self._view.block(start, stop), strict=True):
-                if not self._step(header, content):
-                    break
-                self._compare(state.size - 1, rows)
-            if self._progress is not None:
-                self._progress(state.size, size)
-            if state.size < stop:
-                break
-        if self._index and state.size == size:
+        size, state = self._stop, self._state
+        for cut in self._cuts:
+            if self._go(cut) and self._reached is not None:
+                self._reached(state)
+        if self._go(size) and self._index:
             self._compare_index()
         notes = (JUDGED, *self._not_judged())
         return Report(
             tuple(self._findings.items), size, state.size, self._rows, 0, len(state.units), None, notes,
             self._findings.beyond,
         )  # fmt: skip
+
+    def _go(self, end: int) -> bool:
+        """Go on until so many entries are taken; whether that could be."""
+        state = self._state
+        for start in () if self._ended else range(state.size, end, _BLOCK):
+            stop = min(start + _BLOCK, end)
+            for header, content, rows in zip(*self._view.block(start, stop), strict=True):
+                if not self._step(header, content):
+                    break
+                self._compare(state.size - 1, rows)
+            if self._progress is not None:
+                self._progress(state.size, self._stop)
+            if state.size < stop:
+                self._ended = True
+                break
+        return not self._ended
 
     def _not_judged(self) -> tuple[str, ...]:
         state = self._state
