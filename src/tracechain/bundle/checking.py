@@ -8,9 +8,10 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from tracechain.bundle.manifest import Manifest
+from tracechain.bundle.shown import Shown
 from tracechain.checkpoint import Checkpoint, VerifierKey
 from tracechain.errors import VerificationError
-from tracechain.verification.findings import Code, Finding, Report
+from tracechain.verification.findings import Code, Finding, Report, Witnessed
 
 __all__ = ["BundleReport", "in_order"]
 
@@ -31,7 +32,8 @@ class BundleReport:
     `findings` are in the order of docs/format.md section 16, as many as were asked for; `beyond` counts the others.
     `size` is the number of entries of the log, `entries`, `rows`, `statements` and `units` count what of it was
     checked. `verifier` is the key that the caller brought, None if signatures were held against the log's own word.
-    `notes` say what was not checked. `log` is the report of the log itself, of a whole bundle.
+    `notes` say what was not checked. `log` is the report of the log itself, of a whole bundle; `shown` and `witnessed`
+    are what an excerpt shows, and what witnesses say of it.
     """
 
     path: Path
@@ -49,6 +51,8 @@ class BundleReport:
     verifier: VerifierKey | None = None
     notes: tuple[str, ...] = field(default=())
     log: Report | None = field(default=None, repr=False)
+    shown: Shown | None = None
+    witnessed: Witnessed | None = None
 
     @property
     def kind(self) -> str:

@@ -7,19 +7,19 @@ it is written: an excerpt of a damaged ledger is not made.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from attrs import field, frozen
 
 from tracechain import merkle
+from tracechain.bundle.beside import put_beside
 from tracechain.bundle.container import Writer, create_container
-from tracechain.bundle.gather import Gathered, Shower, gather, header_of
+from tracechain.bundle.gather import Gathered, Shower, gather
 from tracechain.bundle.manifest import ABSENCE_KIND, EXCERPT_KIND, Manifest
 from tracechain.bundle.names import (
     CHECKPOINT,
-    MANIFEST,
     SEAL_ABSENT,
     SEAL_ITEMS,
     SEAL_NOTE,
@@ -35,24 +35,27 @@ from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import CheckpointError, DataError, InputError
 from tracechain.persons import disclose, format_disclosure
-from tracechain.record import decode_record
-from tracechain.seals import SEAL, SEAL_SUBJECT, Prover, SealBody
+from tracechain.seals import Prover, SealBody, Sealed
 from tracechain.store import Kept, Vault
 from tracechain.tracing import Unresolved
-from tracechain.view import View, ViewNodes, unit_history
+from tracechain.view import View, ViewNodes
 
-__all__ = ["Exported", "LatestSeal", "Private", "export_absence", "export_excerpt", "latest_seal"]
+__all__ = ["Exported", "Private", "SealProofs", "export_absence", "export_excerpt"]
 
 Progress = Callable[[int, int], None]
 
 
 @frozen
-class LatestSeal:
-    """The seal that an excerpt goes by: the entry of its record, what it says, and who proves by it."""
+class SealProofs:
+    """The latest seal of a log, by which an excerpt goes, and who proves by it."""
 
-    index: int
-    body: SealBody
+    sealed: Sealed
     prover: Prover = field(repr=False)
+
+    @property
+    def body(self) -> SealBody:
+        """What it says."""
+        return self.sealed.body
 
 
 @frozen
@@ -88,39 +91,27 @@ class Exported:
     unresolved: tuple[Unresolved, ...] = ()
 
 
-def latest_seal(view: View) -> tuple[int, SealBody] | None:
-    """The last seal of a log, (index of its record, what it says); None where there is none."""
-    for index in reversed(unit_history(view, SEAL_SUBJECT)):
-        part = view.content(index)
-        if part is None or header_of(view, index).type != EntryType.RECORD:
-            continue
-        record = decode_record(part[SALT_SIZE:])
-        if record.kind == SEAL:
-            return index, SealBody.from_record(record)
-    return None
-
-
 def export_excerpt(
     view: View,
     path: str | Path,
     selection: Selection,
     *,
-    exported: int,
-    seal: LatestSeal | None = None,
+    exported_ms: int,
+    seal: SealProofs | None = None,
     private: Private | None = None,
     since: Iterable[Checkpoint] = (),
-    beside: Mapping[str, bytes] | None = None,
     progress: Progress | None = None,
 ) -> Exported:
-    """Write an excerpt to a new folder, or to a zip where the name ends in `.zip`. `exported` is the time, in ms.
+    """Write an excerpt to a new folder, or to a zip where the name ends in `.zip`. `exported_ms` is now (ms
+    since 1970).
 
     `seal` is the latest one of the log: by it histories are shown to be complete up to it; without it, they are what
     the ledger shows. For each checkpoint of `since`, which the receiver keeps, there is a proof that the log extends
-    it. `beside` are files that are put there as they are. InputError for a name that is taken, or for a checkpoint that
-    is none of this log; DataError where the log is damaged.
+    it. InputError for a name that is taken, or for a checkpoint that is none of this log; DataError where the log is
+    damaged.
     """
-    manifest = Manifest(EXCERPT_KIND, exported, _fitting(selection.asked))
-    return _Export(view, seal, selection, private).write(Path(path), manifest, (), since, beside or {}, progress)
+    manifest = Manifest(EXCERPT_KIND, exported_ms, _fitting(selection.asked))
+    return _Export(view, seal, selection, private).write(Path(path), manifest, (), since, progress)
 
 
 def export_absence(
@@ -128,10 +119,9 @@ def export_absence(
     path: str | Path,
     codes: Sequence[str],
     *,
-    exported: int,
-    seal: LatestSeal | None,
+    exported_ms: int,
+    seal: SealProofs | None,
     since: Iterable[Checkpoint] = (),
-    beside: Mapping[str, bytes] | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write the proof that no entry below the size of the latest seal names these codes (canonical ids), likewise.
@@ -145,9 +135,9 @@ def export_absence(
     for code in wanted:
         check_absent(view, code)
     if seal is None:
-        raise InputError("this ledger has no seal, and absence is shown by one alone: make it with `tracechain seal`")
-    manifest = Manifest(ABSENCE_KIND, exported, _fitting([f"absence of {code}" for code in wanted]))
-    return _Export(view, seal, Selection(), None).write(Path(path), manifest, wanted, since, beside or {}, progress)
+        raise InputError("this ledger has no seal, and absence is shown by one alone: make one with `tracechain seal`")
+    manifest = Manifest(ABSENCE_KIND, exported_ms, _fitting([f"absence of {code}" for code in wanted]))
+    return _Export(view, seal, Selection(), None).write(Path(path), manifest, wanted, since, progress)
 
 
 def _fitting(asked: Sequence[str]) -> tuple[str, ...]:
@@ -156,7 +146,7 @@ def _fitting(asked: Sequence[str]) -> tuple[str, ...]:
 
 
 class _Export:
-    def __init__(self, view: View, seal: LatestSeal | None, selection: Selection, private: Private | None) -> None:
+    def __init__(self, view: View, seal: SealProofs | None, selection: Selection, private: Private | None) -> None:
         self._view = view
         self._seal = seal
         self._selection = selection
@@ -169,9 +159,9 @@ class _Export:
         if self._checkpoint.size != view.size:
             raise DataError(f"the checkpoint is of {self._checkpoint.size} entries, {view.size} are there; verify it")
         if seal is not None and seal.prover.root != (seal.body.ids, seal.body.map_root):
-            raise DataError(f"the seal in entry {seal.index} is not what its proofs lead to; verify the ledger")
-        if seal is not None and not seal.body.size <= seal.index < view.size:
-            raise InputError(f"the seal in entry {seal.index} is none of this view of {view.size} entries")
+            raise DataError(f"the seal in entry {seal.sealed.index} is not what its proofs lead to; verify the ledger")
+        if seal is not None and not seal.body.size <= seal.sealed.index < view.size:
+            raise InputError(f"the seal in entry {seal.sealed.index} is none of this view of {view.size} entries")
 
     def write(
         self,
@@ -179,11 +169,10 @@ class _Export:
         manifest: Manifest,
         absent: Sequence[str],
         since: Iterable[Checkpoint],
-        beside: Mapping[str, bytes],
         progress: Progress | None,
     ) -> Exported:
         seal = self._seal
-        gathered = gather(self._view, self._selection, () if seal is None else (seal.index,))
+        gathered = gather(self._view, self._selection, () if seal is None else (seal.sealed.index,))
         keys = frozenset(gathered.keys)
         histories = tuple(subject for subject in gathered.subjects if subject not in keys)
         proved = () if seal is None else tuple(one for one in gathered.subjects if seal.prover.has(one))
@@ -191,10 +180,8 @@ class _Export:
         if seal is not None:
             sizes[seal.body.size] = Checkpoint(self._checkpoint.origin, seal.body.size, seal.body.tree_root)
         with create_container(path) as writer:
-            writer.put(MANIFEST, manifest.encode())
+            put_beside(writer, manifest)
             writer.put(CHECKPOINT, self._view.checkpoint.encode())
-            for name, data in beside.items():
-                writer.put(name, data)
             if seal is not None:
                 _put_list(writer, SEAL_ITEMS, (seal.prover.presence(one).encode() for one in proved))
                 _put_list(writer, SEAL_ABSENT, (seal.prover.absence(one).encode() for one in absent))
@@ -210,7 +197,7 @@ class _Export:
         sealed = set(proved)
         return Exported(
             path=path, kind=manifest.kind, entries=len(gathered.entries), histories=histories, absent=tuple(absent),
-            seal=None if seal is None else seal.body, seal_entry=None if seal is None else seal.index,
+            seal=None if seal is None else seal.body, seal_entry=None if seal is None else seal.sealed.index,
             sealed=len(sealed.intersection(histories)), unsealed=tuple(one for one in histories if one not in sealed),
             witnessed=len(notes), disclosures=disclosures, withheld=withheld,
             unresolved=tuple(sorted(self._selection.unresolved, key=lambda one: one.order)),
