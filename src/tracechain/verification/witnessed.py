@@ -4,12 +4,10 @@ section 10.1)."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 
 from tracechain.checkpoint import Checkpoint, VerifierKey, parse_note
 from tracechain.entry import HEADER_SIZE
 from tracechain.errors import CheckpointError
-from tracechain.merkle import Frontier
 from tracechain.record import EpochRecord
 from tracechain.verification.findings import Code, Findings, Witnessed
 from tracechain.view import View
@@ -23,30 +21,15 @@ from tracechain.witnessing import (
     enough,
     open_witnessed,
     place_of,
+    roots_at,
 )
 
-__all__ = ["LATE", "check_witnessed", "hold_notes", "roots_at"]
+__all__ = ["LATE", "check_witnessed", "hold_notes"]
 
 #: How much later than a cosignature an entry under it may say it was received (s): clocks differ.
 LATE = 600
 _CHUNK = 4096
 Epochs = Sequence[tuple[int, EpochRecord]]
-
-
-def roots_at(view: View, sizes: Iterable[int]) -> dict[int, bytes]:
-    """The roots that the log's tree had at some sizes, from its headers alone, in one pass; those up to the first
-    header that is missing."""
-    roots: dict[int, bytes] = {}
-    tree = Frontier()
-    for size in sorted(set(sizes)):
-        while tree.size < size:
-            stop = min(size, tree.size + _CHUNK)
-            leaves = [sha256(b"\0" + header).digest() for _, header in view.headers(tree.size, stop)]
-            if len(leaves) < stop - tree.size:
-                return roots
-            tree.extend(leaves)
-        roots[size] = tree.root()
-    return roots
 
 
 def check_witnessed(
