@@ -86,7 +86,7 @@ def check_whole(
         parts = [names.wrong]
         log, shown, notes = None, 0, [NOTHING_ELSE]
         if names.size is not None and not names.missing:
-            view = view_of(container, manifest)
+            view = view_of(container, manifest, nodes=False)
             with _files_checked(container, names.size, parts, apart=processes > 1 and since is None, most=most):
                 log = _verify(
                     view, path, processes, verifier=verifier, since=since, witnesses=witnesses, auditors=auditors,
@@ -122,7 +122,7 @@ def _verify(view: WholeView, path: str | os.PathLike[str], processes: int, *, si
 
 @contextmanager
 def _open_view(path: str) -> Iterator[View]:
-    with open_whole(path) as view:
+    with open_whole(path, nodes=False) as view:
         yield view
 
 

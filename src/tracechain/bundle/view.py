@@ -30,10 +30,11 @@ from tracechain.bundle.names import (
     entries_name,
     rows_name,
 )
-from tracechain.bundle.tiled import decode_headers, decode_parts
+from tracechain.bundle.tiled import decode_headers, decode_parts, leaves_of
 from tracechain.checkpoint import parse_checkpoint, parse_note
 from tracechain.entry import SALT_SIZE, decode_rows
 from tracechain.errors import CheckpointError, DataError, InputError
+from tracechain.merkle import Frontier
 from tracechain.replayed import Replayed
 from tracechain.view import Block, Unit
 
@@ -86,16 +87,19 @@ class _Kept:
 class WholeView:
     """A View over a container with the layout of a whole bundle. Not for sharing by threads at the same time.
 
-    A file that is not there, or is of a wrong length or form, has no parts: `check_whole` says which.
+    A file that is not there, or is of a wrong length or form, has no parts: `check_whole` says which. Without `nodes`
+    it stores no subtrees: for who works the tree out anyway.
     """
 
-    def __init__(self, container: Container, checkpoint: str, size: int) -> None:
+    def __init__(self, container: Container, checkpoint: str, size: int, *, nodes: bool = True) -> None:
         self.container = container
         self.checkpoint = checkpoint
         self.size = size
         self._kept = {kind: _Kept() for kind in _KINDS}
         self._index: Replayed | None = None
         self._own: dict[str, Unit] | None = None
+        self._with_nodes = nodes
+        self._nodes: dict[tuple[int, int], bytes] | None = None
         self._notes: dict[str, list[int]] | None = None
 
     # ---- the log ----
@@ -136,9 +140,20 @@ class WholeView:
         """The three parts of every entry from `start` to `stop - 1`."""
         return self._column(ENTRIES, start, stop), self._column(CONTENTS, start, stop), self._column(ROWS, start, stop)
 
-    def node(self, height: int, index: int) -> bytes | None:  # noqa: ARG002  the View's
-        """None: tiles are for other programs, here the tree is worked out from headers."""
-        return None
+    def node(self, height: int, index: int) -> bytes | None:
+        """A subtree as the headers give it, worked out when the first one is asked for; those of 256 entries and more.
+        Tiles are for other programs."""
+        if not self._with_nodes or height < TILE_HEIGHT:
+            return None
+        if self._nodes is None:
+            tree, self._nodes = Frontier(), {}
+            for start in range(0, self.size, TILE_WIDTH):
+                headers = [one for _, one in self.headers(start, start + TILE_WIDTH)]
+                if len(headers) < min(TILE_WIDTH, self.size - start):
+                    break  # what is behind cannot be worked out
+                found = tree.extend(leaves_of(headers))
+                self._nodes |= {(high, at): value for high, at, value in found if high >= TILE_HEIGHT}
+        return self._nodes.get((height, index))
 
     def witnessed(self) -> Iterator[tuple[int, str]]:
         """The witnessed notes, by size."""
@@ -284,14 +299,14 @@ def is_bundle(path: str | os.PathLike[str]) -> bool:
 
 
 @contextmanager
-def open_whole(path: str | os.PathLike[str]) -> Iterator[WholeView]:
+def open_whole(path: str | os.PathLike[str], *, nodes: bool = True) -> Iterator[WholeView]:
     """A whole bundle to be read; nothing is verified yet. UnreadableError for what is no bundle, InputError for an
     excerpt, CheckpointError where there is no checkpoint that could be read."""
     with open_container(path) as container:
-        yield view_of(container, read_manifest(container))
+        yield view_of(container, read_manifest(container), nodes=nodes)
 
 
-def view_of(container: Container, manifest: Manifest) -> WholeView:
+def view_of(container: Container, manifest: Manifest, *, nodes: bool = True) -> WholeView:
     """The View of a container that is open."""
     if manifest.kind != WHOLE_KIND:
         raise InputError(f"{container.path} is an {manifest.kind} bundle: what is asked needs the whole log")
@@ -301,4 +316,4 @@ def view_of(container: Container, manifest: Manifest) -> WholeView:
         raise CheckpointError(f"{container.path}: {error}") from None
     if note is None:
         raise CheckpointError(f"{container.path}: there is no checkpoint in it")
-    return WholeView(container, note, parse_checkpoint(parse_note(note).text).size)
+    return WholeView(container, note, parse_checkpoint(parse_note(note).text).size, nodes=nodes)

@@ -11,6 +11,7 @@ import click
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
 from tracechain.cli.moments import as_of_option, asked_day
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import bar, console, counted, json_option, moment, plain, print_json, say, styled, table
 from tracechain.cli.watched import Watched
 
@@ -42,12 +43,12 @@ def alerts(ledger: Path, kinds: tuple[str, ...], limit: int, strict: bool, as_of
     Alerts are conclusions from the log, the registers and the limits of the profile in force; nothing is stored. They
     say nothing against the log itself, so the exit code is 0 unless --strict asks for 1.
     """
-    from tracechain.ledger import Ledger
     from tracechain.pilot import alerts as found_now
 
     asked = asked_day(as_of, clock()())
     wanted = [kind.upper().replace("-", "_") for kind in kinds] or None
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         with bar("looking") as shown:
             found = found_now(
                 Watched(snapshot, shown.update),

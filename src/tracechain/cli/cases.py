@@ -11,6 +11,7 @@ from tracechain import identifiers
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
 from tracechain.cli.moments import Asked, as_of_option, asked_day
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import console, json_option, plain, print_json, say, say_wrapped, styled, table
 from tracechain.errors import TracechainError
 
@@ -32,13 +33,13 @@ def cases(ledger: Path, case: str | None, only_open: bool, about: str | None, as
 
     Exits with 1 for an ID that no case has.
     """
-    from tracechain.ledger import Ledger
     from tracechain.pilot import cases as all_cases
     from tracechain.pilot import stopped
 
     asked = asked_day(as_of, clock()())
     until = None if as_of is None else asked.millis
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         found = all_cases(snapshot, until, about=None if about is None else _spelt(about))
         stops = () if case is not None else stopped(snapshot, until)
     if case is not None:

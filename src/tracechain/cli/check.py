@@ -12,6 +12,7 @@ import click
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
 from tracechain.cli.moments import asked_time
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import json_option, moment, plain, print_json, say, say_wrapped, styled
 from tracechain.custody import PILOT, Act, PackState
 from tracechain.errors import InputError
@@ -75,7 +76,6 @@ def check(
 
     Takes every event name and column of scan files (docs/scan-files.md). Exits with 1 if it would break a rule.
     """
-    from tracechain.ledger import Ledger
     from tracechain.pilot import check as judge
 
     now = clock()()
@@ -83,7 +83,8 @@ def check(
     time = asked_time(at, now)
     asked = _event({"event": event, **texts}, time, code)
     when = now if at is None else asked.event_time // 1_000_000
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         verdict = judge(snapshot, asked, when, author=_author(opened, author))
     today = shanghai_day(when * 1_000_000)
     if as_json:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tracechain.cli.entries import read_entry
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import console, json_option, moment, plain, print_json, say
 from tracechain.errors import DataError, InputError
 
@@ -25,9 +26,9 @@ __all__ = ["log"]
 @json_option
 def log(ledger: Path, first: int | None, limit: int, raw: int | None, as_json: bool) -> None:
     """Show entries, oldest first; without --from the latest ones."""
-    from tracechain.ledger import Ledger
 
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger, index=False) as opened:
+        snapshot = opened.view
         size = snapshot.size
         for index in (raw, first):
             if index is not None and index >= size:

@@ -12,6 +12,7 @@ from tracechain.cli.clock import clock
 from tracechain.cli.criteria import criterion_of, criterion_options, spelt
 from tracechain.cli.keyfiles import key_options, open_to_write
 from tracechain.cli.moments import stated_day
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import counted, json_option, plain, print_json, say, styled, waiting
 from tracechain.cli.results import csv_option, html_options, names_of, write_csv, write_page
 from tracechain.cli.subjects import named
@@ -70,11 +71,11 @@ def preview(
     All options that say which packs have to be met together; for `any` and `not`, write a --criterion file. Nothing
     is written to the ledger.
     """
-    from tracechain.ledger import Ledger
     from tracechain.recall import fan_out
 
     criterion = criterion_of(asked)
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         with waiting("looking for affected packs"):
             found = fan_out(snapshot, criterion)
         if html_file is not None:
@@ -264,11 +265,11 @@ def show_progress(
     Exits with 1 if there is no such recall.
     """
     from tracechain.cli.recall_words import progress_json, tell_progress
-    from tracechain.ledger import Ledger
     from tracechain.recall import fan_out, find_recall
     from tracechain.recall.cases import progress_of
 
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot, waiting("counting packs"):
+    with open_to_read(ledger) as opened, waiting("counting packs"):
+        snapshot = opened.view
         file = find_recall(snapshot, ident)
         if file is not None:
             found = fan_out(snapshot, file.criterion)
@@ -296,10 +297,10 @@ def show(ledger: Path, ident: str | None, csv_file: Path | None, as_json: bool) 
     Exits with 1 for an ID that no recall has.
     """
     from tracechain.cli.recall_words import STEPS_HEADER, file_json, step_rows, tell_file, tell_files
-    from tracechain.ledger import Ledger
     from tracechain.recall import find_recall, recalls
 
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         one = None if ident is None else find_recall(snapshot, ident)
         files = recalls(snapshot) if ident is None else () if one is None else (one,)
     if ident is not None and one is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracechain.cli.entries import human
 from tracechain.cli.moments import Asked
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import console, moment, plain, print_json, say, styled, table
 from tracechain.errors import CodeError, InputError
 from tracechain.registers import CaseStep, HoldStep, Product, RecallStep, Register, forms, kind_class
@@ -54,11 +55,11 @@ def spelt(kind: str, text: str) -> str:
 
 def show_all(ledger: Path, kind: str, asked: Asked, until: int | None, *, as_json: bool) -> None:
     """Everything of a kind that is registered."""
-    from tracechain.ledger import Ledger
     from tracechain.pilot import listing
 
     chain = _chain(kind)
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         found = list(listing(snapshot, chain, until))
     if as_json:
         rows = [_standing_json(chain, name, one) for name, one in found]
@@ -121,7 +122,6 @@ def show_one(
     ledger: Path, kind: str, text: str, asked: Asked, until: int | None, *, history: bool, as_json: bool
 ) -> bool:
     """What is registered under an id; with `history` everything that ever was. False if there is nothing."""
-    from tracechain.ledger import Ledger
     from tracechain.pilot import history as versions_of
 
     chain = _chain(kind)
@@ -129,7 +129,8 @@ def show_one(
         name = spelt(chain, text)
     except CodeError as error:
         raise InputError(f"ID: {error}") from None
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         versions = versions_of(snapshot, chain, name, until)
         authors = {author.key.id: author for author in opened.authors()}
         near = [] if versions else _perhaps_meant(snapshot, chain, name, until)
@@ -241,11 +242,11 @@ def _tell_history(versions: Sequence[Version], authors: dict[bytes, Author]) -> 
 
 def show_overdue(ledger: Path, kind: str | None, asked: Asked, until: int | None, *, as_json: bool) -> int:
     """What has run out or does not suffice, of a kind or of all; returns how much there is."""
-    from tracechain.ledger import Ledger
     from tracechain.pilot import overdue
 
     chain = None if kind is None else _chain(kind)
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         found = [one for one in overdue(snapshot, asked.day, as_of=until) if chain in (None, one.kind)]
     if as_json:
         print_json({"ledger": str(ledger), "day": asked.day.isoformat(), "overdue": [_overdue_json(o) for o in found]})

@@ -10,6 +10,7 @@ import click
 
 from tracechain.cli.entries import human
 from tracechain.cli.moments import claimed_nanos, claimed_option
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import (
     BEIJING,
     console,
@@ -56,12 +57,12 @@ def stock(
 
     A lot is one of a product, so --by lot shows both.
     """
-    from tracechain.ledger import Ledger
 
     until = claimed_nanos(as_of)
     by = keys or ("product",)
     at = None if place is None else named(place)
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot, waiting("counting packs"):
+    with open_to_read(ledger) as opened, waiting("counting packs"):
+        snapshot = opened.view
         merchants = partial(_merchant, snapshot) if "merchant" in by else None
         rows = count_stock(snapshot, at, until, by=by, all=everything, merchants=merchants)
     shown = tuple(key for key in STOCK_KEYS if key in by or (key == "product" and "lot" in by))

@@ -12,6 +12,7 @@ from tracechain.cli.clock import clock
 from tracechain.cli.entries import event_name, event_time, human, to_json
 from tracechain.cli.keyfiles import read_vkey
 from tracechain.cli.moments import claimed_nanos, claimed_option
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import (
     BEIJING,
     clock_time,
@@ -61,14 +62,14 @@ def trace(
 
     Exits with 1 for a code that is not in the ledger, and when a link does not hold.
     """
-    from tracechain.ledger import Ledger
     from tracechain.tracing import Tracer
     from tracechain.verification import verify_unit
 
     subject = canonical(code)
     verifier = read_vkey(key)
     until = claimed_nanos(as_of)
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot, waiting("following its entries"):
+    with open_to_read(ledger) as opened, waiting("following its entries"):
+        snapshot = opened.view
         report = verify_unit(snapshot, subject, verifier=verifier)
         tracer = Tracer(snapshot, verifier=verifier)
         told = tracer.trace(subject, until)

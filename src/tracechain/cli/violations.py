@@ -11,6 +11,7 @@ import click
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human, read_entry
 from tracechain.cli.moments import as_of_option, asked_day
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import (
     bar,
     console,
@@ -59,12 +60,12 @@ def violations(ledger: Path, code: str | None, limit: int, as_of: str | None, as
     These are facts that the log keeps, no findings against it: the exit code is 0. What a verification finds wrong
     with the log itself, violations that vanished among it, `tracechain verify --rules` says.
     """
-    from tracechain.ledger import Ledger
     from tracechain.pilot import violations as broken
 
     wanted = None if code is None else code_number(code)
     asked = asked_day(as_of, clock()())
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         with bar("counting") as shown:
             found = broken(Watched(snapshot, shown.update), None if as_of is None else asked.millis)
         found = tuple(one for one in found if wanted in (None, one.code))

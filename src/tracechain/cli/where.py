@@ -9,6 +9,7 @@ import click
 
 from tracechain.cli.entries import human
 from tracechain.cli.moments import claimed_nanos, claimed_option
+from tracechain.cli.opening import open_to_read
 from tracechain.cli.output import BEIJING, clock_time, json_option, moment, print_json, say, styled
 from tracechain.cli.subjects import (
     canonical,
@@ -38,12 +39,12 @@ def where(ledger: Path, code: str, as_of: str | None, as_json: bool) -> int:
 
     Exits with 1 for a code that is not in the ledger, or was not yet.
     """
-    from tracechain.ledger import Ledger
     from tracechain.tracing import whereabouts
 
     subject = canonical(code)
     until = claimed_nanos(as_of)
-    with Ledger.open(ledger) as opened, opened.snapshot() as snapshot:
+    with open_to_read(ledger) as opened:
+        snapshot = opened.view
         known = snapshot.unit(subject) is not None
         found = whereabouts(snapshot, subject, until)
         hints = [] if known else perhaps_meant(snapshot, subject)
