@@ -41,6 +41,7 @@ _COMMANDS = {
     "prune": "tracechain.cli.prune:prune",
     "subject": "tracechain.cli.subject:subject",
     "verify": "tracechain.cli.verify:verify",
+    "replay": "tracechain.cli.replay:replay",
     "checkpoint": "tracechain.cli.proofs:checkpoint",
     "prove": "tracechain.cli.proofs:prove",
     "reindex": "tracechain.cli.maintain:reindex",

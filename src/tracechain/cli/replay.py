@@ -1,0 +1,208 @@
+"""`tracechain replay`: the whole state of a log, by the log alone, as of now or of any moment; every judgement of its
+rules, and every seal, worked out again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tracechain.cli.clock import clock
+from tracechain.cli.entries import human
+from tracechain.cli.moments import Asked, asked_day
+from tracechain.cli.opening import open_to_read
+from tracechain.cli.output import (
+    bar,
+    console,
+    counted,
+    json_option,
+    moment,
+    plain,
+    print_json,
+    say,
+    say_wrapped,
+    styled,
+    table,
+    waiting,
+)
+from tracechain.custody import Custody, Flag, is_pack, unpack_state
+from tracechain.errors import InputError
+
+if TYPE_CHECKING:
+    from tracechain.verification.audit import Audit, AuditedSeal
+    from tracechain.view import View
+
+__all__ = ["replay"]
+
+_MOST_ROWS = 20
+_SEALED = {True: "worked out again", False: "NOT what the log comes to", None: "cannot be worked out any more"}
+
+
+@click.command(short_help="Work out the whole state of a bundle, now or then.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--as-of", metavar="DATE",
+    help="What was recorded by the end of that day in Beijing (YYYY-MM-DD), or by a time with its zone [all].",
+)  # fmt: skip
+@json_option
+def replay(bundle: Path, as_of: str | None, as_json: bool) -> int:
+    """Replay the log in BUNDLE (or a ledger) from nothing: what it came to then, and whether its rules were applied
+    rightly.
+
+    Every state and violation is judged again by contents alone, and every seal is worked out again. The log is taken
+    at its word: whether it is sound, `tracechain verify` says. Exits with 1 when something was found.
+    """
+    from tracechain.replayed import entries_received
+    from tracechain.verification.audit import audit
+
+    asked = asked_day(as_of, clock()())
+    with open_to_read(bundle, index=False) as opened:
+        view = opened.view
+        stop = view.size if as_of is None else entries_received(view, asked.millis)
+        if not stop:
+            raise InputError(f"{bundle}: nothing was recorded by {moment(asked.millis)}, there is nothing to replay")
+        with bar("replaying") as shown:
+            done = audit(view, stop, progress=shown.update)
+        with waiting("looking at what it comes to"):
+            told = state_of(done.view, asked)
+    if as_json:
+        print_json({"bundle": str(bundle), **_as_json(done, told, view.size, None if as_of is None else asked)})
+    else:
+        _tell(done, told, view.size, None if as_of is None else asked)
+    return 0 if done.report else 1
+
+
+# ---- what it comes to --------------------------------------------------------------------------------
+
+
+def state_of(view: View, asked: Asked) -> dict[str, Any]:
+    """What a log comes to, in plain values: what each command of its own tells more of.
+
+    `asked` is the moment that is looked from: alerts go by it.
+    """
+    from tracechain.pilot import alerts, cases, stopped, violations
+    from tracechain.recall import recalls
+    from tracechain.tracing import stock
+
+    custody: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for subject, unit in view.units():
+        if is_pack(subject):
+            state = unpack_state(unit.state)
+            custody[state.custody.name.lower()] += 1
+            flags.update(state.flags())
+        else:
+            others[Custody(unit.state).name.lower() if unit.state <= Custody.DEAD else "?"] += 1
+    return {
+        "packs": {one.name.lower(): custody[one.name.lower()] for one in Custody if custody[one.name.lower()]},
+        "flags": {one.name.lower(): flags[one.name.lower()] for one in Flag if flags[one.name.lower()]},
+        "other_subjects": dict(sorted(others.items())),
+        "stock": [{"product": row.product, "units": row.units} for row in stock(view)],
+        "recalls": [
+            {"id": one.id, "class": one.opened.recall_class, "opened_on": one.opened.on.isoformat(),
+             "reason": one.opened.reason} for one in recalls(view) if one.open
+        ],
+        "cases": [{"id": one.id, "steps": len(one.steps)} for one in cases(view) if one.open],
+        "stops": [{"kind": one.kind, "id": one.id} for one in stopped(view)],
+        "violations": {one.name: one.count for one in violations(view)},
+        "alerts": dict(Counter(one.kind.value for one in alerts(view, asked.millis))),
+    }  # fmt: skip
+
+
+def _seal_json(one: AuditedSeal) -> dict[str, Any]:
+    body = one.sealed.body
+    return {
+        "index": one.sealed.index, "receipt_time_ms": one.sealed.time, "size": body.size, "ids": body.ids,
+        "map_root": body.map_root.hex(), "stands": one.stands,
+    }  # fmt: skip
+
+
+def _as_json(done: Audit, told: dict[str, Any], size: int, asked: Asked | None) -> dict[str, Any]:
+    report = done.report
+    return {
+        "size": size,
+        "entries": report.entries,
+        "as_of_ms": None if asked is None else asked.millis,
+        "good": bool(report),
+        "verified": False,
+        **told,
+        "subjects": report.units,
+        "rows_judged": report.rows,
+        "seals": [_seal_json(one) for one in done.seals],
+        "findings": [
+            {"code": str(f.code), "index": f.index, "subject": f.subject, "detail": f.detail} for f in report.findings
+        ],
+        "findings_not_listed": report.beyond,
+        "notes": list(report.notes),
+    }
+
+
+# ---- for people --------------------------------------------------------------------------------------
+
+
+def _tell(done: Audit, told: dict[str, Any], size: int, asked: Asked | None) -> None:
+    report = done.report
+    when = "" if asked is None else f", as of {moment(asked.millis)}"
+    of = "" if report.size == size else f" of {size:,}"
+    if report:
+        say(f"{styled('✓ REPLAYED', 'good')}   {report.entries:,}{of} entries{when}")
+    else:
+        total = len(report.findings) + report.beyond
+        found = styled(f"✗ {counted(total, 'finding')}", "bad")
+        say(f"{found} in {report.entries:,}{of} entries{when}")
+        _tell_findings(done)
+    packs = sum(told["packs"].values())
+    say(f"  {counted(packs, 'pack')}, {counted(sum(told['other_subjects'].values()), 'other subject')}")
+    _tell_counts("packs", told["packs"])
+    _tell_counts("marked", told["flags"])
+    _tell_counts("others", told["other_subjects"])
+    _tell_counts("in hand", {human(row["product"]): row["units"] for row in told["stock"] if row["product"]})
+    _tell_counts("rules broken", told["violations"])
+    _tell_counts("alerts", told["alerts"])
+    _tell_named(
+        "open recall", [f"{one['id']}, class {one['class']}, since {one['opened_on']}" for one in told["recalls"]]
+    )
+    _tell_named("open case", [one["id"] for one in told["cases"]])
+    _tell_named("stopped", [f"{one['kind']} {human(one['id'])}" for one in told["stops"]])
+    for one in done.seals[:_MOST_ROWS]:
+        style = {True: "good", False: "bad", None: "warn"}[one.stands]
+        body = one.sealed.body
+        say(
+            f"  {styled('seal'.ljust(12), 'dim')}  entry {one.sealed.index:,}: complete to {body.size:,},"
+            f" {body.ids:,} ids, {styled(_SEALED[one.stands], style)}"
+        )
+    for note in (*report.notes, "the log was taken at its word: whether it is sound, `tracechain verify` says"):
+        say_wrapped(plain(note), 2, "dim")
+
+
+def _tell_findings(done: Audit) -> None:
+    shown = table()
+    shown.add_column("code", style="red", no_wrap=True)
+    shown.add_column("entry", justify="right", style="cyan", no_wrap=True)
+    shown.add_column("what was found", overflow="fold")
+    for one in done.report.findings[:_MOST_ROWS]:
+        about = f"{human(one.subject)}: " if one.subject else ""
+        shown.add_row(str(one.code), "" if one.index is None else f"{one.index:,}", about + plain(one.detail))
+    console().print(shown)
+    more = len(done.report.findings) - _MOST_ROWS + done.report.beyond
+    if more > 0:
+        say(f"and {more:,} more (--json)", "warn")
+
+
+def _tell_counts(name: str, counts: dict[str, int]) -> None:
+    """A line of numbers, the largest first."""
+    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    if ordered:
+        words = ", ".join(f"{count:,} {what}" for what, count in ordered[:_MOST_ROWS])
+        more = len(ordered) - _MOST_ROWS
+        say(f"  {styled(name.ljust(12), 'dim')}  {words}{f', and {more:,} more' if more > 0 else ''}")
+
+
+def _tell_named(name: str, texts: list[str]) -> None:
+    for text in texts[:_MOST_ROWS]:
+        say(f"  {styled(name.ljust(12), 'dim')}  {plain(text)}")
+    if len(texts) > _MOST_ROWS:
+        say(f"  {''.ljust(12)}  and {len(texts) - _MOST_ROWS:,} more (--json)", "dim")
