@@ -34,13 +34,13 @@ from tracechain.checkpoint import Checkpoint, InclusionProof, format_proof, pars
 from tracechain.encoding import decode
 from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import CheckpointError, DataError, InputError
-from tracechain.persons import disclose, format_disclosure
+from tracechain.persons import Disclosure, disclose, format_disclosure
 from tracechain.seals import Prover, SealBody, Sealed
 from tracechain.store import Kept, Vault
 from tracechain.tracing import Unresolved
 from tracechain.view import View, ViewNodes
 
-__all__ = ["Exported", "Private", "SealProofs", "export_absence", "export_excerpt"]
+__all__ = ["Exported", "Private", "SealProofs", "disclosed", "export_absence", "export_excerpt"]
 
 Progress = Callable[[int, int], None]
 
@@ -218,28 +218,13 @@ class _Export:
             writer.put(entry_name(index), one.encode())
             writer.put(proof_name(index), format_proof(proof).encode())
             if self._private is not None and one.content is not None and one.header[4] == EntryType.EVENT:
-                texts, missing = self._disclosed(self._private, index, one.content)
-                for number, text in enumerate(texts):
-                    writer.put(private_name(index, number), text.encode())
-                shown, withheld = shown + len(texts), withheld + missing
+                some, missing = disclosed(self._view, self._private, index, one.content)
+                for number, disclosure in enumerate(some):
+                    writer.put(private_name(index, number), format_disclosure(disclosure).encode())
+                shown, withheld = shown + len(some), withheld + missing
             if progress is not None and (done % 64 == 0 or done == total):
                 progress(done, total)
         return shown, withheld
-
-    def _disclosed(self, private: Private, index: int, content: bytes) -> tuple[list[str], int]:
-        """The disclosures of an event, and how many of the fields asked for have no value any more."""
-        texts: list[str] = []
-        missing = 0
-        for one in decode(content[SALT_SIZE:]).private:
-            if one.name not in private.names:
-                continue
-            if private.vault.standing(one.commitment) in (Kept.KEPT, Kept.RESTRICTED):
-                texts.append(
-                    format_disclosure(disclose(self._view, private.vault, index, one.name, ground=private.ground))
-                )
-            else:
-                missing += 1
-        return texts, missing
 
     def _witnessed(self, sizes: dict[int, Checkpoint]) -> Iterator[tuple[int, str]]:
         """The witnessed notes that are of this log: not those of a range that was lost."""
@@ -263,6 +248,21 @@ class _Export:
                 f"the older checkpoint of {old.size} entries is none of this log: what it signed is not what is here"
             )
         return b"".join(b64encode(item) + b"\n" for item in self._shower.consistency(old.size))
+
+
+def disclosed(view: View, private: Private, index: int, content: bytes) -> tuple[list[Disclosure], int]:
+    """The disclosures of an event (its content with the salt), and how many of the fields asked for have no value that
+    is kept."""
+    some: list[Disclosure] = []
+    missing = 0
+    for one in decode(content[SALT_SIZE:]).private:
+        if one.name not in private.names:
+            continue
+        if private.vault.standing(one.commitment) in (Kept.KEPT, Kept.RESTRICTED):
+            some.append(disclose(view, private.vault, index, one.name, ground=private.ground))
+        else:
+            missing += 1
+    return some, missing
 
 
 def _put_list(writer: Writer, name: str, proofs: Iterable[bytes]) -> None:

@@ -40,6 +40,7 @@ _COMMANDS = {
     "archive": "tracechain.cli.archive:archive",
     "prune": "tracechain.cli.prune:prune",
     "subject": "tracechain.cli.subject:subject",
+    "export": "tracechain.cli.export:export",
     "verify": "tracechain.cli.verify:verify",
     "replay": "tracechain.cli.replay:replay",
     "checkpoint": "tracechain.cli.proofs:checkpoint",
