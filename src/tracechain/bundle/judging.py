@@ -24,7 +24,7 @@ from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, pars
 from tracechain.errors import CheckpointError, DataError, InputError, KeyUseError
 from tracechain.record import key_subject
 from tracechain.seals import Presence, SealBody, Sealed, open_seal_note
-from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Findings, Witnessed
+from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Finding, Findings, Witnessed
 from tracechain.verification.witnessed import LATE
 from tracechain.witnessing import (
     Sufficient,
@@ -36,7 +36,7 @@ from tracechain.witnessing import (
 )
 from tracechain.witnessing.notes import is_origin
 
-__all__ = ["check_excerpt"]
+__all__ = ["Judged", "check_excerpt"]
 
 Progress = Callable[[int, int], None]
 #: So many findings are collected before the first of them are chosen.
@@ -468,3 +468,18 @@ class _Check:
                 )
                 self.findings.add(Code.WITNESS_TIME, index, words)
         return early
+
+
+class Judged:
+    """What a check found, entry by entry: for a `tracing.Tracer` over the excerpt, which has no tree to look into."""
+
+    def __init__(self, report: BundleReport) -> None:
+        self.findings: tuple[Finding, ...] = tuple(one for one in report.findings if one.index is None)
+        self._of: dict[int, tuple[Finding, ...]] = {}
+        for one in report.findings:
+            if one.index is not None:
+                self._of[one.index] = (*self._of.get(one.index, ()), one)
+
+    def check(self, index: int, subject: str) -> tuple[Finding, ...]:
+        """What is wrong with an entry, as far as a subject goes."""
+        return tuple(one for one in self._of.get(index, ()) if one.subject in (None, subject))

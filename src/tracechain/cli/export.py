@@ -254,13 +254,16 @@ def _tell(made: Exported, *, as_json: bool) -> None:
         return
     where = f"{_entries(made.entries)} in {plain(made.path)}"
     if made.absent:
-        say(f"{styled('✓', 'good')} proof that {counted(len(made.absent), 'code')} never came: {where}")
+        size = 0 if made.seal is None else made.seal.size
+        codes = counted(len(made.absent), "code")
+        say(f"{styled('✓', 'good')} proof that {codes} came in none of {_entries(size)}: {where}")
     elif made.histories:
         histories = "history" if len(made.histories) == 1 else "histories"
         say(f"{styled('✓', 'good')} {len(made.histories):,} {histories}: {where}")
     else:
-        say(f"{styled('✓', 'good')} {where}")
-    _tell_seal(made)
+        say(f"{styled('✓', 'good')} all that was received then, and a neighbour on each side: {where}")
+    if made.absent or made.histories:
+        _tell_seal(made)
     if made.disclosures or made.withheld:
         words = f"  with {counted(made.disclosures, 'private value')}"
         say(f"{words}; {made.withheld:,} more not kept any more" if made.withheld else words, "warn")
@@ -282,7 +285,8 @@ def _tell_seal(made: Exported) -> None:
             "warn",
         )
         return
-    say(f"  by the seal in entry {made.seal_entry:,}: complete up to entry {seal.size:,}, as asserted by the ledger")
+    said = "" if made.absent else f": complete to {seal.size:,} entries"
+    say(f"  by the seal in entry {made.seal_entry:,}{said}, as asserted by the ledger")
     for code in made.unsealed[:_LISTED]:
         say(f"  ! {human(code)} came after the seal: nothing shows that its history is complete", "warn")
     if len(made.unsealed) > _LISTED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tracechain.checkpoint import VerifierKey
 from tracechain.custody import CUSTODY_MASK, Custody
@@ -25,7 +25,7 @@ from tracechain.tracing.values import Holder, Kin, Moment, Step, Trace, Unresolv
 from tracechain.verification import Code, Finding
 from tracechain.view import Unit, View
 
-__all__ = ["BROKE", "Tracer", "holder_of", "holding", "trace", "whereabouts"]
+__all__ = ["BROKE", "Checks", "Tracer", "holder_of", "holding", "trace", "whereabouts"]
 
 _SOLD = frozenset((Custody.SOLD, Custody.DELIVERED))
 _HEADER = 128
@@ -64,14 +64,26 @@ class _Shown(NamedTuple):
     voided: int | None
 
 
+class Checks(Protocol):
+    """Says of entries whether they verify: `Proof`, or who checked all of them before (an excerpt has no tree to look
+    into). `findings` are about no entry."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with the whole."""
+
+    def check(self, index: int, subject: str) -> tuple[Finding, ...]:
+        """What is wrong with an entry, as far as a subject goes."""
+
+
 class Tracer:
     """Answers about one view, and remembers containers and proofs, which many units share."""
 
-    def __init__(self, view: View, *, verifier: VerifierKey | None = None) -> None:
+    def __init__(self, view: View, *, verifier: VerifierKey | None = None, proof: Checks | None = None) -> None:
         self.view = view
         self.containment = Containment(view)
         self._verifier = verifier
-        self._proof: Proof | None = None
+        self._proof = proof
 
     # ---- whereabouts ----
 
@@ -150,7 +162,7 @@ class Tracer:
         )
 
     def _behind(
-        self, shown: dict[int, _Shown], asked: set[str], unresolved: set[Unresolved], proof: Proof
+        self, shown: dict[int, _Shown], asked: set[str], unresolved: set[Unresolved], proof: Checks
     ) -> Iterator[Finding]:
         """What is wrong with entries that a trace rests on and does not show: who alters the time of a scan, or the row
         that leads to it, takes it out of the trace."""
@@ -249,7 +261,7 @@ class Tracer:
                 found += [(code, "made_of", fact) for code in inputs if code != subject]
         return found
 
-    def _step(self, shown: _Shown, proof: Proof) -> Step:
+    def _step(self, shown: _Shown, proof: Checks) -> Step:
         link, subject, relation, via, voided = shown
         header = self.view.header(link.at) or bytes(_HEADER)
         part = self.view.content(link.at)
