@@ -19,7 +19,7 @@ from attrs import define, field
 
 from tracechain.bundle.checking import BundleReport, in_order
 from tracechain.bundle.container import Container, WrongFileError, open_container
-from tracechain.bundle.manifest import read_manifest
+from tracechain.bundle.manifest import WHOLE_KIND, read_manifest
 from tracechain.bundle.names import (
     CHECKPOINT,
     CONTENTS,
@@ -40,7 +40,7 @@ from tracechain.bundle.names import (
 )
 from tracechain.bundle.tiled import HASH_BYTES, Tiling, decode_headers, decode_parts, leaves_of
 from tracechain.bundle.view import WholeView, open_whole, read_checkpoint, view_of
-from tracechain.checkpoint import VerifierKey, parse_checkpoint, parse_note
+from tracechain.checkpoint import VerifierKey
 from tracechain.errors import CheckpointError, DataError, InputError
 from tracechain.persons.disclosure import check_disclosure, parse_disclosure
 from tracechain.retention.policy import Policy
@@ -49,11 +49,27 @@ from tracechain.verification.findings import NO_KEY, Findings
 from tracechain.view import View
 from tracechain.witnessing import WitnessPolicy
 
-__all__ = ["check_whole"]
+__all__ = ["check_bundle", "check_whole"]
 
 Progress = Callable[[int, int], None]
 
+#: Of so many findings the first is told for certain.
+_COLLECTED = 20_000
 NOTHING_ELSE = "nothing else was looked at: without a checkpoint and all headers there is nothing to hold a log against"
+
+
+def check_bundle(
+    path: str | os.PathLike[str], *, retention: Policy | None = None, processes: int = 1, **more: Any
+) -> BundleReport:
+    """Check a bundle, whatever its kind: see `check_whole` and `judging.check_excerpt`. A retention policy is demanded
+    of a whole log only."""
+    from tracechain.bundle.judging import check_excerpt
+
+    with open_container(path) as container:
+        kind = read_manifest(container).kind
+    if kind == WHOLE_KIND:
+        return check_whole(path, retention=retention, processes=processes, **more)
+    return check_excerpt(path, **more)
 
 
 def check_whole(
@@ -82,18 +98,19 @@ def check_whole(
         raise InputError("at least one process is needed")
     with open_container(path) as container:
         manifest = read_manifest(container)
-        names = _Names.of(container, most)
+        collected = max(most, _COLLECTED)
+        names = _Names.of(container, collected)
         parts = [names.wrong]
         log, shown, notes = None, 0, [NOTHING_ELSE]
         if names.size is not None and not names.missing:
             view = view_of(container, manifest, nodes=False)
-            with _files_checked(container, names.size, parts, apart=processes > 1 and since is None, most=most):
+            with _files_checked(container, names.size, parts, apart=processes > 1 and since is None, most=collected):
                 log = _verify(
                     view, path, processes, verifier=verifier, since=since, witnesses=witnesses, auditors=auditors,
-                    retention=retention, now=now, progress=progress, most=most,
+                    retention=retention, now=now, progress=progress, most=collected,
                 )  # fmt: skip
             notes = list(log.notes)
-            private = Findings(most)
+            private = Findings(collected)
             shown = _check_disclosures(
                 private, container, names, verifier if verifier is not None else log.verifier, view.checkpoint
             )
@@ -107,7 +124,7 @@ def check_whole(
         entries=0 if log is None else log.entries, rows=0 if log is None else log.rows,
         statements=0 if log is None else log.statements, units=0 if log is None else log.units, disclosures=shown,
         seal_notes=names.seals, checkpoint=None if log is None else log.checkpoint, verifier=verifier,
-        notes=tuple(notes), log=log,
+        notes=tuple(notes), log=log, witnessed=None if log is None else log.witnessed,
     )  # fmt: skip
 
 
@@ -169,19 +186,18 @@ class _Names:
         return found
 
     def _read_size(self, container: Container) -> int | None:
+        found = None
         try:
-            note = read_checkpoint(container)
+            found = read_checkpoint(container)
         except WrongFileError as error:
             self.wrong.add(Code.BUNDLE_FILE, None, str(error))
-            note = None
-        if note is None:
-            self.wrong.add(Code.CHECKPOINT_MISSING, None, f"there is no {CHECKPOINT}: it says which log this is")
-            return None
-        try:
-            return parse_checkpoint(parse_note(note).text).size
         except CheckpointError as error:
             self.wrong.add(Code.CHECKPOINT_MALFORMED, None, str(error))
             return None
+        if found is None:
+            self.wrong.add(Code.CHECKPOINT_MISSING, None, f"there is no {CHECKPOINT}: it says which log this is")
+            return None
+        return found[1]
 
     def _is_due(self, kind: str, tile: Tile) -> bool:
         """Whether a log of this size has such a tile, or such a file of entries. Without a size, anything may be."""

@@ -55,11 +55,14 @@ _NOTE_CAP: Final = 1 << 16
 _OWN: Final = "urn:tracechain:"
 
 
-def read_checkpoint(container: Container) -> str | None:
-    """The note of a bundle, a byte that is no UTF-8 as U+FFFD, under which no signature stands; None where it is not
-    there. WrongFileError for one that cannot be read."""
+def read_checkpoint(container: Container) -> tuple[str, int] | None:
+    """The note of a bundle and the size in it; None where it is not there. WrongFileError for one that cannot be read,
+    CheckpointError for one that is malformed."""
     data = container.read(CHECKPOINT, _NOTE_CAP)
-    return None if data is None else data.decode("utf-8", "replace")
+    if data is None:
+        return None
+    size = parse_checkpoint(parse_note(data).text).size
+    return data.decode(), size
 
 
 class _Kept:
@@ -289,7 +292,8 @@ class WholeView:
             except WrongFileError:
                 continue
             if data is not None:
-                yield size, data.decode("utf-8", "replace")
+                # What is no UTF-8 is malformed to whoever parses it.
+                yield size, data.decode("utf-8", "surrogateescape")
 
 
 def is_bundle(path: str | os.PathLike[str]) -> bool:
@@ -311,9 +315,9 @@ def view_of(container: Container, manifest: Manifest, *, nodes: bool = True) -> 
     if manifest.kind != WHOLE_KIND:
         raise InputError(f"{container.path} is an {manifest.kind} bundle: what is asked needs the whole log")
     try:
-        note = read_checkpoint(container)
-    except WrongFileError as error:
+        found = read_checkpoint(container)
+    except (WrongFileError, CheckpointError) as error:
         raise CheckpointError(f"{container.path}: {error}") from None
-    if note is None:
+    if found is None:
         raise CheckpointError(f"{container.path}: there is no checkpoint in it")
-    return WholeView(container, note, parse_checkpoint(parse_note(note).text).size, nodes=nodes)
+    return WholeView(container, *found, nodes=nodes)
