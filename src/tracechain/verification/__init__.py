@@ -4,7 +4,7 @@ Nothing here trusts an index, a stored node or a key in the log that the caller 
 lead to. `verify` takes what depends on registers, buyers and dates on trust; `verify_rules` judges it again.
 """
 
-from tracechain.verification.findings import Code, Finding, Report, Witnessed
+from tracechain.verification.findings import Code, Finding, Report, SealVerdict, Witnessed
 from tracechain.verification.processes import verify_in_processes
 from tracechain.verification.rules import verify_rules
 from tracechain.verification.unit import Link, UnitReport, verify_unit
@@ -15,6 +15,7 @@ __all__ = [
     "Finding",
     "Link",
     "Report",
+    "SealVerdict",
     "UnitReport",
     "Witnessed",
     "verify",

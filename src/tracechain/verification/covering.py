@@ -7,7 +7,7 @@ from array import array
 from attrs import define, field
 
 from tracechain import custody, merkle
-from tracechain.entry import EntryType
+from tracechain.entry import COVERED_TYPES, EntryType, parse_header
 from tracechain.errors import DataError
 from tracechain.record import Record
 from tracechain.registers import KINDS, Profile
@@ -16,11 +16,14 @@ from tracechain.retention.records import DONE, INTENT, POLICY
 from tracechain.retention.waiting import WAIT_GAP
 from tracechain.statement import Statement
 from tracechain.verification.lost import Lost
+from tracechain.view import View
 
-__all__ = ["RETAINED", "Covering", "RangeResult", "Said", "Word", "begins_pilot"]
+__all__ = ["RETAINED", "Covering", "RangeResult", "Said", "Word", "begins_pilot", "may_begin", "past_run"]
 
 #: Kinds of records that what went is judged by: retention, and what holds are, or are about.
 RETAINED = frozenset({*KINDS, POLICY, INTENT, DONE})
+
+_COVERED = frozenset(bytes([t]) for t in COVERED_TYPES)
 
 Word = int
 """State x 2^40 + index + 1: where a subject stands."""
@@ -89,6 +92,8 @@ class RangeResult:
     lost: Lost = field(factory=Lost)
     believed: array[int] = field(factory=lambda: array("Q"))
     retained: array[int] = field(factory=lambda: array("Q"))
+    #: Records of kind seal, each with the statement that covers it: (index, statement).
+    seals: list[tuple[int, int]] = field(factory=list)
     #: Entry and milliseconds by which the gap before it does not count as waiting, one pair after the other.
     jumps: array[int] = field(factory=lambda: array("Q"))
 
@@ -120,3 +125,24 @@ def begins_pilot(record: Record) -> bool:
         return Profile.from_record(record).subject == record.subject
     except DataError:
         return False
+
+
+def may_begin(header: bytes | None) -> bool:
+    """Whether a range may begin here: at an entry that can be read and that no statement covers."""
+    try:
+        return parse_header(header or b"").type not in COVERED_TYPES
+    except DataError:
+        return False
+
+
+def past_run(view: View, index: int, header: bytes) -> int:
+    """The index after a run of covered entries: as long as the author's numbers run on, so most need not be read."""
+    step = 256
+    while step:
+        ahead = view.header(index + step) or b""
+        number = int.from_bytes(header[32:40], "big") + step
+        if ahead[4:5] in _COVERED and ahead[24:40] == header[24:32] + (number & (1 << 64) - 1).to_bytes(8, "big"):
+            index, header, step = index + step, ahead, 2 * step
+        else:
+            step //= 2
+    return index + 1

@@ -9,9 +9,10 @@ from attrs import evolve, field, frozen
 
 from tracechain.checkpoint import Checkpoint, VerifierKey
 from tracechain.errors import VerificationError
+from tracechain.seals import Sealed
 from tracechain.witnessing import Bracket, Sufficient
 
-__all__ = ["NO_KEY", "RULES", "UNWITNESSED", "Code", "Finding", "Findings", "Report", "Witnessed"]
+__all__ = ["NO_KEY", "RULES", "UNWITNESSED", "Code", "Finding", "Findings", "Report", "SealVerdict", "Witnessed"]
 
 NO_KEY = "no verifier key was given: signatures were checked against the key that the log names itself"
 UNWITNESSED = "UNWITNESSED: no witness's cosignature was asked for, so an operator with all keys is taken at his word"
@@ -175,13 +176,24 @@ class Witnessed:
 
 
 @frozen
+class SealVerdict:
+    """A seal of the log, and whether it says what the entries before it say: None where that cannot be told any more,
+    as rows are gone that it rested on. `auditors` are the names of those, among the keys given, who signed for it."""
+
+    sealed: Sealed
+    right: bool | None
+    auditors: tuple[str, ...] = ()
+
+
+@frozen
 class Report:
     """The outcome of a verification. True only without findings; `notes` say what was not checked.
 
     `findings` are those that fitted into the limit, `beyond` counts the others. `size` is the number of entries of the
     log; `entries`, `rows`, `statements`, `units` count what was checked. `pruned_contents` and `pruned_rows` count the
     events whose content and whose rows are gone lawfully: by a record of a pruning in which nothing is wrong.
-    `witnessed` is what witnesses say of it, None where none were asked for.
+    `witnessed` is what witnesses say of it, None where none were asked for. `seals` are those in the entries that were
+    checked, in order.
     """
 
     findings: tuple[Finding, ...]
@@ -197,6 +209,7 @@ class Report:
     pruned_contents: int = 0
     pruned_rows: int = 0
     witnessed: Witnessed | None = None
+    seals: tuple[SealVerdict, ...] = ()
 
     def __bool__(self) -> bool:
         return not self.findings and not self.beyond

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from multiprocessing import get_context
@@ -21,14 +21,15 @@ from tracechain.errors import DataError, InputError
 from tracechain.record import KeyAuthorised
 from tracechain.retention.policy import Policy
 from tracechain.signing import PublicKey
-from tracechain.verification.covering import RangeResult
+from tracechain.verification.covering import RangeResult, may_begin, past_run
 from tracechain.verification.findings import Finding, Findings, Report
 from tracechain.verification.links import believed, check_alone, check_link
 from tracechain.verification.pruned import Demands
 from tracechain.verification.range import RangeCheck
+from tracechain.verification.seals import SealPass
 from tracechain.verification.skim import committed
 from tracechain.verification.tree import Tree, node_check
-from tracechain.verification.verify import check_index, conclude, find_genesis, may_begin
+from tracechain.verification.verify import check_index, conclude, find_genesis
 from tracechain.view import View
 from tracechain.witnessing import WitnessPolicy
 
@@ -36,7 +37,6 @@ __all__ = ["OpenView", "verify_in_processes"]
 
 #: Opens a view in whichever process it is called; a context manager, importable by name.
 OpenView = Callable[[], AbstractContextManager[View]]
-_COVERED = frozenset(bytes([t]) for t in COVERED_TYPES)
 _AUTHORISED = bytes([EntryType.KEY_AUTHORISED])
 #: Entries of one task: bounds what a process holds of leaves.
 _TASK = 1 << 18
@@ -101,6 +101,7 @@ def verify_in_processes(
     retention: Policy | None = None,
     now: int | None = None,
     witnesses: WitnessPolicy | None = None,
+    auditors: Collection[VerifierKey] = (),
     progress: Callable[[int, int], None] | None = None,
     most: int = 1000,
 ) -> Report:
@@ -116,7 +117,8 @@ def verify_in_processes(
         findings = Findings(most)
         genesis, ledger_id = find_genesis(findings, view)
         size = view.size
-        keys, bounds = _survey(view, size, processes)
+        seals = SealPass(view)
+        keys, bounds = _survey(view, size, processes, seals.sizes)
         last: dict[str, int] = {}
         known: dict[bytes, PublicKey] = {}
         tree = Tree(node_check(view, findings))
@@ -141,6 +143,7 @@ def verify_in_processes(
                 )
                 results.append(check.run(feed))
                 tree.add(results[-1].subtrees)
+                seals.reached(end, last, tree.root)
                 if progress is not None:
                     progress(end, size)
             for at in sorted(running):
@@ -148,12 +151,27 @@ def verify_in_processes(
                 _join(findings, view, last, part)
                 tree.add(part.result.subtrees)
                 results.append(part.result)
+                seals.reached(at + part.result.entries, last, tree.root)
                 if progress is not None:
                     progress(at + part.result.entries, size)
         if index:
             check_index(findings, view, last)
         demands = Demands(retention, now)
-        return conclude(findings, view, results, tree, genesis, ledger_id, verifier, [], len(last), demands, witnesses)
+        return conclude(
+            findings,
+            view,
+            results,
+            tree,
+            genesis,
+            ledger_id,
+            verifier,
+            [],
+            len(last),
+            demands,
+            witnesses,
+            seals,
+            auditors,
+        )
 
 
 def _join(findings: Findings, view: View, last: dict[str, int], part: _Part) -> None:
@@ -195,8 +213,11 @@ def _allowed(state: int, number: int, claims: tuple[tuple[int, int, bytes], ...]
         return False
 
 
-def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, PublicKey]], list[tuple[int, int]]]:
-    """The author keys in the log with the entries they came in by, and ranges that cut no statement off its entries.
+def _survey(
+    view: View, size: int, processes: int, stops: Collection[int]
+) -> tuple[list[tuple[int, PublicKey]], list[tuple[int, int]]]:
+    """The author keys in the log with the entries they came in by, and ranges that cut no statement off its entries,
+    and end at `stops`.
 
     A key that is passed over costs nothing: what it signed is checked when the ranges are joined.
     """
@@ -206,10 +227,10 @@ def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, Publ
     index = 0
     while index < size:
         header = view.header(index) or b""
-        if header[4:5] in _COVERED:
-            index = _past_run(view, index, header)
+        if len(header) > 4 and header[4] in COVERED_TYPES:
+            index = past_run(view, index, header)
             continue
-        if index - starts[-1] >= want and may_begin(header):
+        if (index - starts[-1] >= want or index in stops) and may_begin(header):
             starts.append(index)
         if header[4:5] == _AUTHORISED:
             content = committed(view, index, header)
@@ -218,16 +239,3 @@ def _survey(view: View, size: int, processes: int) -> tuple[list[tuple[int, Publ
                 keys.append((index, KeyAuthorised.decode(content or b"").key))
         index += 1
     return keys, [(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True) if a < b]
-
-
-def _past_run(view: View, index: int, header: bytes) -> int:
-    """The index after a run of covered entries: as long as the author's numbers run on, so most need not be read."""
-    step = 256
-    while step:
-        ahead = view.header(index + step) or b""
-        number = int.from_bytes(header[32:40], "big") + step
-        if ahead[4:5] in _COVERED and ahead[24:40] == header[24:32] + (number & (1 << 64) - 1).to_bytes(8, "big"):
-            index, header, step = index + step, ahead, 2 * step
-        else:
-            step //= 2
-    return index + 1

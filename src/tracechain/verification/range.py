@@ -37,6 +37,7 @@ from tracechain.record import SETTLING, ClockRecord, Genesis, KeyAuthorised, Key
 from tracechain.retention.dates import date_of
 from tracechain.retention.keeping import Days, Heads, Keeping, expiry_codes, policy_of
 from tracechain.retention.records import CONTENT, ROWS
+from tracechain.seals import SEAL
 from tracechain.signing import PublicKey, verify
 from tracechain.statement import decode_statement, term_leaves
 from tracechain.verification.covering import RETAINED, Covering, RangeResult, Said, Word, begins_pilot
@@ -412,6 +413,8 @@ class RangeCheck(Faded):
                         self.result.policies.append(index)
                     if record.kind in RETAINED:
                         self.result.retained.append(index)
+                    if record.kind == SEAL:
+                        self.result.seals.append((index, index if self._covering is None else self._covering.index))
                     return ([] if record.subject is None else [(record.subject, int(Act.NOTE))]), record.kind
                 case EntryType.KEY_AUTHORISED:
                     authorised = KeyAuthorised.decode(content)

@@ -27,12 +27,14 @@ from tracechain.errors import DataError
 from tracechain.record import SETTLING, KeyAuthorised, decode_record
 from tracechain.retention.keeping import NO_PACK, expiry_codes, policy_of
 from tracechain.retention.records import CONTENT, ROWS
+from tracechain.seals import SEAL
 from tracechain.signing import PublicKey
 from tracechain.statement import decode_statement
 from tracechain.verification.covering import RETAINED, RangeResult, Said, begins_pilot
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.links import believed, check_alone
 from tracechain.verification.lost import CODES_UNKNOWN, LostKind, sum_of_codes
+from tracechain.verification.seals import SealPass
 from tracechain.verification.tree import Tree
 from tracechain.view import View
 
@@ -55,6 +57,7 @@ def skim(
     keys: dict[bytes, PublicKey],
     tree: Tree,
     progress: Callable[[int, int], None] | None,
+    seals: SealPass,
 ) -> RangeResult:
     """Read again what the verification of later entries rests on: headers, rows, and all but the events' contents."""
     frontier, result = merkle.Frontier(), RangeResult()
@@ -65,6 +68,10 @@ def skim(
     content = next(there)
     time = 0
     for index, header in view.headers(0, stop):
+        if index in seals.sizes:
+            frontier.extend(leaves)
+            leaves.clear()
+            seals.reached(index, last, frontier.root)
         leaves.append(sha256(b"\0" + header).digest())
         if len(header) != HEADER_SIZE:
             continue  # not what the older checkpoint signs: the root will tell
@@ -118,6 +125,8 @@ def _skim_content(
                     result.policies.append(index)
                 if record.kind in RETAINED:
                     result.retained.append(index)
+                if record.kind == SEAL:
+                    result.seals.append((index, result.statements[-1].index if result.statements else index))
                 if result.profile is None and begins_pilot(record):
                     said = result.statements[-1] if result.statements else None
                     result.profile = index, index if said is None else max(index, said.index + said.count)

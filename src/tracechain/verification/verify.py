@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
+
+from attrs import evolve
 
 from tracechain import custody
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
 from tracechain.derivation import STATE_SHIFT
-from tracechain.entry import COVERED_TYPES, SALT_SIZE, EntryType, parse_header
+from tracechain.entry import SALT_SIZE, EntryType
 from tracechain.errors import CheckpointError, DataError, InputError
 from tracechain.record import EpochRecord, Genesis, epoch_of, origin_of
 from tracechain.retention.policy import Policy
 from tracechain.signing import PublicKey
-from tracechain.verification.covering import RangeResult
+from tracechain.verification.covering import RangeResult, may_begin
 from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Findings, Report
 from tracechain.verification.log import (
     check_authors,
@@ -26,13 +28,14 @@ from tracechain.verification.log import (
 )
 from tracechain.verification.pruned import Demands, check_now, judge
 from tracechain.verification.range import RangeCheck
+from tracechain.verification.seals import SealPass, check_seal_notes
 from tracechain.verification.skim import committed, skim
 from tracechain.verification.tree import Tree, node_check
 from tracechain.verification.witnessed import check_witnessed
 from tracechain.view import View, ViewNodes
 from tracechain.witnessing import WitnessPolicy
 
-__all__ = ["check_index", "conclude", "find_genesis", "may_begin", "verify"]
+__all__ = ["check_index", "conclude", "find_genesis", "verify"]
 
 Progress = Callable[[int, int], None]
 #: Entries of one task: bounds what a process holds of leaves.
@@ -48,6 +51,7 @@ def verify(
     retention: Policy | None = None,
     now: int | None = None,
     witnesses: WitnessPolicy | None = None,
+    auditors: Collection[VerifierKey] = (),
     progress: Progress | None = None,
     most: int = 1000,
 ) -> Report:
@@ -61,7 +65,8 @@ def verify(
     What was pruned is judged by its records. `retention` is what the caller demands at least, whatever policy the log
     names: how long events are kept, and how long a pruning stands announced. With `now` (ms since 1970), receipt times
     after it are a finding: who sets the clock forward can prune what is not due. `witnesses` says whose cosignatures
-    are asked for; the report then has the times between which entries came. At most `most` findings are listed,
+    are asked for; the report then has the times between which entries came. `auditors` says whose signatures on seal
+    notes are checked. At most `most` findings are listed,
     the rest is counted.
     """
     findings = Findings(most)
@@ -76,13 +81,16 @@ def verify(
     start = 0
     if old is not None:
         start = min(old.size, view.size)
-        results = [skim(findings, view, start, last, keys, tree, progress)]
+    seals = SealPass(view, start)
+    if old is not None:
+        results = [skim(findings, view, start, last, keys, tree, progress, seals)]
+        seals.reached(start, last, tree.root)
         if tree.root() != old.root and old.size <= view.size:
             findings.add(
                 Code.FORK, None, f"its first {old.size} entries are not those that were signed in the older note"
             )
     done = start
-    for at, end in _tasks(view, start, view.size):
+    for at, end in _tasks(view, start, view.size, seals.sizes):
         check = RangeCheck(view, at, end, last=last, keys=keys, findings=findings, genesis=genesis, ledger_id=ledger_id)
         base = done
 
@@ -96,10 +104,25 @@ def verify(
         done = base + (end - at)
         tree.add(result.subtrees)
         results.append(result)
+        seals.reached(end, last, tree.root)
     if index:
         check_index(findings, view, last)
     demands = Demands(retention, now)
-    return conclude(findings, view, results, tree, genesis, ledger_id, verifier, notes, len(last), demands, witnesses)
+    return conclude(
+        findings,
+        view,
+        results,
+        tree,
+        genesis,
+        ledger_id,
+        verifier,
+        notes,
+        len(last),
+        demands,
+        witnesses,
+        seals,
+        auditors,
+    )
 
 
 # ---- parts ---------------------------------------------------------------------------------------
@@ -121,18 +144,13 @@ def find_genesis(findings: Findings, view: View) -> tuple[Genesis | None, bytes]
     return genesis, sha256(b"\0" + header).digest()
 
 
-def may_begin(header: bytes | None) -> bool:
-    """Whether a range may begin here: at an entry that can be read and that no statement covers."""
-    try:
-        return parse_header(header or b"").type not in COVERED_TYPES
-    except DataError:
-        return False
-
-
-def _tasks(view: View, start: int, size: int) -> Iterable[tuple[int, int]]:
-    """Ranges of at most about _TASK entries that do not cut a statement from its entries."""
+def _tasks(view: View, start: int, size: int, stops: Collection[int]) -> Iterable[tuple[int, int]]:
+    """Ranges of at most about _TASK entries that do not cut a statement from its entries, and end at `stops`."""
+    coming = sorted(stops, reverse=True)
     while start < size:
-        end = min(start + _TASK, size)
+        while coming and coming[-1] <= start:
+            coming.pop()
+        end = min([start + _TASK, size, *coming[-1:]])
         while end < size and not may_begin(view.header(end)):
             end += 1
         yield start, end
@@ -221,7 +239,9 @@ def conclude(
     notes: list[str],
     units: int,
     demands: Demands,
-    witnesses: WitnessPolicy | None = None,
+    witnesses: WitnessPolicy | None,
+    seals: SealPass,
+    auditors: Collection[VerifierKey],
 ) -> Report:
     """What only the whole log tells, and the report."""
     origin = None
@@ -258,6 +278,11 @@ def conclude(
     own = checkpoint if findings.count == found else None
     witnessed, said_notes = check_witnessed(findings, view, verifier, own, begun_epochs, witnesses)
     notes += said_notes if witnessed is not None else [*said_notes, UNWITNESSED]
+    verdicts, sealed, said_notes = seals.conclude(findings, results)
+    notes += said_notes
+    if genesis is not None:
+        signed = check_seal_notes(findings, view, genesis.origin, ledger_id, sealed, auditors)
+        verdicts = tuple(evolve(one, auditors=signed.get(one.sealed.body.size, ())) for one in verdicts)
     check_now(findings, view, demands.now)
     judged = judge(findings, view, results, demands)
     notes += judged.notes
@@ -281,4 +306,5 @@ def conclude(
         judged.contents,
         judged.rows,
         witnessed,
+        verdicts,
     )
