@@ -225,7 +225,9 @@ class Seals:
         store.check()
         with store.lock.held(), store.write() as txn:
             kept = txn.seal_note(said.seal.size)
-            txn.put_seal_note(said.seal.size, (text if kept is None else merge_notes(kept.decode(), text)).encode())
+            txn.put_seal_note(
+                said.seal.size, (text if kept is None else merge_notes(kept.decode("utf-8", "replace"), text)).encode()
+            )
         return said
 
     def notes(self) -> tuple[tuple[Sealed, str], ...]:
