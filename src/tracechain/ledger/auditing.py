@@ -16,6 +16,7 @@ from tracechain.retention.policy import Policy
 from tracechain.store import Snapshot, Store
 from tracechain.verification import Code, Finding, Report, verify, verify_in_processes
 from tracechain.view import ViewNodes
+from tracechain.witnessing import WitnessPolicy
 
 __all__ = ["verify_ledger"]
 
@@ -40,6 +41,7 @@ def verify_ledger(
     index: bool = True,
     retention: Policy | None = None,
     now: int | None = None,
+    witnesses: WitnessPolicy | None = None,
     anchor: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     most: int = 1000,
@@ -55,13 +57,13 @@ def verify_ledger(
     if processes > 1:
         report = verify_in_processes(
             partial(open_snapshot, folder), processes, verifier=verifier, index=index, retention=retention, now=now,
-            progress=progress, most=most,
+            witnesses=witnesses, progress=progress, most=most,
         )  # fmt: skip
     else:
         with open_snapshot(folder) as snapshot:
             report = verify(
-                snapshot, verifier=verifier, since=since, index=index, retention=retention, now=now, progress=progress,
-                most=most,
+                snapshot, verifier=verifier, since=since, index=index, retention=retention, now=now,
+                witnesses=witnesses, progress=progress, most=most,
             )  # fmt: skip
     if anchor is None:
         return report

@@ -46,6 +46,7 @@ from tracechain.ledger.pruning import Pruner, check_own_kinds
 from tracechain.ledger.receipt import Receipt
 from tracechain.ledger.retaining import Retaining
 from tracechain.ledger.seals import Sealer, Seals
+from tracechain.ledger.witnessed import Witnesses
 from tracechain.pilot import next_records
 from tracechain.record import ClockRecord, Genesis, KeyAuthorised, KeyRevoked, Record, epoch_of
 from tracechain.registers import Register
@@ -293,6 +294,11 @@ class Ledger(Retaining):
     def seals(self) -> Seals:
         """Seals: where every subject stood at some moment, made, listed, proved by (format.md section 5.12)."""
         return Seals(Sealer(self._store, self._author, self._random, self._clock, self._enqueue))
+
+    @property
+    def witnessed(self) -> Witnesses:
+        """What witnesses are asked, and the notes that they cosigned (format.md section 10.1)."""
+        return Witnesses(self._store, self.verifier, self._need_signer)
 
     # ---- writing ----
 
