@@ -41,6 +41,7 @@ _COMMANDS = {
     "prune": "tracechain.cli.prune:prune",
     "subject": "tracechain.cli.subject:subject",
     "export": "tracechain.cli.export:export",
+    "seal": "tracechain.cli.seal:seal",
     "verify": "tracechain.cli.verify:verify",
     "replay": "tracechain.cli.replay:replay",
     "checkpoint": "tracechain.cli.proofs:checkpoint",
