@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,7 @@ def verify_ledger(
     retention: Policy | None = None,
     now: int | None = None,
     witnesses: WitnessPolicy | None = None,
+    auditors: Collection[VerifierKey] = (),
     anchor: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     most: int = 1000,
@@ -57,13 +58,13 @@ def verify_ledger(
     if processes > 1:
         report = verify_in_processes(
             partial(open_snapshot, folder), processes, verifier=verifier, index=index, retention=retention, now=now,
-            witnesses=witnesses, progress=progress, most=most,
+            witnesses=witnesses, auditors=auditors, progress=progress, most=most,
         )  # fmt: skip
     else:
         with open_snapshot(folder) as snapshot:
             report = verify(
                 snapshot, verifier=verifier, since=since, index=index, retention=retention, now=now,
-                witnesses=witnesses, progress=progress, most=most,
+                witnesses=witnesses, auditors=auditors, progress=progress, most=most,
             )  # fmt: skip
     if anchor is None:
         return report
