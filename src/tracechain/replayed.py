@@ -149,18 +149,13 @@ class Replayed:
 
     def subjects(self, prefix: str) -> Iterator[tuple[str, Unit]]:
         """Every subject whose id begins with `prefix`, in order of ids."""
-        for subject, unit in self.subjects_from(prefix):
-            if not subject.startswith(prefix):
-                return
-            yield subject, unit
-
-    def subjects_from(self, start: str) -> Iterator[tuple[str, Unit]]:
-        """Every subject whose id is `start` or behind it, in order of ids."""
         if self._ids is None:
             # The order of code points is that of UTF-8 bytes.
             self._ids = sorted(self.state.units)
         ids, units = self._ids, self.state.units
-        for at in range(bisect_left(ids, start), len(ids)):
+        for at in range(bisect_left(ids, prefix), len(ids)):
+            if not ids[at].startswith(prefix):
+                return
             yield ids[at], units[ids[at]]
 
     def memory(self, subject: str) -> int:

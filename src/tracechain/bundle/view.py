@@ -190,10 +190,6 @@ class WholeView:
             return iter(sorted(one for one in self._own_units().items() if one[0].startswith(prefix)))
         return self.replayed().subjects(prefix)
 
-    def subjects_from(self, start: str) -> Iterator[tuple[str, Unit]]:
-        """Every subject whose id is `start` or behind it, in order of ids."""
-        return self.replayed().subjects_from(start)
-
     def memory(self, subject: str) -> int:
         """What the rules remember of a pack."""
         return self.replayed().memory(subject)
