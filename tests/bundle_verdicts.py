@@ -1,0 +1,140 @@
+"""The verdict on a bundle, by the library and by the stand-alone script, in the same words.
+
+    by_library(path, brought)     tracechain.bundle, in this process
+    by_script(path, brought)      verify_bundle.py, imported by its path, in this process
+    by_process(path, brought)     the same, as a regulator runs it: `python -I verify_bundle.py ... --json`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from attrs import frozen
+
+from bundle_samples import Brought
+from tracechain.bundle.check import check_bundle
+from tracechain.bundle.container import UnreadableError
+from tracechain.bundle.checking import BundleReport
+from tracechain.checkpoint import parse_vkey
+from tracechain.errors import TracechainError
+from tracechain.witnessing import parse_policy
+
+__all__ = ["SCRIPT", "Verdict", "by_library", "by_process", "by_script", "report_of", "script"]
+
+SCRIPT = Path(__file__).resolve().parents[1] / "src" / "tracechain" / "verify_bundle.py"
+
+Found = tuple[str, int | None, str | None]
+
+
+@frozen
+class Verdict:
+    """`outcome` is clean, findings or unreadable; `first` the first finding: code, entry, subject; `codes` all codes."""
+
+    outcome: str
+    exit: int
+    first: Found | None = None
+    codes: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, int, str | None]:
+        """What library and script have to agree on: the verdict, the exit code, the code of the first finding."""
+        return self.outcome, self.exit, None if self.first is None else self.first[0]
+
+
+def report_of(path: Path, brought: Brought) -> BundleReport:
+    """What the library says of a bundle."""
+    return check_bundle(
+        path,
+        verifier=None if brought.key is None else parse_vkey(brought.key),
+        since=brought.since,
+        witnesses=None if brought.policy is None else parse_policy(brought.policy),
+        auditors=tuple(parse_vkey(one) for one in brought.auditors),
+        now=brought.now,
+    )
+
+
+def by_library(path: Path, brought: Brought) -> Verdict:
+    """The library's verdict."""
+    try:
+        report = report_of(path, brought)
+    except UnreadableError:
+        return Verdict("unreadable", 2)
+    except TracechainError as error:  # nothing that a bundle has in it may come to another one
+        return Verdict(f"{type(error).__name__}: {error}", 2)
+    found = [(str(one.code), one.index, one.subject) for one in report.findings]
+    codes = tuple(dict.fromkeys(code for code, _, _ in found))
+    return Verdict("findings" if found else "clean", report.exit_code, found[0] if found else None, codes)
+
+
+# ---- the script --------------------------------------------------------------------------------------
+
+
+@functools.cache
+def script() -> ModuleType:
+    """The script as a module of its own, by its path."""
+    spec = importlib.util.spec_from_file_location("verify_bundle_alone", SCRIPT)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def _arguments(path: Path, brought: Brought) -> Iterator[list[str]]:
+    """The arguments of the script; texts that it takes as files lie beside the bundle meanwhile."""
+    found = [str(path), "--json", "--quiet"]
+    files: list[Path] = []
+    if brought.key is not None:
+        found += ["--key", brought.key]
+    for one in brought.auditors:
+        found += ["--auditor", one]
+    if brought.now is not None:
+        found += ["--now", str(brought.now)]
+    for name, text in (("since", brought.since), ("policy", brought.policy)):
+        if text is not None:
+            files.append(path.with_name(f"{path.name}.{name}"))
+            files[-1].write_text(text, "utf-8", newline="\n")
+            found += [f"--{name}", str(files[-1])]
+    try:
+        yield found
+    finally:
+        for file in files:
+            file.unlink()
+
+
+def _read(output: str, code: int) -> Verdict:
+    result: dict[str, Any] = json.loads(output)
+    assert result["exit"] == code
+    found = [(one["code"], one["index"], one["subject"]) for one in result["findings"]]
+    codes = tuple(dict.fromkeys(code for code, _, _ in found))
+    return Verdict(result["verdict"], code, found[0] if found else None, codes)
+
+
+def by_script(path: Path, brought: Brought) -> Verdict:
+    """The script's verdict, by its `main` in this process. Whatever it raises is raised."""
+    output = io.StringIO()
+    with _arguments(path, brought) as arguments, contextlib.redirect_stdout(output):
+        code = script().main(arguments)
+    return _read(output.getvalue(), code)
+
+
+def by_process(path: Path, brought: Brought, *, python: str = sys.executable, seconds: float = 120) -> Verdict:
+    """The script's verdict, as a process that sees nothing of this one."""
+    with _arguments(path, brought) as arguments:
+        done = subprocess.run(
+            [python, "-I", str(SCRIPT), *arguments], capture_output=True, check=False, timeout=seconds
+        )  # fmt: skip
+    assert b"Traceback" not in done.stderr, done.stderr.decode(errors="replace")
+    return _read(done.stdout.decode(), done.returncode)
