@@ -42,10 +42,12 @@ from tracechain.bundle.tiled import HASH_BYTES, Tiling, decode_headers, decode_p
 from tracechain.bundle.view import WholeView, open_whole, read_checkpoint, view_of
 from tracechain.checkpoint import VerifierKey
 from tracechain.errors import CheckpointError, DataError, InputError
+from tracechain.merkle import Frontier
 from tracechain.persons.disclosure import check_disclosure, parse_disclosure
 from tracechain.retention.policy import Policy
 from tracechain.verification import Code, Report, verify, verify_in_processes
 from tracechain.verification.findings import NO_KEY, Findings
+from tracechain.verification.verify import find_genesis, open_since
 from tracechain.view import View
 from tracechain.witnessing import WitnessPolicy
 
@@ -89,7 +91,8 @@ def check_whole(
 
     What is given comes from outside the bundle and means what it means there: the log's key, an older note that was
     kept, a witness policy, the keys of auditors who sign seals, a retention policy that is demanded, the time (ms since
-    1970). More `processes` are started by spawning; `since` takes one.
+    1970). All of the bundle is checked, also what the older note signs: what was checked then was another bundle. More
+    `processes` are started by spawning.
 
     InputError if nothing is there, or for what was brought; UnreadableError for what is no bundle that can be looked
     into.
@@ -104,12 +107,13 @@ def check_whole(
         log, shown, notes = None, 0, [NOTHING_ELSE]
         if names.size is not None and not names.missing:
             view = view_of(container, manifest, nodes=False)
-            with _files_checked(container, names.size, parts, apart=processes > 1 and since is None, most=collected):
+            with _files_checked(container, names.size, parts, apart=processes > 1, most=collected):
                 log = _verify(
-                    view, path, processes, verifier=verifier, since=since, witnesses=witnesses, auditors=auditors,
+                    view, path, processes, verifier=verifier, witnesses=witnesses, auditors=auditors,
                     retention=retention, now=now, progress=progress, most=collected,
                 )  # fmt: skip
             notes = list(log.notes)
+            parts.append(_extends(view, since, verifier if witnesses is None else witnesses.log_key(verifier), notes))
             private = Findings(collected)
             shown = _check_disclosures(
                 private, container, names, verifier if verifier is not None else log.verifier, view.checkpoint
@@ -128,13 +132,27 @@ def check_whole(
     )  # fmt: skip
 
 
-def _verify(view: WholeView, path: str | os.PathLike[str], processes: int, *, since: str | None, **more: Any) -> Report:
+def _verify(view: WholeView, path: str | os.PathLike[str], processes: int, **more: Any) -> Report:
     """The log, in one process or in several."""
     if not more["auditors"]:
         del more["auditors"]
-    if processes > 1 and since is None:
+    if processes > 1:
         return verify_in_processes(partial(_open_view, os.fspath(path)), processes, **more)
-    return verify(view, since=since, **more)
+    return verify(view, **more)
+
+
+def _extends(view: WholeView, since: str | None, verifier: VerifierKey | None, notes: list[str]) -> Findings:
+    """Hold an older note against the log."""
+    findings = Findings()
+    old = open_since(findings, view, since, verifier, find_genesis(Findings(), view)[0], notes)
+    if old is not None and old.size <= view.size:
+        tree = Frontier()
+        for start in range(0, old.size, TILE_WIDTH):
+            tree.extend(leaves_of([header for _, header in view.headers(start, min(start + TILE_WIDTH, old.size))]))
+        if tree.root() != old.root:
+            words = f"its first {old.size} entries are not those that were signed in the older note"
+            findings.add(Code.FORK, None, words)
+    return findings
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from tracechain.verification.witnessed import check_witnessed
 from tracechain.view import View, ViewNodes
 from tracechain.witnessing import WitnessPolicy
 
-__all__ = ["check_index", "conclude", "find_genesis", "verify"]
+__all__ = ["check_index", "conclude", "find_genesis", "open_since", "verify"]
 
 Progress = Callable[[int, int], None]
 #: Entries of one task: bounds what a process holds of leaves.
@@ -73,7 +73,9 @@ def verify(
     verifier = verifier if witnesses is None else witnesses.log_key(verifier)
     genesis, ledger_id = find_genesis(findings, view)
     notes: list[str] = []
-    old = _open_since(findings, view, since, verifier, genesis, notes)
+    old = open_since(findings, view, since, verifier, genesis, notes)
+    if old is not None:
+        notes.append("of entries before the older checkpoint the contents were not verified again")
     keys: dict[bytes, PublicKey] = {}
     last: dict[str, int] = {}
     results: list[RangeResult] = []
@@ -157,7 +159,7 @@ def _tasks(view: View, start: int, size: int, stops: Collection[int]) -> Iterabl
         start = end
 
 
-def _open_since(
+def open_since(
     findings: Findings,
     view: View,
     since: str | None,
@@ -181,7 +183,6 @@ def _open_since(
     if _lost(view, old):
         notes.append("the older checkpoint signs entries that were lost when a backup was put back: all was verified")
         return None
-    notes.append("of entries before the older checkpoint the contents were not verified again")
     if old.size > view.size:
         findings.add(
             Code.ROLLBACK, None, f"{view.size} entries, but the older note signs {old.size}: the log was rolled back"
