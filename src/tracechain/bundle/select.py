@@ -7,7 +7,7 @@ was in these containers, and in the same events, is thereby told as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import field, frozen
 
@@ -212,27 +212,23 @@ def _kin(containment: Containment, subjects: Iterable[str], *, outputs: bool) ->
 
 
 def _around(containment: Containment, subjects: Iterable[str]) -> set[str]:
-    """The containers of some subjects, and those of these while they held them. Many that were packed together are
-    looked at once."""
+    """The containers of some subjects, and those of these while they held them; and, as emptying a container ends the
+    stay of what is in it, whatever else these containers were in themselves. Many that were packed together are looked
+    at once."""
+    found: set[str] = set()
     seen: set[tuple[str, Moment, Moment]] = set()
     for subject in subjects:
         waiting: list[tuple[str, Moment, Moment]] = [(subject, FIRST, (_OPEN, 0))]
         while waiting:
-            for window in _windows(containment, *waiting.pop()):
-                if window not in seen:
+            inside, begin, end = waiting.pop()
+            for stay in containment.stays(inside):
+                found.add(stay.container)
+                first, last = max(stay.begin, begin), end if stay.end is None else min(stay.end, end)
+                window = stay.container, first, last
+                if first <= last and window not in seen:
                     seen.add(window)
                     waiting.append(window)
-    return {container for container, _, _ in seen}
-
-
-def _windows(
-    containment: Containment, subject: str, begin: Moment, end: Moment
-) -> Iterator[tuple[str, Moment, Moment]]:
-    """In what a subject was between two moments, and when within them."""
-    for stay in containment.stays(subject):
-        first, last = max(stay.begin, begin), end if stay.end is None else min(stay.end, end)
-        if first <= last:
-            yield stay.container, first, last
+    return found
 
 
 def check_absent(view: View, code: str) -> None:
