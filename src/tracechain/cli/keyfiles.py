@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEY_NAMES", "VARIABLE", "key_options", "keys_folder", "open_key", "open_to_write", "passphrase", "read_vkey",
+    "read_vkeys",
 ]  # fmt: skip
 
 VARIABLE = "TRACECHAIN_PASSPHRASE"
@@ -118,3 +120,8 @@ def read_vkey(given: str | None) -> VerifierKey | None:
         raise KeyUseError(f"{path} holds no verifier key: it is not text") from None
     except KeyUseError as error:
         raise KeyUseError(f"{path}: {error}") from None
+
+
+def read_vkeys(given: Iterable[str]) -> list[VerifierKey]:
+    """Several of them."""
+    return [known for one in given if (known := read_vkey(one)) is not None]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracechain.cli.entries import human
-from tracechain.cli.keyfiles import key_options, open_to_write, passphrase, read_vkey
+from tracechain.cli.keyfiles import key_options, open_to_write, passphrase, read_vkeys
 from tracechain.cli.output import bar, console, counted, json_option, moment, plain, print_json, say, styled, table
 from tracechain.cli.subjects import canonical, state_words
 from tracechain.errors import InputError
@@ -266,7 +266,7 @@ def note(
     ledger: Path, file: Path, auditors: tuple[str, ...], keys: Path | None, passphrase_file: Path | None, as_json: bool
 ) -> None:
     """Keep the seal note in FILE beside the seal of LEDGER that it is of; signatures of several auditors add up."""
-    known = [one for one in map(read_vkey, auditors) if one is not None]
+    known = read_vkeys(auditors)
     with file.open("rb") as stream:
         data = stream.read(_MAX_NOTE + 1)
     with open_to_write(ledger, keys, passphrase_file, author=False) as opened:
