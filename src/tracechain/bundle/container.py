@@ -42,6 +42,7 @@ _REFUSED_FLAGS: Final = 0x0001 | 0x0020 | 0x0040 | 0x2000
 _LOCAL: Final = struct.Struct("<4s22xHH")
 _LOCAL_MAGIC: Final = b"PK\x03\x04"
 _PIECE: Final = 1 << 16
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 #: What zipfile raises over a directory that is none.
 _ZIP_ERRORS = (
     zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OverflowError, EOFError, IndexError,
@@ -93,8 +94,9 @@ class Container(Protocol):
     def open(self, name: str) -> contextlib.AbstractContextManager[Stream | None]:
         """A file to be read bit by bit, None where it is not there."""
 
-    def check_lengths(self, cap: Cap) -> None:
-        """UnreadableError if a zip states a length over its cap. A folder's files are asked when they are read."""
+    def check_names(self, cap: Cap) -> None:
+        """UnreadableError for a link or another special file, and for a length over its cap that a zip states. (The
+        length of a file in a folder is looked at when it is read.)"""
 
     def close(self) -> None:
         """Close it."""
@@ -199,14 +201,22 @@ class _Folder:
             if error.errno == errno.ELOOP:
                 raise UnreadableError(f"{self.path}: {name!r} is a link") from None
             raise WrongFileError(f"{name} cannot be read: {error.strerror}") from error
-        with os.fdopen(number, "rb") as file:
+        try:
             found = os.fstat(number)
+            if stat.S_ISDIR(found.st_mode):
+                yield None
+                return
             if not stat.S_ISREG(found.st_mode):
                 raise UnreadableError(f"{self.path}: {name!r} is no regular file")
-            yield _PlainStream(name, file, found.st_size)
+            with os.fdopen(number, "rb", closefd=False) as file:
+                yield _PlainStream(name, file, found.st_size)
+        finally:
+            os.close(number)
 
-    def check_lengths(self, cap: Cap) -> None:
-        """Nothing: a file over its cap is not read, and a finding."""
+    def check_names(self, cap: Cap) -> None:  # noqa: ARG002  a file over its cap is not read, and a finding
+        """Walk through all folders."""
+        for _ in self.names():
+            pass
 
     def close(self) -> None:
         """Nothing is open."""
@@ -287,7 +297,7 @@ class _Zip:
         found = self._files.get(name)
         yield None if found is None else _ZipStream(name, self._file, found)
 
-    def check_lengths(self, cap: Cap) -> None:
+    def check_names(self, cap: Cap) -> None:
         """UnreadableError if a length is over its cap."""
         for name, one in self._files.items():
             most = cap(name)
@@ -427,7 +437,7 @@ def create_container(path: str | os.PathLike[str]) -> Iterator[Writer]:
     try:
         if target.suffix.lower() == _SUFFIX:
             partial = beside / "bundle.zip"
-            with partial.open("xb") as file:
+            with os.fdopen(os.open(partial, _NEW, 0o600), "wb") as file:
                 with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
                     yield _ZipWriter(archive)
                 file.flush()
@@ -486,11 +496,11 @@ class _FolderWriter:
     def put(self, name: str, data: bytes, *, packed: bool = True) -> None:  # noqa: ARG002  the Writer's
         """Add a file."""
         place = self._folder / name
-        if place.parent not in self._made:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._made.add(place.parent)
-        number = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(number, "wb") as file:
+        for folder in reversed(Path(name).parents):
+            if folder not in self._made:
+                (self._folder / folder).mkdir(mode=0o700, exist_ok=True)
+                self._made.add(folder)
+        with os.fdopen(os.open(place, _NEW, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -88,7 +88,7 @@ def _refuse(constant: str) -> None:
 
 
 def read_manifest(container: Container) -> Manifest:
-    """What a bundle says of itself, and that no length in a zip is over the cap of its name. UnreadableError where
+    """What a bundle says of itself; its names are looked at (`Container.check_names`). UnreadableError where
     bundle.json is missing or not as it has to be."""
     try:
         data = container.read(MANIFEST, _CAP)
@@ -97,5 +97,5 @@ def read_manifest(container: Container) -> Manifest:
     if data is None:
         raise UnreadableError(f"{container.path} is no bundle: there is no {MANIFEST} in it")
     manifest = Manifest.decode(data)
-    container.check_lengths(manifest.layout.cap)
+    container.check_names(manifest.layout.cap)
     return manifest
