@@ -44,6 +44,8 @@ _COMMANDS = {
     "seal": "tracechain.cli.seal:seal",
     "verify": "tracechain.cli.verify:verify",
     "replay": "tracechain.cli.replay:replay",
+    "witness": "tracechain.cli.witness:witness",
+    "compare": "tracechain.cli.compare:compare",
     "checkpoint": "tracechain.cli.proofs:checkpoint",
     "prove": "tracechain.cli.proofs:prove",
     "reindex": "tracechain.cli.maintain:reindex",

@@ -18,13 +18,31 @@ from attrs import evolve
 
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
-from tracechain.cli.keyfiles import read_vkey
-from tracechain.cli.output import bar, console, json_option, plain, print_json, say, say_wrapped, styled
+from tracechain.cli.keyfiles import read_vkey, read_vkeys
+from tracechain.cli.output import (
+    bar,
+    console,
+    counted,
+    json_option,
+    moment,
+    plain,
+    print_json,
+    say,
+    say_wrapped,
+    styled,
+)
+from tracechain.cli.witness_words import (
+    tell_witnessed,
+    witness_options,
+    witness_policy,
+    witnessed_json,
+    witnessed_verdict,
+)
 from tracechain.errors import InputError
 
 if TYPE_CHECKING:
     from tracechain.checkpoint import VerifierKey
-    from tracechain.verification import Report
+    from tracechain.verification import Report, SealVerdict
 
 __all__ = ["verify"]
 
@@ -70,21 +88,29 @@ def _read_note(path: Path) -> str:
     "--clock", "by_clock", is_flag=True,
     help="Nothing may have been received later than this computer's clock says: finds one that was set forward.",
 )  # fmt: skip
+@click.option(
+    "--auditor", "auditors", multiple=True, metavar="VKEY|FILE",
+    help="An auditor's verifier key, as you know it: his signatures under seals are checked, and told.",
+)  # fmt: skip
+@witness_options
 @json_option
 def verify(
     ledger: Path, key: str | None, since: Path | None, processes: int, anchor: Path | None, no_anchor: bool,
-    rules: bool, demanded: str | None, by_clock: bool, as_json: bool,
+    rules: bool, demanded: str | None, by_clock: bool, auditors: tuple[str, ...], witnesses: tuple[str, ...],
+    quorum: int | None, policy_file: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Check every header, content, row, link, statement, signature and the tree.
 
     Of what was pruned, that it went lawfully: announced, after the waiting time, not before its day, and not held. With
     --rules also that every state and every violation is what the log comes to: an operator who has all keys can
-    sign anything, but not make a broken rule vanish. Exits with 1 when something was found.
+    sign anything, but not make a broken rule vanish. With witnesses, that enough of them cosigned this log, and between
+    which of their times its entries came. Exits with 1 when something was found.
     """
     from tracechain.ledger import anchor_path, verify_ledger
     from tracechain.verification.findings import RULES
 
-    verifier = read_vkey(key)
+    wanted = witness_policy(witnesses, quorum, policy_file)
+    verifier = read_vkey(key) if wanted is None else wanted.log_key(read_vkey(key))
     policy = None
     if demanded is not None:
         from tracechain.cli.policies import find_policy
@@ -97,7 +123,7 @@ def verify(
             report = verify_ledger(
                 ledger, verifier=verifier, since=note, processes=processes - (rules and processes > 1),
                 progress=shown.update, anchor=None if no_anchor else anchor or anchor_path(ledger), retention=policy,
-                now=clock()() if by_clock else None,
+                now=clock()() if by_clock else None, auditors=read_vkeys(auditors), witnesses=wanted,
             )  # fmt: skip
         if replayed is not None:
             report = _with_rules(report, replayed())
@@ -155,7 +181,9 @@ def _with_rules(report: Report, found: Report) -> Report:
 def _verdict(report: Report, verifier: VerifierKey | None) -> str:
     if not report:
         return "findings"
-    return "verified_unwitnessed" if verifier is not None else "consistent_authenticity_not_checked"
+    if verifier is None:
+        return "consistent_authenticity_not_checked"
+    return "verified_unwitnessed" if report.witnessed is None else "verified_witnessed"
 
 
 def _as_json(
@@ -167,7 +195,8 @@ def _as_json(
         "good": bool(report),
         "verdict": _verdict(report, verifier),
         "authenticity": "checked" if verifier is not None else "not_checked",
-        "witnessed": False,
+        "witnessed": bool(report) and report.witnessed is not None,
+        "witnesses": witnessed_json(report.witnessed),
         "rules": "judged_again" if rules else "not_judged_again",
         "size": report.size,
         "entries": report.entries,
@@ -175,6 +204,12 @@ def _as_json(
         "statements": report.statements,
         "units": report.units,
         "pruned": {"contents": report.pruned_contents, "rows": report.pruned_rows},
+        "seals": {
+            "right": sum(one.right is True for one in report.seals),
+            "wrong": sum(one.right is False for one in report.seals),
+            "not_checkable": sum(one.right is None for one in report.seals),
+            "latest": None if not report.seals else _seal_json(report.seals[-1]),
+        },
         "checkpoint": None if head is None else {"origin": head.origin, "size": head.size, "root": head.root.hex()},
         "findings": [
             {"code": str(f.code), "index": f.index, "subject": f.subject, "detail": f.detail} for f in report.findings
@@ -183,6 +218,27 @@ def _as_json(
         "notes": notes,
         "seconds": round(seconds, 3),
     }
+
+
+def _seal_json(verdict: SealVerdict) -> dict[str, Any]:
+    sealed = verdict.sealed
+    return {
+        "index": sealed.index, "receipt_time_ms": sealed.time, "size": sealed.body.size, "ids": sealed.body.ids,
+        "map_root": sealed.body.map_root.hex(), "right": verdict.right, "auditors": list(verdict.auditors),
+    }  # fmt: skip
+
+
+def _tell_seals(seals: tuple[SealVerdict, ...]) -> None:
+    """How many seals were worked out again, and what the latest right one comes to."""
+    if not seals:
+        return
+    right = [one for one in seals if one.right]
+    say(f"  {len(right):,} of {counted(len(seals), 'seal')} worked out again" + (":" if right else ""))
+    if right:
+        latest = right[-1]
+        signed = "".join(f", and by {plain(name)}" for name in latest.auditors)
+        size = latest.sealed.body.size
+        say(f"    complete to {size:,} entries, at {moment(latest.sealed.time)}, as asserted by the ledger{signed}")
 
 
 def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float) -> None:
@@ -205,19 +261,23 @@ def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], second
         if total > 100:
             say(f"and {total - min(100, len(report.findings)):,} more (--json lists up to 1,000)", "warn")
     elif verifier is not None:
-        say(styled("✓ VERIFIED, UNWITNESSED", "good"))
+        say(styled(f"✓ VERIFIED, {witnessed_verdict(report.witnessed, report.size)}", "good"))
     else:
-        say(styled("~ CONSISTENT, AUTHENTICITY NOT CHECKED, UNWITNESSED", "warn"))
+        seen = witnessed_verdict(report.witnessed, report.size)
+        say(styled(f"~ CONSISTENT, AUTHENTICITY NOT CHECKED, {seen}", "warn"))
     say(
         f"  {report.entries:,} entries, {report.rows:,} rows, {report.statements:,} statements, {report.units:,} units"
         f" in {seconds:.1f} s"
     )
     if report.pruned_contents or report.pruned_rows:
         say(f"  pruned lawfully: {report.pruned_contents:,} contents, the rows of {report.pruned_rows:,} entries")
+    _tell_seals(report.seals)
     if report.checkpoint is not None:
         say(f"  checkpoint {plain(report.checkpoint.origin)}, size {report.checkpoint.size:,}")
         say(f"  root {report.checkpoint.root.hex()}", "dim")
     if verifier is not None:
         say(f"  signed by {plain(verifier.name)}, key id {verifier.key_id.hex()}")
+    if report.witnessed is not None:
+        tell_witnessed(report.witnessed)
     for note in notes:
         say_wrapped(plain(note), 2, None if note == JUDGED or "held against retention" in note else "warn")
