@@ -162,6 +162,8 @@ class _Export:
             raise DataError(f"the seal in entry {seal.sealed.index} is not what its proofs lead to; verify the ledger")
         if seal is not None and not seal.body.size <= seal.sealed.index < view.size:
             raise InputError(f"the seal in entry {seal.sealed.index} is none of this view of {view.size} entries")
+        if seal is not None and self._root(seal.body.size) != seal.body.tree_root:
+            raise DataError(f"the seal in entry {seal.sealed.index} names another tree than this log's; verify it")
 
     def write(
         self,
@@ -176,9 +178,9 @@ class _Export:
         keys = frozenset(gathered.keys)
         histories = tuple(subject for subject in gathered.subjects if subject not in keys)
         proved = () if seal is None else tuple(one for one in gathered.subjects if seal.prover.has(one))
-        sizes = {one.size: one for one in since}
+        sizes = {self._held(old) for old in since}
         if seal is not None:
-            sizes[seal.body.size] = Checkpoint(self._checkpoint.origin, seal.body.size, seal.body.tree_root)
+            sizes.add(seal.body.size)
         with create_container(path) as writer:
             put_beside(writer, manifest)
             writer.put(CHECKPOINT, self._view.checkpoint.encode())
@@ -191,8 +193,9 @@ class _Export:
             notes = list(self._witnessed(sizes))
             for size, note in notes:
                 writer.put(witnessed_name(size), note.encode())
-            for size, old in sorted(sizes.items()):
-                writer.put(consistency_name(size), self._consistent(old))
+            for size in sorted(sizes):
+                proof = self._shower.consistency(size)
+                writer.put(consistency_name(size), b"".join(b64encode(item) + b"\n" for item in proof))
             disclosures, withheld = self._entries(writer, gathered, progress)
         sealed = set(proved)
         return Exported(
@@ -226,28 +229,30 @@ class _Export:
                 progress(done, total)
         return shown, withheld
 
-    def _witnessed(self, sizes: dict[int, Checkpoint]) -> Iterator[tuple[int, str]]:
+    def _witnessed(self, sizes: set[int]) -> Iterator[tuple[int, str]]:
         """The witnessed notes that are of this log: not those of a range that was lost."""
-        nodes = ViewNodes(self._view)
         for size, note in self._view.witnessed():
             try:
                 seen = parse_checkpoint(parse_note(note).text)
             except CheckpointError:
                 continue
-            if seen.size == size and 0 < size <= self._view.size and seen.root == merkle.tree_root(nodes, size):
+            if seen.size == size and 0 < size <= self._view.size and seen.root == self._root(size):
                 if size < self._view.size:
-                    sizes.setdefault(size, seen)
+                    sizes.add(size)
                 yield size, note
 
-    def _consistent(self, old: Checkpoint) -> bytes:
-        """The file that shows that the log extends an older checkpoint."""
+    def _root(self, size: int) -> bytes:
+        return merkle.tree_root(ViewNodes(self._view), size)
+
+    def _held(self, old: Checkpoint) -> int:
+        """The size of an older checkpoint that the log extends; InputError for another."""
         if not 0 < old.size <= self._view.size:
             raise InputError(f"a checkpoint of {old.size} entries cannot be extended by this log of {self._view.size}")
-        if merkle.tree_root(ViewNodes(self._view), old.size) != old.root:
+        if self._root(old.size) != old.root:
             raise InputError(
                 f"the older checkpoint of {old.size} entries is none of this log: what it signed is not what is here"
             )
-        return b"".join(b64encode(item) + b"\n" for item in self._shower.consistency(old.size))
+        return old.size
 
 
 def disclosed(view: View, private: Private, index: int, content: bytes) -> tuple[list[Disclosure], int]:
