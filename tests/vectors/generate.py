@@ -37,6 +37,7 @@ import group_record
 import group_registers
 import group_retention
 import group_rows
+import group_seal
 import group_statement
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "registers": group_registers.cases,
     "retention": group_retention.cases,
     "rows": group_rows.cases,
+    "seal": group_seal.cases,
     "statement": group_statement.cases,
 }
 
