@@ -611,14 +611,14 @@ class Verifier:
 def parse_verifier(text: str) -> Verifier:
     """A verifier key as a line: name+hash+key."""
     if "PRIVATE+KEY+" in text:
-        raise Bad("this is a signer key, a secret: give the verifier key", "这是签名私钥（机密）：请给出验证密钥")
+        raise Bad("this is a signer key, a secret: give the verifier key", "这是签名私钥（机密）：请给出验证公钥")
     parts = text.split("+", 2)
-    demand(len(parts) == 3, "a verifier key is name+hash+key", "验证密钥的形式是 名称+哈希+密钥")
-    raw = base64_bytes(parts[2], "the key in a verifier key", "验证密钥中的密钥")
-    demand(len(raw) == 33, "a verifier key has 1 + 32 bytes", "验证密钥应为 1 + 32 字节")
+    demand(len(parts) == 3, "a verifier key is name+hash+key", "验证公钥的形式是 名称+哈希+密钥")
+    raw = base64_bytes(parts[2], "the key in a verifier key", "验证公钥中的密钥")
+    demand(len(raw) == 33, "a verifier key has 1 + 32 bytes", "验证公钥应为 1 + 32 字节")
     found = Verifier(parts[0], raw[0], PublicKey(raw[1:]))
     demand(found.text == text, "the hash in the verifier key does not fit: mistyped?",
-        "验证密钥中的哈希不符：是否输错？")
+        "验证公钥中的哈希不符：是否输错？")
     return found
 
 
@@ -668,14 +668,14 @@ class Note:
         own = [signature for name, key_id, signature in self.lines if (name, key_id) == (verifier.name, verifier.id)]
         if not own:
             return None
-        demand(len(own) == 1, "a known witness signed twice", "同一已知见证者签了两次")
+        demand(len(own) == 1, "a known witness signed twice", "同一已知见证方签了两次")
         when = int.from_bytes(own[0][:8], "big")
         message = (f"cosignature/v1\ntime {when}\n{self.text}").encode()
         demand(
             verifier.kind == WITNESS_TYPE and len(own[0]) == 72 and when <= MAX_SIZE and verifier.key.stands(message,
                 own[0][8:]),
             f"the cosignature of {verifier.name} does not stand",
-            f"{verifier.name} 的会签不成立",
+            f"{verifier.name} 的联署不成立",
         )
         return when
 
@@ -2245,10 +2245,10 @@ def read_seal(record: RecordEntry) -> list[Value]:
     """[size, tree root, ids, map root] (format 5.12)."""
     body = record.body
     demand(record.version == 0 and record.subject == "urn:tracechain:seal",
-        "a seal has version 0 and the subject urn:tracechain:seal", "封印的版本应为 0，对象应为 urn:tracechain:seal")
+        "a seal has version 0 and the subject urn:tracechain:seal", "封存的版本应为 0，对象应为 urn:tracechain:seal")
     demand(type(body) is list and len(body) == 4 and is_number(body[0], 1) and is_bytes(body[1], 32)
         and is_number(body[2]) and is_bytes(body[3], 32), "a seal is [size, tree root, ids, map root]",
-        "封印的形式是 [大小, 树根, 对象数, 映射根]")
+        "封存的形式是 [大小, 树根, 对象数, 映射根]")
     found: list[Value] = body
     return found
 
@@ -5041,11 +5041,11 @@ def check_seal_note(data: bytes, text: str | None, auditors: Sequence[Verifier],
     """Which auditors signed a seal note; `text` is what it has to say, None where there is no such seal."""
     try:
         note = Note(data)
-        demand(text is not None, f"there is no seal of {size} entries", f"没有 {size} 个条目的封印")
-        demand(note.text == text, "it says something else than the seal", "所述与封印不同")
+        demand(text is not None, f"there is no seal of {size} entries", f"没有 {size} 个条目的封存")
+        demand(note.text == text, "it says something else than the seal", "所述与封存不同")
     except Bad as error:
         findings.add("SEAL_NOTE", None, f"the seal note of {size} entries: {error.en}",
-            f"{size} 个条目的封印签注：{error.zh}")
+            f"{size} 个条目的封存签注：{error.zh}")
         return []
     found = []
     for auditor in auditors:
@@ -5054,7 +5054,7 @@ def check_seal_note(data: bytes, text: str | None, auditors: Sequence[Verifier],
                 found.append({"name": auditor.name, "stands": True})
         except Bad as error:
             findings.add("SEAL_NOTE", None, f"the seal note of {size} entries: {error.en}",
-                f"{size} 个条目的封印签注：{error.zh}")
+                f"{size} 个条目的封存签注：{error.zh}")
             found.append({"name": auditor.name, "stands": False})
     return found
 
@@ -5087,10 +5087,10 @@ class WitnessPolicy:
         """A witness line."""
         key = parse_verifier(vkey)
         demand(key.kind == WITNESS_TYPE, f"the key of witness {name} is not of type 4",
-            f"见证者 {name} 的密钥不是类型 4")
+            f"见证方 {name} 的密钥不是类型 4")
         demand(all(one.key.raw != key.key.raw for one in self.witnesses.values()),
-            f"the key of witness {name} stands twice", f"见证者 {name} 的密钥出现两次")
-        demand(len(self.witnesses) < 100, "more than 100 witnesses", "见证者超过 100 个")
+            f"the key of witness {name} stands twice", f"见证方 {name} 的密钥出现两次")
+        demand(len(self.witnesses) < 100, "more than 100 witnesses", "见证方超过 100 个")
         self.witnesses[self._name(name)] = key
 
     def log(self, vkey: str) -> None:
@@ -5169,7 +5169,7 @@ def policy_of(vkeys: Sequence[str], quorum: int | None) -> WitnessPolicy:
         policy.witness(name, vkey)
     number = len(names) if quorum is None else quorum
     demand(1 <= number <= len(names), f"{number} of {len(names)} witnesses cannot be asked for",
-        f"不能要求 {number} / {len(names)} 个见证者")
+        f"不能要求 {number} / {len(names)} 个见证方")
     policy.group("quorum", str(number), names)
     policy.quorum = "quorum"
     policy.words = f"{number} of {len(names)}"
@@ -6226,14 +6226,14 @@ class Whole:
             if place == "ahead":
                 findings.add("ROLLBACK", None,
                     f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
-                    f"现有 {self.size} 个条目，而见证者见过签名的 {size} 个：账本被回滚")
+                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚")
             elif place == "lost":
                 self.notes.add(f"the witnessed note of {size} entries signs some that were lost with a backup",
                     f"{size} 个条目的见证文本包含恢复备份时丢失的条目")
             elif place == "fork" or self.tree.root(size) != checkpoint.root:
                 findings.add("FORK", None,
                     f"the first {size} entries are not those that the log signed and witnesses saw",
-                    f"前 {size} 个条目不是账本签过、见证者见过的那些")
+                    f"前 {size} 个条目不是账本签过、见证方见过的那些")
             else:
                 good.append((note, checkpoint))
         self.counts["witnessed"] = len(good)
@@ -6253,19 +6253,19 @@ class Whole:
         found.sort(key=lambda one: one.size)
         if not found:
             findings.add("WITNESS_QUORUM", None, "no checkpoint of this log is cosigned by enough witnesses",
-                "没有检查点得到足够见证者会签")
+                "没有检查点得到足够见证方联署")
         runs = brackets(found, self.size)
         early = sum(self._check_times(*run) for run in runs)
         covered = found[-1].size if found else 0
         if found and covered < self.size:
             self.notes.add(
                 f"{self.size - covered} entries behind the largest cosigned checkpoint, of {covered}, are not"
-                " witnessed yet", f"最大的会签检查点（{covered}）之后的 {self.size - covered} 个条目尚未见证")
+                " witnessed yet", f"最大的联署检查点（{covered}）之后的 {self.size - covered} 个条目尚未见证")
         if early:
             self.notes.add(
                 f"{early} entries say they were received before witnesses signed a checkpoint without them: which"
                 " may have been on its way",
-                f"{early} 个条目声称的接收时间早于不含它们的会签检查点：该检查点可能尚在途中")
+                f"{early} 个条目声称的接收时间早于不含它们的联署检查点：该检查点可能尚在途中")
         self.result["witnesses"] = {
             "policy": {"names": [one.name for one in policy.witnesses.values()], "text": policy.words},
             "sufficient": bool(found),
@@ -6290,7 +6290,7 @@ class Whole:
                 seconds = (when - latest) // 1000 + LATE
                 self.findings.add("WITNESS_TIME", index,
                     f"it says it was received {seconds} s after witnesses had signed that it was there",
-                    f"它声称的接收时间比见证者签署其已存在晚 {seconds} 秒")
+                    f"它声称的接收时间比见证方签署其已存在晚 {seconds} 秒")
         return early
 
     def _check_prunings(self) -> None:
@@ -6339,7 +6339,7 @@ class Whole:
                 if not verdict:
                     findings.add("SEAL_ROOT", index,
                         f"the map of the first {size} entries has {worked[size][0]} subjects and another root"
-                        " than it says", f"前 {size} 个条目的映射有 {worked[size][0]} 个对象，根与封印所述不符")
+                        " than it says", f"前 {size} 个条目的映射有 {worked[size][0]} 个对象，根与封存所述不符")
             signed = told.setdefault(size, [])
             raw = self.log.header(index) or b""
             self.result["seals"].append(
@@ -6355,13 +6355,13 @@ class Whole:
             self.counts["seals"], self.counts["seals_unworkable"] = good, bad
         if bad:
             self.unchecked.add(f"{bad} seals could not be worked out again: rows that they rest on were pruned",
-                f"{bad} 个封印无法重新推算：所依据的行已被清除")
+                f"{bad} 个封存无法重新推算：所依据的行已被清除")
 
     def _work_seals(self) -> dict[int, tuple[int, bytes]]:
         """Number of ids and map root at each size."""
         if not self.seal_sizes:
             return {}
-        self.progress.phase("seals", "封印", self.units)
+        self.progress.phase("seals", "封存", self.units)
         done = 0
 
         def tick(count: int) -> None:
@@ -6626,7 +6626,7 @@ class Excerpt:
 
     def run(self) -> None:
         """Verify."""
-        raise Unreadable("excerpts are not read yet", "尚不支持摘录")
+        raise Unreadable("excerpts are not read yet", "尚不支持节选")
 
     def close(self) -> None:
         """Let go of what is open."""
@@ -6808,7 +6808,7 @@ _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.
 
 # The codes of section 16 in short words, by what they point at.
 _REPORT_CODES: dict[str, ReportBoth] = {
-    "BUNDLE_FILE": ("a file of the bundle is not as it has to be", "包内文件不合规定"),
+    "BUNDLE_FILE": ("a file of the bundle is not as it has to be", "数据包内文件不合规定"),
     "BUNDLE_TILE": ("a tile is not what the headers give", "哈希瓦片与条目头不符"),
     "BUNDLE_SURPLUS": ("a file that does not belong here", "多余的文件"),
     "PROOF": ("a proof does not lead to the signed tree", "证明未导向签名树"),
@@ -6896,7 +6896,7 @@ _REPORT_MEANINGS: tuple[tuple[tuple[str, ...], ReportBoth], ...] = (
                 "checkpoint as evidence, and compare checkpoints with the other authorities."
             ),
             (
-                "此处出示的日志可能不是先前出示给您或他人的那一份。请将本包与旧检查点作为证据保存，"
+                "此处出示的日志可能不是先前出示给您或他人的那一份。请将此数据包与旧检查点作为证据保存，"
                 "并与其他监管部门比对检查点。"
             ),
         ),
@@ -6909,7 +6909,7 @@ _REPORT_MEANINGS: tuple[tuple[tuple[str, ...], ReportBoth], ...] = (
                 "right one; if it is, "
                 "the bundle was altered after signing, or is another ledger's."
             ),
-            "所出示的并非日志密钥所签。请先确认验证公钥无误；如无误，则本包在签名后被改动，或属于另一账本。",
+            "所出示的并非日志密钥所签。请先确认验证公钥无误；如无误，则此数据包在签名后被改动，或属于另一账本。",
         ),
     ),
     (
@@ -6927,7 +6927,7 @@ _REPORT_MEANINGS: tuple[tuple[tuple[str, ...], ReportBoth], ...] = (
                 "checkpoint that they signed "
                 "last."
             ),
-            "见证方未按您的策略确认此日志。请向见证方索取其最近签署的检查点。",
+            "见证方未按您的政策确认此日志。请向见证方索取其最近签署的检查点。",
         ),
     ),
     (
@@ -7035,7 +7035,7 @@ _REPORT_COUNTS: dict[str, ReportBoth] = {
 
 _REPORT_KINDS: dict[str, ReportBoth] = {
     "whole": ("the whole log", "整本日志"),
-    "excerpt": ("an excerpt", "摘录"),
+    "excerpt": ("an excerpt", "节选"),
     "absence": ("proof that codes are absent", "编码未出现证明"),
 }
 
@@ -7213,7 +7213,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
             ("UNREADABLE", "无法读取"),
             (
                 _report_cut(error.get("en") or "This is no bundle that can be read."),
-                _report_cut(error.get("zh") or "无法作为核验包读取。"),
+                _report_cut(error.get("zh") or "无法作为数据包读取。"),
             ),
         )
     given = bool((result.get("key") or {}).get("given"))
@@ -7247,7 +7247,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
                 ),
                 (
                     "内容没有自相矛盾，但任何人都能用自己的密钥制作这样的包。请用 --key "
-                    "提供您从本包之外得知的验证公钥，重新核验。"
+                    "提供您从数据包之外得知的验证公钥，重新核验。"
                 ),
             ),
         )
@@ -7314,7 +7314,7 @@ def _report_question_key(result: dict[str, Any]) -> tuple[str, ReportBoth, Repor
             "open",
             asks,
             ("Not checked", "未核验"),
-            ("No verifier key was given from outside the bundle.", "未从包外提供验证公钥。"),
+            ("No verifier key was given from outside the bundle.", "未从数据包之外提供验证公钥。"),
         )
     if key.get("stands") and _report_any(
         result, "TREE_ROOT", "PROOF", "CHECKPOINT_", "ROLLBACK", "FORK", "CONSISTENCY"
@@ -7466,7 +7466,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
             ("Unwitnessed", "无见证"),
             (
                 "No witness policy was given: a second version would not be seen.",
-                "未提供见证策略：另有版本亦无从得知。",
+                "未提供见证政策：另有版本亦无从得知。",
             ),
         )
     policy = witnesses.get("policy") or {}
@@ -7962,7 +7962,7 @@ def _report_facts(result: dict[str, Any]) -> list[tuple[ReportBoth, ReportBoth]]
     size = bundle.get("bytes")
     english = [path, *([kind[0]] if kind else []), *([_report_size(size)] if size else [])]
     chinese = [path, *([kind[1]] if kind else []), *([_report_size(size)] if size else [])]
-    facts.append((("bundle", "核验包"), (", ".join(english), "，".join(chinese))))
+    facts.append((("bundle", "数据包"), (", ".join(english), "，".join(chinese))))
     if bundle.get("exported") is not None:
         when = report_time(bundle["exported"])
         facts.append((("exported", "导出时间"), (f"{when} (by its own word)", f"{when}（自述）")))
@@ -8890,7 +8890,7 @@ def _report_page_signing(result: dict[str, Any]) -> ReportMarkup:
                     "I ran the check that this page reports, with the key and the policy named above, and it "
                     f"came to: {head[0]}{of[0]}."
                 ),
-                f"本人以上列公钥和策略执行了本页所载核验，结论为：{head[1]}{of[1]}。",
+                f"本人以上列公钥和政策执行了本页所载核验，结论为：{head[1]}{of[1]}。",
             ),
             cls="block",
         ),
@@ -9262,7 +9262,7 @@ def report_page(result: dict[str, Any], lang: str = "zh") -> str:
                         "script. It reports one run "
                         "of the script; the bundle is the evidence, not the page."
                     ),
-                    "本页自成一体，不访问网络，不运行脚本。它记载脚本的一次运行；以核验包为证，不以本页为证。",
+                    "本页自成一体，不访问网络，不运行脚本。它记载脚本的一次运行；以数据包为证，不以本页为证。",
                 ),
                 cls="block",
             ),
@@ -9381,13 +9381,13 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
         result["not_checked"].insert(0, {
             "en": "authenticity was not checked: no verifier key was given, so signatures were held against the"
             " key that the log names itself",
-            "zh": "未核验真实性：未给出验证密钥，签名仅按账本自己所写的密钥核对",
+            "zh": "未核验真实性：未给出验证公钥，签名仅按账本自己所写的密钥核对",
         })  # fmt: skip
     if options.policy is None or options.policy.quorum == "none":
         result["not_checked"].append({
             "en": "UNWITNESSED: no witness's cosignature was asked for, so an operator with all keys is taken at"
             " his word",
-            "zh": "无见证（UNWITNESSED）：未要求见证者会签，只能相信持有全部密钥的运营方",
+            "zh": "无见证（UNWITNESSED）：未要求见证方联署，只能相信持有全部密钥的运营方",
         })  # fmt: skip
     result["exit"] = 1 if listed_ or options.key is None else 0
     result["now"] = options.now
@@ -9432,7 +9432,7 @@ def make_options(given: argparse.Namespace) -> Options:
             demand(options.key.kind == LOG_TYPE, "--key is no key of a log (type 1)", "--key 不是账本密钥（类型 1）")
         options.auditors = [parse_verifier(one.strip()) for one in given.auditor]
         demand(all(one.kind == LOG_TYPE for one in options.auditors), "an auditor's key is of type 1",
-            "审计者密钥应为类型 1")
+            "审计方密钥应为类型 1")
         if given.policy and given.witness:
             raise Misused("give --policy or --witness, not both", "--policy 与 --witness 只能给出其一")
         if given.policy:
@@ -9461,18 +9461,18 @@ def parser() -> argparse.ArgumentParser:
     add = found.add_argument
     add("bundle", help="folder or .zip / 文件夹或 .zip")
     add("--key", metavar="VKEY",
-        help="verifier key of the log, from elsewhere than the bundle / 账本验证密钥，须另行取得")
+        help="verifier key of the log, from elsewhere than the bundle / 账本验证公钥，须另行取得")
     add("--since", metavar="FILE", help="an older checkpoint that you kept / 您保存的旧检查点")
     add("--witness", metavar="VKEY", action="append", default=[],
-        help="verifier key of a witness; may be repeated / 见证者验证密钥，可重复")
+        help="verifier key of a witness; may be repeated / 见证方验证公钥，可重复")
     add("--quorum", metavar="N", type=int,
-        help="how many of the witnesses are enough (all) / 需要多少见证者（默认全部）")
+        help="how many of the witnesses are enough (all) / 需要多少见证方（默认全部）")
     add("--policy", metavar="FILE", help="a witness policy (tlog-policy) in place of --witness / 见证政策文件")
     add("--auditor", metavar="VKEY", action="append", default=[],
-        help="verifier key of an auditor who signs seals / 签署封印的审计者验证密钥")
+        help="verifier key of an auditor who signs seals / 签署封存的审计方验证公钥")
     add("--retention", metavar="FILE", help="a retention policy that must have been kept too / 另须遵守的保存政策")
     add("--now", metavar="TIME", help="nothing may have been received after this / 不得有晚于此时的接收时间")
-    add("--unit", metavar="CODE", action="append", default=[], help="show the history of a unit / 显示某单元的经历")
+    add("--unit", metavar="CODE", action="append", default=[], help="show the history of a unit / 显示某单元的流转历史")
     add("--report", metavar="OUT.html", help="write a page / 写出网页报告")
     add("--json", action="store_true", help="print the result as JSON / 以 JSON 输出结果")
     add("--lang", choices=("zh", "en"), help="language / 语言")
