@@ -135,7 +135,7 @@ def export_absence(
     for code in wanted:
         check_absent(view, code)
     if seal is None:
-        raise InputError("this ledger has no seal, and absence is shown by one alone: make one with `tracechain seal make`")
+        raise InputError("this ledger has no seal, and only a seal shows that a code is absent: `tracechain seal make`")
     manifest = Manifest(ABSENCE_KIND, exported_ms, _fitting([f"absence of {code}" for code in wanted]))
     return _Export(view, seal, Selection(), None).write(Path(path), manifest, wanted, since, progress)
 

@@ -82,7 +82,8 @@ def list_names(container: Container, size: int | None, findings: Findings) -> Li
             continue
         behind = size is not None and (one.index > size if one.kind == "consistency" else one.index >= size)
         if behind and one.kind != "witnessed":
-            findings.add(Code.BUNDLE_SURPLUS, None, f"{name} lies behind the log, which has {size} entries")
+            place = None if one.kind == "consistency" else one.index
+            findings.add(Code.BUNDLE_SURPLUS, place, f"{name} lies behind the log, which has {size} entries")
         elif one.kind == "private":
             listed.private[name] = one
         else:
@@ -190,8 +191,8 @@ def _checkpoint(container: Container, findings: Findings) -> tuple[Checkpoint | 
     try:
         data = container.read(CHECKPOINT, EXCERPT.cap(CHECKPOINT) or 0)
     except WrongFileError as error:
-        findings.add(Code.CHECKPOINT_MALFORMED, None, str(error))
-        return None, ""
+        findings.add(Code.BUNDLE_FILE, None, str(error))
+        data = None
     if data is None:
         findings.add(Code.CHECKPOINT_MISSING, None, "there is no signed checkpoint")
         return None, ""

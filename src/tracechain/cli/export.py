@@ -281,7 +281,7 @@ def _tell_seal(made: Exported) -> None:
     seal = made.seal
     if seal is None:
         say(
-            "  ! there is no seal: nothing in it shows that a history is complete. `tracechain seal make`, and export again",
+            "  ! there is no seal: nothing in it shows that a history is complete (`tracechain seal make` first)",
             "warn",
         )
         return
