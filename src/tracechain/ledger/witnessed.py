@@ -152,7 +152,7 @@ class Witnesses:
             case Place.AHEAD:
                 raise RollbackError(
                     f"the note is of {size} entries, and this ledger has {snapshot.size}: it is an older"
-                    " copy; restore it"
+                    " copy, or one that went on by itself; keep the note"
                 )
             case Place.LOST:
                 raise InputError(

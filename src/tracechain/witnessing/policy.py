@@ -120,7 +120,9 @@ class WitnessPolicy:
         wanted = len(keys) if quorum is None else quorum
         witnesses = tuple((f"w{number}", key) for number, key in enumerate(keys, 1))
         if not 1 <= wanted <= len(keys):
-            raise InputError(f"{wanted} of {len(keys)} witnesses cannot be asked for: name at least as many as have to sign")
+            raise InputError(
+                f"{wanted} of {len(keys)} witnesses cannot be asked for: name at least as many as have to sign"
+            )
         return cls(witnesses, (Group("quorum", wanted, tuple(name for name, _ in witnesses)),), "quorum")
 
     @property

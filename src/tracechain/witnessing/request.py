@@ -125,11 +125,12 @@ def check_request(
     whatever `old` is.
     """
     checkpoint = _opened(request, log)
-    if shown is None or request.hashes:
-        shown = None
-        if request.old > checkpoint.size:
-            words = f"the request goes from {request.old} entries to {checkpoint.size}, which is backwards"
-            raise RefusedRequestError(Refusal.MALFORMED, words)
+    if request.hashes:
+        shown = None  # it is to be proven that nothing was lost
+    begins_anew = last is not None and epoch_of(checkpoint.origin) > epoch_of(last.origin)
+    if request.old > checkpoint.size and not begins_anew:
+        words = f"the request goes from {request.old} entries to {checkpoint.size}, which is backwards"
+        raise RefusedRequestError(Refusal.MALFORMED, words)
     if last is None:
         if request.old:
             words = f"this witness signed no checkpoint of {log.name} yet: make the request without an older one"
@@ -150,14 +151,15 @@ def check_request(
     if there < here:
         words = f"this witness signed a checkpoint of epoch {here}; one of epoch {there} was given up for that"
         raise RefusedRequestError(Refusal.CONFLICT, words, size=last.size)
-    if there > here and shown is not None:
+    if begins_anew and shown is not None:
         _accept(request, log, last, checkpoint, shown, accept=accept)
         return checkpoint
-    if request.old != last.size:
-        if there > here:
+    if request.old != last.size or request.old > checkpoint.size:
+        if begins_anew:
             words = (
-                f"this witness signed {last.size} entries of epoch {here}, the request is of epoch {there}: if it"
-                " extends them, make the request from there; if entries were lost, the epoch entry has to be shown"
+                f"this witness signed {last.size} entries of epoch {here}, the request has {checkpoint.size} of epoch"
+                f" {there}: if it extends them, make it from there; if entries were lost, the epoch entry has to be"
+                " shown"
             )
         elif checkpoint.size < last.size:
             words = f"ROLLBACK, or an old request: this witness signed {last.size} entries, this has {checkpoint.size}"
