@@ -19,7 +19,6 @@ from tracechain.bundle.view import WholeView, is_bundle, open_whole
 from tracechain.bundle.whole import export_whole
 from tracechain.checkpoint import (
     Checkpoint,
-    CheckpointError,
     NoteSigner,
     VerifierKey,
     parse_checkpoint,
