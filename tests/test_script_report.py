@@ -311,6 +311,34 @@ def test_one_language_stands_alone_on_a_terminal() -> None:
     assert CHINESE.search(script.report_text(results.clean(), "zh"))
 
 
+def test_counts_are_told_for_one_and_for_more_and_zeros_are_left_out() -> None:
+    result = results.clean()
+    result["counts"] = {"entries": 1, "seals": 1, "tiles": 2, "witnessed": 0, "violations": 0, "something_new": 3}
+    told = [(english, count) for (english, _), count in script._report_counted(result)]
+    assert told == [
+        ("entry", 1), ("tiles of the tree", 2), ("seal worked out again", 1),
+        ("broken rules that the ledger itself recorded", 0), ("something_new", 3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("3 of 4", "3 of 4"),
+        ("3 / 4", "3 of 4"),
+        ("witness a x\nquorum a\n", "a policy of 4 witnesses"),
+        ("", "a policy of 4 witnesses"),
+    ],
+)
+def test_a_witness_policy_is_told_in_a_few_words(text: str, english: str) -> None:
+    result = results.clean()
+    result["witnesses"]["policy"]["text"] = text
+    assert script._report_policy(result["witnesses"])[0] == english
+    page = Taken(script.report_page(result, "en"))
+    assert english in page.text
+    assert " ".join(text.split()) in page.text or text == "3 / 4"
+
+
 def test_only_so_many_findings_are_listed_one_by_one() -> None:
     result = results.bad()
     result["findings"] = [result["findings"][1] | {"index": at} for at in range(700)]

@@ -1014,9 +1014,9 @@ class Header:
         demand(flags <= 1, "unknown flags", "未知标志")
         demand(0 < self.content_length <= MAX_CONTENT, "that content length cannot be", "内容长度不可能")
         demand((self.row_count == 0) == (self.rows_length == 0) and self.rows_length <= MAX_ROWS,
-            "so many rows cannot have so many bytes", "行数与字节数不符")
-        demand(self.first_rows <= self.row_count, "more first rows than rows", "首行数多于行数")
-        demand(self.row_count > 0 or self.row_root == ZERO, "a row root without rows", "没有行却有行根")
+            "so many rows cannot have so many bytes", "单元记录的份数与字节数不符")
+        demand(self.first_rows <= self.row_count, "more first rows than rows", "首份单元记录多于单元记录总数")
+        demand(self.row_count > 0 or self.row_root == ZERO, "a row root without rows", "没有单元记录却有其根")
         demand(kind in (STATEMENT, EVENT, RECORD) or (self.author == bytes(8) and self.sequence == 0),
             "an entry of the ledger itself names an author", "账本自身的条目写有作者")
         demand(kind in COVERED or self.record_class == 0, "an entry of this type has no record class",
@@ -1845,35 +1845,35 @@ def decode_rows(data: bytes) -> tuple[int, list[Row]]:
     """Rule set and rows as they are stored."""
     value = decode(data, MAX_ROWS)
     if type(value) is not list or len(value) < 2 or type(value[0]) is not int or value[0] < 1:
-        raise Bad("rows are an array of a rule set and groups", "行由规则版本和各组组成")
+        raise Bad("rows are an array of a rule set and groups", "单元记录由规则版本和各组组成")
     rows: list[Row] = []
     last: str | None = None
     for group in value[1:]:
         if type(group) is not list or len(group) < 6 or len(group) % 5 != 1:
-            raise Bad("a group of rows is a prefix and five items a row", "一组行由前缀和每行五项组成")
+            raise Bad("a group of rows is a prefix and five items a row", "一组单元记录由前缀和每份五项组成")
         prefix = group[0]
         if type(prefix) is not str or prefix == last or (prefix and prefix[-1] != "/"):
-            raise Bad("neighbouring groups of rows have one prefix", "相邻的行组前缀相同")
+            raise Bad("neighbouring groups of rows have one prefix", "相邻的单元记录组前缀相同")
         last = prefix
         for at in range(1, len(group), 5):
             suffix, act, previous, state, codes = group[at : at + 5]
             if type(suffix) is not str or "/" in suffix:
-                raise Bad("a row's subject is not split after its last slash", "行的对象没有在最后一个斜杠后切开")
+                raise Bad("a row's subject is not split after its last slash", "单元记录的对象没有在最后一个斜杠后切开")
             subject = prefix + suffix
             if not 0 < len(subject.encode()) <= MAX_ID:
-                raise Bad("a row's subject does not have 1 to 480 bytes", "行的对象不是 1 至 480 字节")
+                raise Bad("a row's subject does not have 1 to 480 bytes", "单元记录的对象不是 1 至 480 字节")
             if not (is_number(act, 0, 1 << 24) and is_number(previous, 0, 1 << 40) and is_number(state, 0, 1 << 24)):
-                raise Bad("a number in a row is out of range", "行中的数超出范围")
+                raise Bad("a number in a row is out of range", "单元记录中的数超出范围")
             if codes is None:
                 rows.append((subject, act, previous, state, ()))
                 continue
             if type(codes) is not list or not codes or not all(is_number(code, 1, 1 << 16) for code in codes):
-                raise Bad("violations of a row are not nil or codes", "行的违规代码不正确")
+                raise Bad("violations of a row are not nil or codes", "单元记录的违规代码不正确")
             if any(one >= other for one, other in zip(codes, codes[1:])):
-                raise Bad("violations of a row are not ascending", "行的违规代码不是升序")
+                raise Bad("violations of a row are not ascending", "单元记录的违规代码不是升序")
             rows.append((subject, act, previous, state, tuple(codes)))
     if any(one[0] >= other[0] for one, other in zip(rows, rows[1:])):
-        raise Bad("rows are not in the order of their subjects", "行没有按对象排序")
+        raise Bad("rows are not in the order of their subjects", "单元记录没有按对象排序")
     return value[0], rows
 
 
@@ -1974,11 +1974,11 @@ class Chains:
         add = self.findings.add
         if not previous and before:
             add("ROW_FIRST", index, f"the row claims to be the first of its subject, entry {before - 1} was before",
-                f"该行声称是其对象的第一行，但之前已有条目 {before - 1}", subject)
+                f"该单元记录声称是其对象的第一份，但之前已有条目 {before - 1}", subject)
         elif previous != before:
             said, was = [str(one - 1) if one else "none" for one in (previous, before)]
             add("ROW_LINK", index, f"the row names entry {said} as the one before, it is {was}",
-                f"该行称前一条目为 {said}，实为 {was}", subject)
+                f"该单元记录称前一条目为 {said}，实为 {was}", subject)
         if rule_set not in RULE_SETS:
             return
         try:
@@ -2001,7 +2001,7 @@ class Chains:
             before = (word & MASK) - 1
             self.findings.add("PRUNE_ORDER", previous - 1,
                 f"its rows are gone, and those of entry {before}, which came before it, are there",
-                f"其行已不在，而更早的条目 {before} 的行仍在", subject)
+                f"其单元记录已不在，而更早的条目 {before} 的单元记录仍在", subject)
         if rule_set in RULE_SETS and not possible(rule_set, act, state, codes):
             self.findings.add("ROW_STATE", index,
                 f"state {state} and violations {list(codes)} follow from act {act} in no state at all",
@@ -2142,7 +2142,7 @@ class KeyRevoked:
     """Format 5.4."""
 
     def __init__(self, content: bytes) -> None:
-        key_hash, reason, root, signature = array_of(content, 4, "key revoked", "密钥撤销")
+        key_hash, reason, root, signature = array_of(content, 4, "key revoked", "密钥吊销")
         demand(is_bytes(key_hash, 32) and is_bytes(root, 32) and is_bytes(signature, 64),
             "a hash or signature has a wrong length", "哈希或签名长度错误")
         demand(type(reason) is str, "a reason is a text", "理由应为文本")
@@ -2192,14 +2192,14 @@ class Statement:
 
     def __init__(self, content: bytes) -> None:
         value = decode(content, 1024, 1)
-        demand(type(value) is list and len(value) == 8, "a statement is an array of eight items", "声明应为八项数组")
+        demand(type(value) is list and len(value) == 8, "a statement is an array of eight items", "陈述应为八项数组")
         ledger_id, author, first, count, previous, signed_at, root, signature = value
         demand(all(is_bytes(one, 32) for one in (ledger_id, author, previous, root)) and is_bytes(signature, 64),
             "a hash or signature has a wrong length", "哈希或签名长度错误")
         demand(is_number(first) and is_number(count, 1, 1_000_001) and is_number(signed_at)
             and first + count <= 1 << 63, "a number is out of range", "数超出范围")
         demand((first == 0) == (previous == ZERO),
-            "the first statement of an author, and only that, names none before it", "只有作者的第一份声明没有前一份")
+            "the first statement of an author, and only that, names none before it", "只有作者的第一份陈述没有前一份")
         self.ledger_id: bytes = ledger_id
         self.author: bytes = author
         self.first: int = first
@@ -2218,7 +2218,7 @@ def statement_in(evidence: list[Value]) -> Statement:
     demand(is_number(index) and type(message) is bytes and len(message) <= 1024 and is_bytes(signature, 64),
         "evidence is [index, message, signature]", "证据的形式是 [索引, 消息, 签名]")
     lead = b"tracechain statement v0\n"
-    demand(message.startswith(lead), "the evidence holds no statement", "证据中没有声明")
+    demand(message.startswith(lead), "the evidence holds no statement", "证据中没有陈述")
     value = decode(message[len(lead) :], 1024, 1)
     return Statement(encode([*value, signature] if type(value) is list else value))
 
@@ -4630,10 +4630,10 @@ class Pass:
             return
         if header.author != statement.author[:8] or header.sequence != statement.first:
             self.findings.add("STATEMENT_AUTHOR", index,
-                "the header names another author or number than the statement", "条目头所写作者或编号与声明不同")
+                "the header names another author or number than the statement", "条目头所写作者或编号与陈述不同")
         if self.context.ledger_id and statement.ledger_id != self.context.ledger_id:
             self.findings.add("STATEMENT_LEDGER", index, "the statement was made for another ledger",
-                "声明是为另一账本作出的")
+                "陈述是为另一账本作出的")
         key = self._key(statement.author, index)
         if key is None:
             self.found.unsigned.append((index, content))
@@ -4666,7 +4666,7 @@ class Pass:
         if header.author != statement.author[:8]:
             sound = False
             add("STATEMENT_AUTHOR", index, f"it names another author than statement {covering.index} that covers it",
-                f"所写作者与覆盖它的声明 {covering.index} 不同")
+                f"所写作者与覆盖它的陈述 {covering.index} 不同")
         elif header.sequence != covering.sequence:
             place = covering.index + 1 + header.sequence - statement.first
             if covering.index < place < index and raw == self.log.header(place):
@@ -4680,7 +4680,7 @@ class Pass:
         keeping = self._check_policy(index, header, covering)
         if header.time != covering.time:
             add("TIME_FLAG", index, "its receipt time is not that of the statement that covers it",
-                "接收时间与覆盖它的声明不同")
+                "接收时间与覆盖它的陈述不同")
         tail = raw[16:18] + raw[4:5]
         covering.terms += raw[64:96] + tail
         covering.fold()
@@ -4723,7 +4723,7 @@ class Pass:
             self._note_policy(covering.index, header.policy)
         elif covering.policy != header.policy:
             self.findings.add("KEEP_UNTIL", index, "it names another policy than the one before it in its statement",
-                "与同一声明中的前一条目引用了不同的保存政策")
+                "与同一陈述中的前一条目引用了不同的保存政策")
         covering.policy = header.policy
         return keeping
 
@@ -4829,11 +4829,12 @@ class Pass:
         if stored is None:
             if header.row_count and header.kind != EVENT:
                 add("ROWS_MISSING", index, "the rows are not there, and those of an entry that is no event never go",
-                    "行不在，而非事件条目的行永不删除")
+                    "单元记录不在，而非事件条目的单元记录永不删除")
             elif header.row_count:
                 self._check_least_keep(index, header)
             elif acts:
-                add("ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的行", acts[0][0])
+                add("ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的单元记录",
+                    acts[0][0])
             else:
                 self._check_keep(index, header, ())
             return
@@ -4852,17 +4853,17 @@ class Pass:
         first = sum(not row[2] for row in rows)
         if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored) - 32, first):
             add("HEADER_COUNTS", index, "the header does not count the rows that are there",
-                "条目头的计数与现有的行不符")
+                "条目头的计数与现有的单元记录不符")
         if acts is not None and [row[0] for row in rows] != [subject for subject, _ in acts]:
-            add("ROW_SUBJECTS", index, "the rows are not those of the content's subjects", "行与内容中的对象不符")
+            add("ROW_SUBJECTS", index, "the rows are not those of the content's subjects", "单元记录与内容中的对象不符")
         elif known and acts is not None and [row[1] for row in rows] != [act for _, act in acts]:
-            add("ROW_ACT", index, "a row states another act than the content", "行所述动作与内容不同")
+            add("ROW_ACT", index, "a row states another act than the content", "单元记录所述动作与内容不同")
         self.found.unknown_rules += not known
         leaves = [self.log.leaf(row[2] - 1) if 0 < row[2] <= index else ZERO for row in rows]
         if root_of(row_hashes(stored[:32], rule_set, rows, leaves)) != raw[96:]:
             add("ROW_ROOT", index,
                 "rows, their salt, or the entry before that a row names were altered: the header commits to others",
-                "行、其盐值或行所指的前一条目被改动：条目头承诺的是另外的行")
+                "单元记录、其盐值或其所指的前一条目被改动：条目头承诺的是另外的单元记录")
         for row in rows:
             self.chains.take(index, rule_set, row)
             self.found.broken += bool(row[4])
@@ -5941,10 +5942,10 @@ class Whole:
             if any(number < end and at < index for _, end, at in before):
                 self.findings.add("ENTRY_DUPLICATED", index,
                     "no statement covers it here, and one before covers its number already",
-                    "此处没有声明覆盖它，而之前的声明已覆盖其编号")
+                    "此处没有陈述覆盖它，而之前的陈述已覆盖其编号")
             else:
                 self.findings.add("EVENT_UNCOVERED", index, "no author's statement covers it: it was slipped in",
-                    "没有作者声明覆盖它：是被塞入的")
+                    "没有作者的陈述覆盖它：是被塞入的")
 
     def _check_rule_sets(self) -> None:
         """Rule sets do not decrease, and after a profile nothing follows rule set 1 (format 7)."""
@@ -5961,7 +5962,7 @@ class Whole:
         if profile is not None and plain > profile[1]:
             self.findings.add("ROWS_MALFORMED", plain,
                 f"its rows follow rule set 1, and the profile of entry {profile[0]} is in force",
-                f"其行按规则版本 1 书写，而条目 {profile[0]} 的参数已生效")
+                f"其单元记录按规则版本 1 书写，而条目 {profile[0]} 的参数已生效")
 
     def _own_entries(self) -> int:
         """Keys, epochs, evidence and settlements; the epoch of the log."""
@@ -6016,14 +6017,14 @@ class Whole:
                 f"a key with this id was authorised in entry {self.key_ids[key_hash[:8]]}",
                 f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权")
         if key_hash in self.revoked:
-            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已撤销")
+            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
         self.key_ids.setdefault(key_hash[:8], index)
         self.keys.setdefault(key_hash, (index, authorised))
 
     def _revoked(self, index: int, revoked: KeyRevoked, genesis: GenesisRecord) -> None:
         revoked.check(self.ledger_id, genesis)
         if revoked.hash in self.revoked:
-            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已撤销")
+            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
         self.revoked.setdefault(revoked.hash, (index, revoked))
 
     def _epoch(self, index: int, begun: list[Value], epoch: int, genesis: GenesisRecord) -> int:
@@ -6091,19 +6092,19 @@ class Whole:
                 said = None
         if said is None or said.author != other.author:
             raise Bad(f"entry {value[0]} holds no statement of the author of the evidence",
-                f"条目 {value[0]} 不是该作者的声明")
+                f"条目 {value[0]} 不是该作者的陈述")
         end, said_end = other.first + other.count, said.first + said.count
         overlap = other.first < said_end and said.first < end
         broken = (said_end == other.first and other.previous != said.hash) or (end == said.first
             and said.previous != other.hash)
         demand(other.hash != said.hash and (overlap or broken),
             f"the evidence does not contradict the statement in entry {value[0]}",
-            f"证据与条目 {value[0]} 的声明并不矛盾")
+            f"证据与条目 {value[0]} 的陈述并不矛盾")
         self.evidence += 1
         self.findings.add("EQUIVOCATION", index,
             f"author {other.author.hex()[:16]} signed two statements that contradict each other: one is entry"
             f" {value[0]}, the other is here",
-            f"作者 {other.author.hex()[:16]} 签了两份互相矛盾的声明：一份是条目 {value[0]}，另一份在此")
+            f"作者 {other.author.hex()[:16]} 签了两份互相矛盾的陈述：一份是条目 {value[0]}，另一份在此")
 
     def _check_authors(self) -> None:
         """Authorisation, numbers and chain of each author's statements (format 6.1, 6.2)."""
@@ -6127,7 +6128,7 @@ class Whole:
             revoked = self.revoked.get(author)
             if revoked is not None and revoked[0] < index:
                 findings.add("AUTHOR_REVOKED", index, f"the author's key was revoked in entry {revoked[0]}",
-                    f"作者密钥已在条目 {revoked[0]} 撤销")
+                    f"作者密钥已在条目 {revoked[0]} 吊销")
             end, tip = tips.get(author, (0, ZERO))
             if first == end and previous == tip:
                 tips[author] = first + count, own
@@ -6157,7 +6158,7 @@ class Whole:
                 elif previous != tip:
                     self.findings.add("AUTHOR_CHAIN", index,
                         "it names another statement before it than the one in the log",
-                        "它所指的前一声明与账本中的不同")
+                        "它所指的前一份陈述与账本中的不同")
                 if first + count > end:
                     end, tip = first + count, own
 
@@ -6321,9 +6322,9 @@ class Whole:
                 covered_by = self._statement_of(index)
                 demand(size <= covered_by,
                     f"it is of {size} entries, and the statement over it is entry {covered_by}",
-                    f"它涵盖 {size} 个条目，而覆盖它的声明是条目 {covered_by}")
+                    f"它涵盖 {size} 个条目，而覆盖它的陈述是条目 {covered_by}")
                 demand(self._may_end(size), "a log does not end between a statement and its entries",
-                    "账本不会在声明与其条目之间结束")
+                    "账本不会在陈述与其条目之间结束")
                 demand(self.tree.root(size) == tree_root, f"its tree root is not that of the first {size} entries",
                     f"其树根与前 {size} 个条目不符")
             except Bad as error:
@@ -6355,7 +6356,7 @@ class Whole:
             self.counts["seals"], self.counts["seals_unworkable"] = good, bad
         if bad:
             self.unchecked.add(f"{bad} seals could not be worked out again: rows that they rest on were pruned",
-                f"{bad} 个封存无法重新推算：所依据的行已被清除")
+                f"{bad} 个封存无法重新推算：所依据的单元记录已被清理")
 
     def _work_seals(self) -> dict[int, tuple[int, bytes]]:
         """Number of ids and map root at each size."""
@@ -6415,7 +6416,7 @@ class Whole:
         if any(one.last_rules == 2 for one in passed):
             self.unchecked.add(
                 "rules that depend on registers, buyers, documents and dates were not judged again: a replay"
-                " does that", "依赖登记、买方、单证和日期的规则未重新判定：由重放完成")
+                " does that", "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成")
         first, last = self.log.header(0), self.log.header(self.size - 1) if self.size else None
         if self.genesis is not None:
             result["ledger"] = {
@@ -6870,9 +6871,9 @@ _REPORT_CODES: dict[str, ReportBoth] = {
     "KEY_RECORD": ("wrong key record", "密钥记录有误"),
     "CLOCK_RECORD": ("wrong clock record", "时钟记录有误"),
     "EPOCH_RECORD": ("wrong epoch record", "纪元记录有误"),
-    "EPOCH_LOST": ("entries were lost, and not settled", "有条目已遗失，尚未了结"),
+    "EPOCH_LOST": ("entries were lost, and not settled", "有条目已丢失，尚未结清"),
     "EVIDENCE_RECORD": ("wrong evidence record", "证据记录有误"),
-    "SETTLEMENT": ("wrong settlement", "结算记录有误"),
+    "SETTLEMENT": ("wrong settlement", "结清记录有误"),
     "SEAL_RECORD": ("malformed or false seal", "封存记录有误"),
     "SEAL_ROOT": ("a seal is not that of the log", "封存根与日志不符"),
     "SEAL_NOTE": ("an auditor's note on a seal does not stand", "审计方封存声明无效"),
@@ -6984,7 +6985,7 @@ _REPORT_MEANINGS: tuple[tuple[tuple[str, ...], ReportBoth], ...] = (
         ("EPOCH_",),
         (
             "Entries were lost when a backup was put back. Ask which ones, and who has them still.",
-            "恢复备份时遗失了条目。请查明遗失哪些，以及何方仍有保存。",
+            "恢复备份时丢失了条目。请查明丢失哪些，以及何方仍有保存。",
         ),
     ),
     (
@@ -7000,37 +7001,40 @@ _REPORT_MEANING_OTHER: ReportBoth = (
     "日志在此违反自身格式：曾被改动，或并非由账本写入。",
 )
 
-# Counts that are shown in this order; any other is shown by its name behind them.
+# Counts that are shown in this order, for one and for more; any other is shown by its name behind them.
 _REPORT_COUNTS: dict[str, ReportBoth] = {
-    "entries": ("entries", "条目"),
-    "events": ("events", "事件"),
-    "records": ("records", "登记记录"),
-    "statements": ("statements of authors", "作者陈述"),
-    "signatures": ("signatures", "签名"),
-    "authors": ("author keys", "作者密钥"),
-    "contents": ("contents", "内容"),
-    "rows": ("rows of units", "单元记录"),
+    "entries": ("entry|entries", "条目"),
+    "events": ("event|events", "事件"),
+    "records": ("record|records", "登记记录"),
+    "statements": ("statement of an author|statements of authors", "作者陈述"),
+    "signatures": ("signature|signatures", "签名"),
+    "authors": ("author key|author keys", "作者密钥"),
+    "contents": ("content|contents", "内容"),
+    "rows": ("row of a unit|rows of units", "单元记录"),
     "subjects": ("units and other subjects", "单元及其他对象"),
-    "links": ("links of chains", "链节"),
-    "histories": ("complete histories", "完整流转历史"),
-    "proofs": ("proofs in the tree", "树内证明"),
-    "tiles": ("tiles of the tree", "哈希瓦片"),
-    "files": ("files", "文件"),
-    "seals": ("seals worked out again", "重新推算的封存"),
-    "seals_unworkable": ("seals that cannot be worked out", "无法重新推算的封存"),
-    "witnessed": ("witnessed checkpoints", "经见证的检查点"),
-    "cosignatures": ("cosignatures of witnesses", "见证联署"),
-    "absences": ("codes shown to be absent", "证明从未出现的编码"),
-    "disclosures": ("disclosed values", "披露的字段值"),
-    "prunings": ("prunings", "清理"),
-    "contents_pruned": ("contents pruned", "已清理的内容"),
-    "rows_pruned": ("entries whose rows were pruned", "已清理单元记录的条目"),
-    "believed": ("links to rows that were pruned", "指向已清理记录的链节"),
-    "holds": ("holds", "留存令"),
-    "epochs": ("restored backups", "备份恢复"),
-    "clocks": ("clock records", "时钟记录"),
-    "evidence": ("records of evidence", "证据记录"),
-    "violations": ("broken rules that the ledger itself recorded", "账本自行记录的违规"),
+    "links": ("link of a chain|links of chains", "链节"),
+    "histories": ("complete history|complete histories", "完整流转历史"),
+    "proofs": ("proof in the tree|proofs in the tree", "树内证明"),
+    "tiles": ("tile of the tree|tiles of the tree", "哈希瓦片"),
+    "files": ("file|files", "文件"),
+    "seals": ("seal worked out again|seals worked out again", "重新推算的封存"),
+    "seals_unworkable": ("seal that cannot be worked out|seals that cannot be worked out", "无法重新推算的封存"),
+    "witnessed": ("witnessed checkpoint|witnessed checkpoints", "经见证的检查点"),
+    "cosignatures": ("cosignature of a witness|cosignatures of witnesses", "见证联署"),
+    "absences": ("code shown to be absent|codes shown to be absent", "证明从未出现的编码"),
+    "disclosures": ("disclosed value|disclosed values", "披露的字段值"),
+    "prunings": ("pruning|prunings", "清理"),
+    "contents_pruned": ("content pruned|contents pruned", "已清理的内容"),
+    "rows_pruned": ("entry whose rows were pruned|entries whose rows were pruned", "已清理单元记录的条目"),
+    "believed": ("link to a row that was pruned|links to rows that were pruned", "指向已清理记录的链节"),
+    "holds": ("hold|holds", "留存令"),
+    "epochs": ("restored backup|restored backups", "备份恢复"),
+    "clocks": ("clock record|clock records", "时钟记录"),
+    "evidence": ("record of evidence|records of evidence", "证据记录"),
+    "violations": (
+        "broken rule that the ledger itself recorded|broken rules that the ledger itself recorded",
+        "账本自行记录的违规",
+    ),
 }
 
 _REPORT_KINDS: dict[str, ReportBoth] = {
@@ -7308,7 +7312,7 @@ def _report_questions(result: dict[str, Any]) -> list[tuple[str, ReportBoth, Rep
 def _report_question_key(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth, ReportBoth]:
     asks = ("Is it this ledger's?", "是否出自该账本？")
     key, ledger = result.get("key") or {}, result.get("ledger") or {}
-    origin = report_visible((result.get("checkpoint") or {}).get("origin") or ledger.get("origin") or "")
+    origin = report_visible(ledger.get("origin") or (result.get("checkpoint") or {}).get("origin") or "")
     if not key.get("given"):
         return (
             "open",
@@ -7456,6 +7460,18 @@ def _report_any(result: dict[str, Any], *beginnings: str) -> bool:
     return any(code.startswith(beginnings) for code in codes)
 
 
+def _report_policy(witnesses: dict[str, Any]) -> ReportBoth:
+    """A witness policy in a few words: `3 of 4`; of one in a file, how many witnesses it names."""
+    policy = witnesses.get("policy") or {}
+    text, count = str(policy.get("text") or "").strip(), len(policy.get("names") or ())
+    found = re.fullmatch("([0-9]{1,4}) (?:of|/) ([0-9]{1,4})", text, re.ASCII)
+    if found:
+        return f"{found[1]} of {found[2]}", f"{found[2]} 取 {found[1]}"
+    if "\n" in text or not text:
+        return f"a policy of {count} witnesses", f"{count} 个见证方的政策"
+    return (_report_cut(text, 160),) * 2
+
+
 def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth, ReportBoth]:
     asks = ("Did others see the same?", "他方所见是否相同？")
     witnesses = result.get("witnesses")
@@ -7469,10 +7485,10 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
                 "未提供见证政策：另有版本亦无从得知。",
             ),
         )
-    policy = witnesses.get("policy") or {}
-    text = _report_cut(str(policy.get("text") or "").split("\n", 1)[0], 160)
+    policy = _report_policy(witnesses)
     if not witnesses.get("sufficient"):
-        return "bad", asks, ("Not confirmed", "未获确认"), (f"Too few witnesses: {text}.", f"见证方不足：{text}。")
+        more = (f"Too few witnesses ({policy[0]}).", f"见证方不足（{policy[1]}）。")
+        return "bad", asks, ("Not confirmed", "未获确认"), more
     if _report_any(result, "FORK", "WITNESS_"):
         return (
             "bad",
@@ -7495,7 +7511,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
                 f"已确认{until}；其后 {size - covered:,} 个条目尚未见证。",
             ),
         )
-    return "good", asks, ("Yes", "是"), (f"Confirmed{by} ({text}).", f"已确认{until}（{text}）。")
+    return "good", asks, ("Yes", "是"), (f"Confirmed{by} ({policy[0]}).", f"已确认{until}（{policy[1]}）。")
 
 
 # ================================================================================================
@@ -7850,8 +7866,9 @@ def report_text(result: dict[str, Any], lang: str = "en", colour: bool = False, 
             out.add(_report_cut(out.say((one["en"], one["zh"]))), 4, "", "· ")
     out.blank()
     script = result.get("script") or {}
-    out.pair(("this script", "本脚本"), f"SHA-256 {report_visible(script.get('sha256'))}")
-    out.pair(("", ""), out.say(_report_made(result)))
+    out.pair(("SHA-256", "SHA-256"), report_visible(script.get("sha256")))
+    out.pair(("", ""), out.say(("of this script", "（本脚本）")))
+    out.pair(("made", "核验"), out.say(_report_made(result)))
     out.pair(("exit code", "退出码"), str(result.get("exit")))
     return "\n".join(out.lines) + "\n"
 
@@ -7939,18 +7956,24 @@ def _report_made(result: dict[str, Any]) -> ReportBoth:
     when = report_time(result.get("made") or 0)
     seconds = float(result.get("seconds") or 0)
     python = report_visible((result.get("script") or {}).get("python"))
-    return (
-        f"checked {when} in {seconds:,.1f} s, Python {python}",
-        f"核验于 {when}，用时 {seconds:,.1f} 秒，Python {python}",
-    )
+    return f"{when}, in {seconds:,.1f} s, Python {python}", f"{when}，用时 {seconds:,.1f} 秒，Python {python}"
+
+
+# Counts that say something where they are zero.
+_REPORT_COUNTS_ZERO = ("entries", "violations")
 
 
 def _report_counted(result: dict[str, Any]) -> list[tuple[ReportBoth, int]]:
-    """Counts in the order of the table; those without words last, by name."""
-    counts = result.get("counts") or {}
-    named = [(words, counts[name]) for name, words in _REPORT_COUNTS.items() if counts.get(name) is not None]
+    """Counts in the order of the table; those without words last, by name. What was not there is left out."""
+    told = result.get("counts") or {}
+    counts = {name: count for name, count in told.items() if count or name in _REPORT_COUNTS_ZERO}
+    shown: list[tuple[ReportBoth, int]] = []
+    for name, (english, chinese) in _REPORT_COUNTS.items():
+        if counts.get(name) is not None:
+            one, bar, more = english.partition("|")
+            shown.append(((more if bar and counts[name] != 1 else one, chinese), counts[name]))
     others = [name for name in counts if name not in _REPORT_COUNTS and counts[name] is not None]
-    return named + [((report_visible(name), report_visible(name)), counts[name]) for name in others]
+    return shown + [((report_visible(name), report_visible(name)), counts[name]) for name in others]
 
 
 def _report_facts(result: dict[str, Any]) -> list[tuple[ReportBoth, ReportBoth]]:
@@ -8655,12 +8678,14 @@ def _report_witnesses(result: dict[str, Any]) -> list[ReportMarkup] | None:
     if not witnesses:
         return None
     policy = witnesses.get("policy") or {}
-    names = _report_names(policy.get("names") or [])
-    text = _report_cut(str(policy.get("text") or "").split("\n", 1)[0], 160)
+    names, few = _report_names(policy.get("names") or []), _report_policy(witnesses)
+    text = str(policy.get("text") or "")
     parts = [
         _report_el("h3", ("Witnesses", "见证方")),
-        _report_el("p", (f"{text}: {names[0]}.", f"{text}：{names[1]}。"), cls="lead block"),
+        _report_el("p", (f"{few[0]}: {names[0]}.", f"{few[1]}：{names[1]}。"), cls="lead block"),
     ]
+    if "\n" in text.strip():
+        parts.append(_report_lines(text))
     brackets = witnesses.get("brackets") or []
     if brackets:
         heads = (
@@ -8778,17 +8803,23 @@ def _report_epochs(result: dict[str, Any]) -> list[ReportMarkup] | None:
                 cls="time",
             ),
             _report_cut(one.get("reason") or "", 300),
-            _report_mark("bad", ("not settled", "尚未了结"))
+            _report_mark("bad", ("not settled", "尚未结清"))
             if one.get("settled") is None
-            else _report_mark("good", (f"settled by entry {one['settled']:,}", f"已由条目 {one['settled']:,} 了结")),
+            else _report_mark("good", (f"settled by entry {one['settled']:,}", f"已由条目 {one['settled']:,} 结清")),
         )
         for one in epochs[-100:]
     ]
-    heads = (("restored", "恢复时间"), ("entries lost", "遗失条目"), ("reason", "理由"), ("", ""))
+    heads = (("restored", "恢复时间"), ("entries lost", "丢失条目"), ("reason", "理由"), ("", ""))
     return [_report_el("h3", ("Restored backups", "备份恢复")), _report_table(heads, rows)]
 
 
 # ---- checkpoint, signature, frame ---------------------------------------------------------------
+
+
+def _report_lines(text: str) -> ReportMarkup:
+    """A text of several lines as it stands, which a visitor can compare."""
+    lines = text.rstrip("\n").split("\n")[:400]
+    return _report_el("pre", ReportMarkup("\n".join(_report_html(line) for line in lines)), cls="note")
 
 
 def _report_qr_svg(data: bytes) -> tuple[ReportMarkup, int]:
@@ -9118,7 +9149,7 @@ th .zh, td .mark + span > .zh { white-space: nowrap; }
   margin: 0; font: 12.5px/1.65 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere;
   background: var(--sunken); border-radius: 8px; padding: 13px 17px; min-width: 0;
 }
-.checkpoint + .scroll { margin-top: 16px; }
+.checkpoint + .scroll, .lead + .note, .note + .scroll { margin-top: 10px; }
 .blanks { display: grid; grid-template-columns: 1fr 1fr; gap: 26px 34px; margin: 30px 0 18px; }
 .blank {
   border-bottom: 1px solid var(--ink); height: 46px; display: flex; align-items: flex-end; font-size: 13px;
@@ -9274,7 +9305,7 @@ def report_page(result: dict[str, Any], lang: str = "zh") -> str:
                 ),
                 cls="block",
             ),
-            _report_el("p", _report_made(result)),
+            _report_el("p", ("Checked ", "核验于 "), _report_made(result)),
         ),
     ]
     return (
