@@ -134,8 +134,6 @@ def check_whole(
 
 def _verify(view: WholeView, path: str | os.PathLike[str], processes: int, **more: Any) -> Report:
     """The log, in one process or in several."""
-    if not more["auditors"]:
-        del more["auditors"]
     if processes > 1:
         return verify_in_processes(partial(_open_view, os.fspath(path)), processes, **more)
     return verify(view, **more)

@@ -19,6 +19,7 @@ from attrs import evolve
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
 from tracechain.cli.keyfiles import read_vkey, read_vkeys
+from tracechain.cli.opening import looks_like_bundle
 from tracechain.cli.output import (
     bar,
     console,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from tracechain.checkpoint import VerifierKey
     from tracechain.verification import Report, SealVerdict
 
-__all__ = ["verify"]
+__all__ = ["report_json", "tell_report", "verify", "with_rules"]
 
 _MAX_NOTE = 1 << 16
 
@@ -99,7 +100,7 @@ def verify(
     rules: bool, demanded: str | None, by_clock: bool, auditors: tuple[str, ...], witnesses: tuple[str, ...],
     quorum: int | None, policy_file: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
-    """Check every header, content, row, link, statement, signature and the tree.
+    """Check every header, content, row, link, statement, signature and the tree of LEDGER, or of a bundle.
 
     Of what was pruned, that it went lawfully: announced, after the waiting time, not before its day, and not held. With
     --rules also that every state and every violation is what the log comes to: an operator who has all keys can
@@ -117,6 +118,13 @@ def verify(
 
         policy = find_policy(demanded)
     note = None if since is None else _read_note(since)
+    if looks_like_bundle(ledger):
+        from tracechain.cli.bundle_verdict import verify_bundle
+
+        return verify_bundle(
+            ledger, verifier=verifier, since=note, processes=processes, rules=rules, retention=policy,
+            now=clock()() if by_clock else None, auditors=read_vkeys(auditors), witnesses=wanted, as_json=as_json,
+        )  # fmt: skip
     begun = time.monotonic()
     with _replaying(ledger, apart=processes > 1) if rules else nullcontext() as replayed:
         with bar("verifying") as shown:
@@ -126,7 +134,7 @@ def verify(
                 now=clock()() if by_clock else None, auditors=read_vkeys(auditors), witnesses=wanted,
             )  # fmt: skip
         if replayed is not None:
-            report = _with_rules(report, replayed())
+            report = with_rules(report, replayed())
     seconds = time.monotonic() - begun
     notes = list(report.notes) if rules else [f"{note} (--rules)" if note == RULES else note for note in report.notes]
     if no_anchor:
@@ -134,9 +142,9 @@ def verify(
     if policy is not None:
         notes.insert(0, f"what is gone was held against retention policy {policy.name}, too")
     if as_json:
-        print_json(_as_json(ledger, report, verifier, notes, seconds, rules=rules))
+        print_json(report_json(ledger, report, verifier, notes, seconds, rules=rules))
     else:
-        _tell(report, verifier, notes, seconds)
+        tell_report(report, verifier, notes, seconds)
     return 0 if report else 1
 
 
@@ -164,7 +172,7 @@ def _replaying(ledger: Path, *, apart: bool) -> Iterator[Callable[[], Report]]:
     yield here
 
 
-def _with_rules(report: Report, found: Report) -> Report:
+def with_rules(report: Report, found: Report) -> Report:
     """The report with what a replay found beyond it."""
     from tracechain.verification.findings import RULES
 
@@ -186,9 +194,10 @@ def _verdict(report: Report, verifier: VerifierKey | None) -> str:
     return "verified_unwitnessed" if report.witnessed is None else "verified_witnessed"
 
 
-def _as_json(
+def report_json(
     ledger: Path, report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float, *, rules: bool
 ) -> dict[str, Any]:
+    """A report for programs."""
     head = report.checkpoint
     return {
         "ledger": str(ledger),
@@ -241,7 +250,8 @@ def _tell_seals(seals: tuple[SealVerdict, ...]) -> None:
         say(f"    complete to {size:,} entries, at {moment(latest.sealed.time)}, as asserted by the ledger{signed}")
 
 
-def _tell(report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float) -> None:
+def tell_report(report: Report, verifier: VerifierKey | None, notes: list[str], seconds: float) -> None:
+    """A report for people: the verdict, findings, what was checked, and what was not."""
     from tracechain.verification.rules import JUDGED
 
     if report.findings:
