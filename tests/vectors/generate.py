@@ -39,6 +39,7 @@ import group_retention
 import group_rows
 import group_seal
 import group_statement
+import group_witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,7 @@ GROUPS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
     "rows": group_rows.cases,
     "seal": group_seal.cases,
     "statement": group_statement.cases,
+    "witness": group_witness.cases,
 }
 
 
