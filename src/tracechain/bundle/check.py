@@ -99,6 +99,8 @@ def check_whole(
     """
     if processes < 1:
         raise InputError("at least one process is needed")
+    # A policy that names the log's key comes from outside too.
+    verifier = verifier if witnesses is None else witnesses.log_key(verifier)
     with open_container(path) as container:
         manifest = read_manifest(container)
         collected = max(most, _COLLECTED)
@@ -113,7 +115,7 @@ def check_whole(
                     retention=retention, now=now, progress=progress, most=collected,
                 )  # fmt: skip
             notes = list(log.notes)
-            parts.append(_extends(view, since, verifier if witnesses is None else witnesses.log_key(verifier), notes))
+            parts.append(_extends(view, since, verifier, notes))
             private = Findings(collected)
             shown = _check_disclosures(
                 private, container, names, verifier if verifier is not None else log.verifier, view.checkpoint

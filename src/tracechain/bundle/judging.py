@@ -71,6 +71,7 @@ def check_excerpt(
     InputError if nothing is there, for a whole bundle, or an older checkpoint of another log; UnreadableError for what
     is no bundle that can be looked into.
     """
+    verifier = verifier if witnesses is None else witnesses.log_key(verifier)
     with open_container(path) as container:
         manifest = read_manifest(container)
         if manifest.kind not in (EXCERPT_KIND, ABSENCE_KIND):
