@@ -10,9 +10,7 @@ Where rows are gone that a seal rested on, nobody can work it out any more: that
 from __future__ import annotations
 
 import contextlib
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import accumulate
 
 from attrs import define, field
 
@@ -64,10 +62,6 @@ class SealPass:
     def __attrs_post_init__(self) -> None:
         self.sizes = frozenset(self._coming())
 
-    def next_size(self, after: int) -> int | None:
-        """The next size at which a pass has to stop."""
-        return min((size for size in self.sizes if size > after), default=None)
-
     def _coming(self) -> Iterator[int]:
         """The sizes of the seals that can be seen at once: a record that is the only one under its statement, as a
         ledger writes it."""
@@ -116,58 +110,46 @@ class SealPass:
     def conclude(
         self, findings: Findings, results: Sequence[RangeResult]
     ) -> tuple[tuple[SealVerdict, ...], list[Sealed], list[str]]:
-        """What is to be said of each seal from `start` on; all seals, those before too; and notes."""
-        said = [one for result in results for one in result.seals]
-        seals: list[Sealed] = []
-        fit: list[tuple[Sealed, bool]] = []
-        for index, statement in said:
+        """What is to be said of each seal from `start` on; the seals that a note can be of, those before too; notes."""
+        sound: list[Sealed] = []
+        before: list[Sealed] = []
+        wrong: list[Sealed] = []
+        for index, statement in (one for result in results for one in result.seals):
             try:
                 sealed = read_seal(self.view, index)
             except DataError as error:
                 findings.add(Code.SEAL_RECORD, index, str(error))
                 continue
-            seals.append(sealed)
-            if index < self.start:
-                continue
             size = sealed.body.size
-            if size > statement or not _may_end(self.view, size):
-                words = (
-                    f"it seals {size} entries, at which no log that statement {statement} was added to can have ended"
-                )
+            if index < self.start:
+                before.append(sealed)
+            elif size > statement or not _may_end(self.view, size):
+                words = f"it seals {size} entries, at which no log that statement {statement} was added to ended"
                 findings.add(Code.SEAL_RECORD, index, words)
-                fit.append((sealed, False))
+                wrong.append(sealed)
             else:
-                fit.append((sealed, True))
-        self._catch_up({sealed.body.size for sealed, right in fit if right} - self._found.keys())
-        faded = _Faded.of(results)
-        verdicts = tuple(
-            SealVerdict(sealed, self._judge(findings, sealed, faded) if right else False) for sealed, right in fit
-        )
+                sound.append(sealed)
+        self._catch_up({sealed.body.size for sealed in sound} - self._found.keys())
+        faded = max((entry for result in results for entry in result.believed[::2]), default=-1)
+        verdicts = [SealVerdict(sealed, right=False) for sealed in wrong]
+        for sealed in sound:
+            found = self._found.get(sealed.body.size)
+            if found is not None and found[0] != sealed.body.tree_root:
+                words = f"its tree root is not that of the first {sealed.body.size} entries"
+                findings.add(Code.SEAL_RECORD, sealed.index, words)
+                verdicts.append(SealVerdict(sealed, right=False))
+                continue
+            before.append(sealed)
+            # Where the first row of a subject that is left has lost what it names, nobody knows where it stood before.
+            verdicts.append(SealVerdict(sealed, _judge(findings, sealed, found, faded=sealed.body.size <= faded)))
+        verdicts.sort(key=lambda one: one.sealed.index)
         unknown = sum(verdict.right is None for verdict in verdicts)
         notes = []
         if unknown:
             notes.append(
                 f"{unknown} of {len(verdicts)} seals cannot be worked out again: rows that they rested on are gone"
             )
-        return verdicts, seals, notes
-
-    def _judge(self, findings: Findings, sealed: Sealed, faded: _Faded) -> bool | None:
-        body = sealed.body
-        found = self._found.get(body.size)
-        if found is None:
-            return None
-        tree_root, made = found
-        if tree_root != body.tree_root:
-            findings.add(Code.SEAL_RECORD, sealed.index, f"its tree root is not that of the first {body.size} entries")
-        if made == (body.ids, body.map_root):
-            return tree_root == body.tree_root
-        if faded.at(body.size):
-            return None if tree_root == body.tree_root else False
-        what = "the map of them has another root"
-        if made.ids != body.ids:
-            what = f"these have rows of {made.ids} subjects, it says {body.ids}"
-        findings.add(Code.SEAL_ROOT, sealed.index, f"it does not say what the first {body.size} entries say: {what}")
-        return False
+        return tuple(verdicts), before, notes
 
     def _catch_up(self, sizes: Collection[int]) -> None:
         """Work out the seals that nobody stopped for: from the rows, once more."""
@@ -184,29 +166,21 @@ class SealPass:
                 self._found[size] = merkle.tree_root(nodes, size), made.root()
 
 
-@define
-class _Faded:
-    """Which seals rested on rows that are gone: those of a size behind an entry that a believed row names, and not
-    behind that row's own entry."""
-
-    named: list[int]
-    #: The highest entry with a believed row that names one of the entries up to here.
-    until: list[int]
-
-    @classmethod
-    def of(cls, results: Sequence[RangeResult]) -> _Faded:
-        """From what the passes believed."""
-        pairs = sorted(
-            (before, entry)
-            for result in results
-            for entry, before in zip(result.believed[::2], result.believed[1::2], strict=True)
-        )
-        return cls([before for before, _ in pairs], list(accumulate((entry for _, entry in pairs), max)))
-
-    def at(self, size: int) -> bool:
-        """Whether a subject's word at this size is gone."""
-        place = bisect_left(self.named, size)
-        return place > 0 and self.until[place - 1] >= size
+def _judge(findings: Findings, sealed: Sealed, found: tuple[bytes, MapRoot] | None, *, faded: bool) -> bool | None:
+    """Whether the map of a seal is the one that came out."""
+    body = sealed.body
+    if found is None:
+        return None
+    _, made = found
+    if made == (body.ids, body.map_root):
+        return True
+    if faded:
+        return None
+    what = "the map of them has another root"
+    if made.ids != body.ids:
+        what = f"these have rows of {made.ids} subjects, it says {body.ids}"
+    findings.add(Code.SEAL_ROOT, sealed.index, f"it does not say what the first {body.size} entries say: {what}")
+    return False
 
 
 def _may_end(view: View, size: int) -> bool:

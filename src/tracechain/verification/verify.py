@@ -16,7 +16,7 @@ from tracechain.record import EpochRecord, Genesis, epoch_of, origin_of
 from tracechain.retention.policy import Policy
 from tracechain.signing import PublicKey
 from tracechain.verification.covering import RangeResult, may_begin
-from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Findings, Report
+from tracechain.verification.findings import NO_KEY, RULES, UNWITNESSED, Code, Findings, Report, SealVerdict
 from tracechain.verification.log import (
     check_authors,
     check_checkpoint,
@@ -279,9 +279,10 @@ def conclude(
     own = checkpoint if findings.count == found else None
     witnessed, said_notes = check_witnessed(findings, view, verifier, own, begun_epochs, witnesses)
     notes += said_notes if witnessed is not None else [*said_notes, UNWITNESSED]
-    verdicts, sealed, said_notes = seals.conclude(findings, results)
-    notes += said_notes
+    verdicts: tuple[SealVerdict, ...] = ()
     if genesis is not None:
+        verdicts, sealed, said_notes = seals.conclude(findings, results)
+        notes += said_notes
         signed = check_seal_notes(findings, view, genesis.origin, ledger_id, sealed, auditors)
         verdicts = tuple(evolve(one, auditors=signed.get(one.sealed.body.size, ())) for one in verdicts)
     check_now(findings, view, demands.now)
