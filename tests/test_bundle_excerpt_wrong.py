@@ -32,6 +32,7 @@ from tracechain.bundle.entryfile import EntryFile
 from tracechain.bundle.excerpt import Private, SealProofs, export_excerpt
 from tracechain.bundle.judging import check_excerpt
 from tracechain.bundle.names import SEAL_ABSENT, SEAL_ITEMS, entry_name, proof_name
+from tracechain.bundle.reading import open_excerpt
 from tracechain.bundle.select import Selection, select_units
 from tracechain.checkpoint import (
     Checkpoint,
@@ -64,6 +65,7 @@ from tracechain.seals.items import Item
 from tracechain.statement import decode_statement, encode_statement
 from tracechain.verification import Code
 from tracechain.view import View, ViewNodes, unit_history
+from tracechain.witnessing import WitnessPolicy
 
 STATE_SHIFT = 40
 WHOSE = (KEYS.author.public_key.hash, KEYS.station.public_key.hash)
@@ -211,6 +213,19 @@ def test_a_checkpoint_that_the_log_did_not_sign_does_not_stand(made: Made) -> No
     assert codes(made.path) == (Code.CHECKPOINT_ORIGIN,)
     resign(made.path, sign_checkpoint(evolve(head, extensions=("more",)), [log]))
     assert codes(made.path) == (Code.CHECKPOINT_MALFORMED,)
+
+
+def test_a_size_that_nothing_is_there_for_costs_nothing(made: Made) -> None:
+    head = parse_checkpoint(parse_note((made.path / "checkpoint").read_text()).text)
+    stranger = NoteSigner(VERIFIER.name, KEYS.stranger)
+    resign(made.path, sign_checkpoint(evolve(head, size=(1 << 63) - 1), [stranger]))
+    witness = WitnessPolicy.of([NoteSigner("witness.example/w", KEYS.station).cosigner], 1)
+    report = check_excerpt(made.path, now=NOW, witnesses=witness)
+    assert report.codes[0] == Code.PROOF
+    assert report.size == (1 << 63) - 1
+    with open_excerpt(made.path) as view:
+        assert view.indices == []
+        assert list(view.headers(0, view.size)) == []
 
 
 def test_a_link_among_the_files_is_not_followed(made: Made) -> None:
@@ -425,7 +440,7 @@ def test_a_seal_note_says_what_the_seal_says_and_is_signed_by_who_is_known(made:
     assert check_excerpt(made.path, verifier=VERIFIER, auditors=[auditor.verifier])
     for wrong in (evolve(good, ledger_id=bytes(32)), evolve(good, seal=evolve(seal, ids=seal.ids + 1))):
         path.write_text(sign_note(wrong, auditor))
-        assert first(made.path, auditors=[auditor.verifier]) == (Code.SEAL_NOTE, made.seal)
+        assert first(made.path, auditors=[auditor.verifier]) == (Code.SEAL_NOTE, None)
     path.write_bytes(b"x")
     assert codes(made.path) == (Code.SEAL_NOTE,)
     lines = sign_note(good, auditor).splitlines(keepends=True)

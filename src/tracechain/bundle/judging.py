@@ -167,7 +167,8 @@ class _Check:
             if any(one.behind for one in shown.histories):
                 yield BEHIND
         if shown.subjects:
-            yield f"{shown.subjects} other subjects are named by entries here, and of these no history is shown"
+            others = "other subject is" if shown.subjects == 1 else "other subjects are"
+            yield f"{shown.subjects} {others} named by entries here, and no history of that is shown"
         if self.entries.unknown_rules:
             yield (
                 f"{self.entries.unknown_rules} entries follow rules that this version does not know: their states were"
@@ -277,7 +278,7 @@ class _Check:
             if (said.origin, said.ledger_id, said.seal) != (genesis.origin, self.entries.ledger_id, seal.body):
                 raise CheckpointError("it says something else than the seal")
         except CheckpointError as error:
-            self.findings.add(Code.SEAL_NOTE, None if seal is None else seal.index, f"the seal note: {error}")
+            self.findings.add(Code.SEAL_NOTE, None, f"the seal note: {error}")
             return ()
         return signed
 
