@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import frozen
 
+from tracechain.checkpoint import format_vkey
 from tracechain.cli.clock import clock
 from tracechain.cli.entries import human
+from tracechain.cli.keyfiles import passphrase, read_vkey
 from tracechain.cli.moments import Asked, asked_day
-from tracechain.cli.opening import open_to_read
+from tracechain.cli.opening import looks_like_bundle, open_to_read
 from tracechain.cli.output import (
     bar,
     console,
@@ -28,9 +31,10 @@ from tracechain.cli.output import (
     waiting,
 )
 from tracechain.custody import Custody, Flag, is_pack, unpack_state
-from tracechain.errors import InputError
+from tracechain.errors import DataError, InputError
 
 if TYPE_CHECKING:
+    from tracechain.checkpoint import NoteSigner
     from tracechain.verification.audit import Audit, AuditedSeal
     from tracechain.view import View
 
@@ -46,18 +50,43 @@ _SEALED = {True: "worked out again", False: "NOT what the log comes to", None: "
     "--as-of", metavar="DATE",
     help="What was recorded by the end of that day in Beijing (YYYY-MM-DD), or by a time with its zone [all].",
 )  # fmt: skip
+@click.option(
+    "--cosign", "cosign_key", type=click.Path(path_type=Path, dir_okay=False), metavar="KEYFILE",
+    help="Sign the latest seal as an auditor, if the bundle is sound and comes to it. Takes --name, --key and --out.",
+)  # fmt: skip
+@click.option("--name", metavar="NAME", help="The auditor's key name, such as auditor.example.")
+@click.option("--key", metavar="VKEY|FILE", help="The log's verifier key, as you know it from outside the bundle.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Where to write the signed seal note: it goes back to the ledger, for `tracechain seal note`.",
+)  # fmt: skip
+@click.option(
+    "--passphrase-file", type=click.Path(path_type=Path), metavar="FILE",
+    help="File whose first line is the passphrase of the auditor's key.",
+)  # fmt: skip
 @json_option
-def replay(bundle: Path, as_of: str | None, as_json: bool) -> int:
+def replay(
+    bundle: Path, as_of: str | None, cosign_key: Path | None, name: str | None, key: str | None, out: Path | None,
+    passphrase_file: Path | None, as_json: bool,
+) -> int:  # fmt: skip
     """Replay the log in BUNDLE (or a ledger) from nothing: what it came to then, and whether its rules were applied
     rightly.
 
     Every state and violation is judged again by contents alone, and every seal is worked out again. The log is taken
-    at its word: whether it is sound, `tracechain verify` says. Exits with 1 when something was found.
+    at its word: whether it is sound, `tracechain verify` says; with --cosign that is checked as well, and the latest
+    seal is signed. Exits with 1 when something was found.
     """
     from tracechain.replayed import entries_received
     from tracechain.verification.audit import audit
 
     asked = asked_day(as_of, clock()())
+    auditor = None
+    if cosign_key is not None:
+        auditor = _auditor(bundle, cosign_key, name, key, out, passphrase_file, whole=as_of is None)
+    elif name is not None or key is not None or out is not None:
+        raise click.UsageError("--name, --key and --out belong to --cosign.")
+    if auditor is not None and not auditor.sound:
+        return _refuse(bundle, as_json=as_json)
     with open_to_read(bundle, index=False) as opened:
         view = opened.view
         stop = view.size if as_of is None else entries_received(view, asked.millis)
@@ -66,12 +95,91 @@ def replay(bundle: Path, as_of: str | None, as_json: bool) -> int:
         with bar("replaying") as shown:
             done = audit(view, stop, progress=shown.update)
         with waiting("looking at what it comes to"):
-            told = state_of(done.view, asked)
+            told = _state_if_any(done.view, asked)
+        fault = None if auditor is None else auditor.sign(view, done)
     if as_json:
-        print_json({"bundle": str(bundle), **_as_json(done, told, view.size, None if as_of is None else asked)})
+        said = _as_json(done, told, view.size, None if as_of is None else asked)
+        signed = (
+            {} if auditor is None else {"verified": auditor.sound, "cosigned": fault is None, "not_cosigned": fault}
+        )
+        print_json({"bundle": str(bundle), **said, **signed})
     else:
-        _tell(done, told, view.size, None if as_of is None else asked)
-    return 0 if done.report else 1
+        _tell(done, told, view.size, None if as_of is None else asked, verified=auditor is not None)
+        if auditor is not None:
+            _tell_signed(auditor, fault)
+    return 0 if done.report and fault is None else 1
+
+
+# ---- an auditor's signature --------------------------------------------------------------------------
+
+
+@frozen
+class _Auditor:
+    """Who signs, where the note goes, and whether the bundle is sound."""
+
+    signer: NoteSigner
+    out: Path
+    sound: bool
+
+    def sign(self, view: View, done: Audit) -> str | None:
+        """Sign the latest seal and write the note; why not, where that cannot be."""
+        from tracechain.seals import note_of, sign_note
+
+        if not done.report:
+            return "the replay found something"
+        if not done.seals:
+            return "there is no seal in it"
+        latest = done.seals[0]
+        if latest.stands is not True:
+            return f"the seal in entry {latest.sealed.index} {_SEALED[latest.stands]}"
+        kept = dict(view.seal_notes()).get(latest.sealed.body.size)
+        # Signatures of other auditors stay with it.
+        note = sign_note(note_of(view, latest.sealed.body) if kept is None else kept, self.signer)
+        with self.out.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(note)
+        return None
+
+
+def _refuse(bundle: Path, *, as_json: bool) -> int:
+    words = "the bundle is not sound: see `tracechain verify`"
+    if as_json:
+        print_json({"bundle": str(bundle), "good": False, "verified": False, "cosigned": False, "not_cosigned": words})
+    else:
+        say(f"{styled('✗ NOT COSIGNED', 'bad')}   {words}")
+    return 1
+
+
+def _auditor(
+    bundle: Path, key_file: Path, name: str | None, key: str | None, out: Path | None, secret: Path | None, *,
+    whole: bool,
+) -> _Auditor:  # fmt: skip
+    """Who signs; the bundle is verified first."""
+    from tracechain.bundle.check import check_whole
+    from tracechain.checkpoint import NoteSigner
+    from tracechain.signing import FileSigner
+
+    verifier = read_vkey(key)
+    if name is None or verifier is None or out is None:
+        raise click.UsageError("--cosign takes --name, --key and --out.")
+    if not whole:
+        raise click.UsageError("--cosign signs what the whole log comes to: leave --as-of out.")
+    if not looks_like_bundle(bundle):
+        raise InputError(f"{bundle} is no bundle: a ledger's seal is signed with `tracechain seal cosign`")
+    if out.exists():
+        raise InputError(f"{out} exists: choose another name for the note")
+    signer = NoteSigner(name, FileSigner.open(key_file, passphrase(secret)))
+    with bar("verifying") as shown:
+        report = check_whole(bundle, verifier=verifier, progress=shown.update)
+    return _Auditor(signer, out, bool(report))
+
+
+def _tell_signed(auditor: _Auditor, fault: str | None) -> None:
+    if fault is None:
+        vkey = format_vkey(auditor.signer.verifier)
+        say(f"{styled('✓ COSIGNED', 'good')}   {plain(auditor.out)}: give it back, for `tracechain seal note`")
+        say(f"  as {plain(vkey)}", "dim")
+    else:
+        say(f"{styled('✗ NOT COSIGNED', 'bad')}   {plain(fault)}")
 
 
 # ---- what it comes to --------------------------------------------------------------------------------
@@ -112,6 +220,15 @@ def state_of(view: View, asked: Asked) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _state_if_any(view: View, asked: Asked) -> dict[str, Any]:
+    """The same; of a log with damaged rows nothing but that."""
+    try:
+        return state_of(view, asked)
+    except DataError as error:
+        empty: dict[str, Any] = {name: {} for name in ("packs", "flags", "other_subjects", "violations", "alerts")}
+        return empty | {"stock": [], "recalls": [], "cases": [], "stops": [], "fault": str(error)}
+
+
 def _seal_json(one: AuditedSeal) -> dict[str, Any]:
     body = one.sealed.body
     return {
@@ -143,7 +260,7 @@ def _as_json(done: Audit, told: dict[str, Any], size: int, asked: Asked | None) 
 # ---- for people --------------------------------------------------------------------------------------
 
 
-def _tell(done: Audit, told: dict[str, Any], size: int, asked: Asked | None) -> None:
+def _tell(done: Audit, told: dict[str, Any], size: int, asked: Asked | None, *, verified: bool) -> None:
     report = done.report
     when = "" if asked is None else f", as of {moment(asked.millis)}"
     of = "" if report.size == size else f" of {size:,}"
@@ -174,7 +291,10 @@ def _tell(done: Audit, told: dict[str, Any], size: int, asked: Asked | None) -> 
             f"  {styled('seal'.ljust(12), 'dim')}  entry {one.sealed.index:,}: complete to {body.size:,},"
             f" {body.ids:,} ids, {styled(_SEALED[one.stands], style)}"
         )
-    for note in (*report.notes, "the log was taken at its word: whether it is sound, `tracechain verify` says"):
+    if "fault" in told:
+        say_wrapped(f"what it comes to cannot be told: {plain(told['fault'])}", 2, "bad")
+    taken = () if verified else ("the log was taken at its word: whether it is sound, `tracechain verify` says",)
+    for note in (*report.notes, *taken):
         say_wrapped(plain(note), 2, "dim")
 
 
