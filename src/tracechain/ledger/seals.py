@@ -320,21 +320,34 @@ def _renewed(
     gone: list[str] = []
     new: list[Bucket] = []
     whole: list[Bucket] = []
-    at = done = 0
-    while at < len(changed):
+    done = 0
+    for start, stop in _touched(lasts, changed):
         # The last bucket is worked out with all that comes behind it: it may be open still, and it costs little.
-        number = min(bisect_left(lasts, changed[at]), max(len(kept) - 1, 0))
-        until = lasts[number] if number < len(kept) - 1 else None
-        here = list(buckets(_items(snapshot, lasts[number - 1] if number else "", until)))
-        whole += [*kept[done:number], *here]
-        done = number + 1
+        until = lasts[stop - 1] if stop < len(kept) else None
+        here = list(buckets(_items(snapshot, lasts[start - 1] if start else "", until)))
+        whole += [*kept[done:start], *here]
         new += here
-        if number < len(kept) and lasts[number] not in {bucket.last for bucket in here}:
-            gone.append(lasts[number])
-        at = len(changed) if until is None else bisect_right(changed, until, at)
+        gone += set(lasts[start:stop]) - {bucket.last for bucket in here}
+        done = stop
         if progress is not None:
-            progress(at, len(changed))
+            progress(stop, len(kept))
     return tuple(gone), new, whole + kept[done:]
+
+
+def _touched(lasts: list[str], changed: list[str]) -> Iterator[tuple[int, int]]:
+    """The runs of neighbouring buckets in which something changed: (first, behind the last); `lasts` are the ids that
+    they end with. What is behind all of them belongs to the last one."""
+    start = stop = at = 0
+    while at < len(changed):
+        number = min(bisect_left(lasts, changed[at], start), max(len(lasts) - 1, 0))
+        if number > stop:
+            if stop > start:
+                yield start, stop
+            start = number
+        stop = number + 1
+        at = bisect_right(changed, lasts[number], at) if stop < len(lasts) else len(changed)
+    if changed:
+        yield start, stop
 
 
 def _items(snapshot: Snapshot, after: str, until: str | None) -> Iterator[tuple[str, int, bytes, int]]:
