@@ -24,7 +24,7 @@ from excerpt_samples import (
     make_ledger,
     rewrite,
 )
-from forging import forge
+from forging import forge, patch
 from person_samples import ANNA, Shop
 from tracechain import merkle, record
 from tracechain.bundle.container import UnreadableError
@@ -43,7 +43,7 @@ from tracechain.checkpoint import (
     parse_proof,
     sign_checkpoint,
 )
-from tracechain.entry import SALT_SIZE
+from tracechain.entry import SALT_SIZE, decode_rows, encode_rows
 from tracechain.errors import DataError
 from tracechain.record import Record, decode_record, encode_record, key_subject
 from tracechain.replay import MemoryView
@@ -627,3 +627,100 @@ def test_a_statement_for_another_ledger_or_with_a_wrong_signature_is_found(log: 
     log.raw_contents[at] = log.raw_contents[at][:SALT_SIZE] + encode_statement(wrong)
     forge(log, {})
     assert first(shown(log, tmp_path, None)) == (Code.STATEMENT_SIGNATURE, at)
+
+
+def rerow(view: MemoryView, index: int, subject: str, **changes: Any) -> None:
+    """Let the row of a subject say something else, and make all else fit it."""
+    part = view.raw_rows[index]
+    rule_set, rows = decode_rows(part[SALT_SIZE:])
+    changed = [evolve(row, **changes) if row.subject == subject else row for row in rows]
+    view.raw_rows[index] = part[:SALT_SIZE] + encode_rows(rule_set, changed)
+    forge(view)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"state": 2}, Code.ROW_STATE),
+        ({"act": 1}, Code.ROW_ACT),
+        ({"violations": (1,)}, Code.ROW_VIOLATIONS),
+        ({"previous": None}, Code.ROW_FIRST),
+    ],
+)
+def test_a_row_that_its_author_never_meant_is_found(
+    log: MemoryView, tmp_path: Path, changes: dict[str, Any], code: Code
+) -> None:
+    index = unit_history(log, PACKS[0])[1]
+    path = shown(log, tmp_path, None)
+    history = unit_history(log, PACKS[0])
+    rerow(log, index, PACKS[0], **changes)
+    selection = Selection(entries=tuple((one, one + 1) for one in history))
+    shutil.rmtree(path)
+    made = export_excerpt(log, path, selection, exported_ms=NOW)
+    assert (code, index, PACKS[0] if code != Code.ROW_ACT else None) in {
+        (one.code, one.index, one.subject) for one in check_excerpt(made.path, verifier=VERIFIER).findings
+    }
+
+
+def test_a_row_that_passes_over_an_entry_that_is_here_is_found(log: MemoryView, tmp_path: Path) -> None:
+    history = unit_history(log, PACKS[0])
+    rerow(log, history[2], PACKS[0], previous=history[0])
+    path = export_excerpt(log, tmp_path / "out", select_units(log, [PACKS[0], CASE]), exported_ms=NOW).path
+    assert (path / entry_name(history[1])).exists(), "it is of the case as well, whose chain leads to it"
+    assert [(one.code, one.index, one.subject) for one in check_excerpt(path, verifier=VERIFIER).findings] == [
+        (Code.ROW_LINK, history[2], PACKS[0])
+    ]
+
+
+def test_a_row_that_names_an_entry_that_has_none_of_it_is_found(log: MemoryView, tmp_path: Path) -> None:
+    history = unit_history(log, PACKS[0])
+    for named in (0, history[0] - 1):
+        rerow(log, history[0], PACKS[0], previous=named)
+        assert (Code.ROW_LINK, history[0], PACKS[0]) in {
+            (one.code, one.index, one.subject)
+            for one in check_excerpt(shown_of(log, tmp_path, history, named), verifier=VERIFIER).findings
+        }
+
+
+def shown_of(view: MemoryView, tmp_path: Path, history: list[int], *more: int) -> Path:
+    """An excerpt of some entries."""
+    path = tmp_path / "entries"
+    shutil.rmtree(path, ignore_errors=True)
+    entries = tuple((one, one + 1) for one in sorted({*history, *more}))
+    return export_excerpt(view, path, Selection(entries=entries), exported_ms=NOW).path
+
+
+def test_times_of_the_entries_here_are_held_against_each_other(log: MemoryView, tmp_path: Path) -> None:
+    history = unit_history(log, PACKS[0])
+    at, own = history[-1], log.raw_headers[history[-1]]
+
+    def put(index: int, time: int, flags: int = 0) -> None:
+        raw = log.raw_headers[index]
+        log.raw_headers[index] = patch(patch(raw, 6, flags.to_bytes(2, "big")), 8, time.to_bytes(8, "big"))
+        forge(log)
+
+    def found() -> set[tuple[Code, int | None]]:
+        report = check_excerpt(shown_of(log, tmp_path, history, at - 1), verifier=VERIFIER, now=NOW)
+        return {(one.code, one.index) for one in report.findings}
+
+    assert found() == set()
+    now = int.from_bytes(own[8:16], "big")
+    put(at, now - 1_000_000)
+    assert {(Code.TIME_DECREASED, at), (Code.TIME_FLAG, at)} <= found()
+    put(at, now + 10**12)
+    assert {(Code.TIME_JUMP, at), (Code.TIME_FLAG, at), (Code.TIME_AHEAD, at)} <= found()
+    put(at, now + 1, flags=1)
+    assert (Code.TIME_FLAG, at) in found()
+    log.raw_headers[at] = own
+    forge(log)
+    assert found() == set()
+
+
+def test_an_entry_that_is_another_ones_place_or_author_is_found(log: MemoryView, tmp_path: Path) -> None:
+    history = unit_history(log, PACKS[0])
+    at, own = history[0], log.raw_headers[history[0]]
+    for offset, code in ((31, Code.STATEMENT_AUTHOR), (39, Code.ENTRY_ORDER)):
+        log.raw_headers[at] = patch(own, offset, bytes([own[offset] ^ 1]))
+        forge(log)
+        path = shown_of(log, tmp_path, history)
+        assert first(path) == (code, at)
