@@ -27,6 +27,7 @@ from report import Section, rewrite, show, write_json
 from retention import retention
 from rules import rules
 from scale import Scale
+from seals import seals
 from tracing import traces
 
 SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
@@ -40,6 +41,7 @@ SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "tracing": traces,
     "retention": retention,
     "pruning": pruning,
+    "seals": seals,
     "growth": growth,
 }
 
