@@ -34,6 +34,7 @@ from tracechain.store import Transaction
 from tracechain.testing import Clock, Keys, Random, new_ledger, open_ledger
 from tracechain.testing.samples import case_id, commission, destroy, observe, pack, pack_ids
 from tracechain.testing.scanner import Scanner
+from tracechain.testing.tamper import put_back
 from tracechain.verification import verify
 from tracechain.view import View
 
@@ -298,6 +299,60 @@ def test_a_clock_that_jumped_stops_a_seal(tmp_path: Path) -> None:
         with pytest.raises(ClockError):
             ledger.seals.make()
         assert ledger.seals.list() == ()
+
+
+def test_a_seal_that_fails_halfway_was_never_made(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record is sealed in the commit already when the table fails: neither is there then."""
+    first = ledger.seals.make().sealed
+    ledger.append([observe(pack_ids(5))])
+    with ledger.snapshot() as view:
+        before = view.size, view.meta("sealed"), view.sealed()
+
+    def fail(*_: object) -> None:
+        raise DataError("a fault")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "put_sealed", fail)
+        with pytest.raises(DataError, match="a fault"):
+            ledger.seals.make()
+    with ledger.snapshot() as view:
+        assert (view.size, view.meta("sealed"), view.sealed()) == before
+    assert ledger.seals.latest() == first
+    ledger.seals.make()
+    check_seals(ledger)
+
+
+def test_seals_go_on_after_a_loss(tmp_path: Path) -> None:
+    """A backup has the table of its own last seal; what was sealed after it is lost with the rest."""
+    path = tmp_path / "ledger"
+    with new_ledger(path, keys=KEYS) as ledger:
+        ledger.append([commission(pack_ids(300))])
+        ledger.seals.make()
+        ledger.backup(tmp_path / "backup")
+        ledger.append([observe(pack_ids(5))])
+        ledger.seals.make()
+    put_back(path, tmp_path / "backup")
+    with Ledger.restore(
+        path, signer=KEYS.log, author=KEYS.author, reason="lost", clock=Clock(), random=Random(9)
+    ) as ledger:
+        assert len(ledger.seals.list()) == 1
+        made = ledger.seals.make()
+        assert made.worked_out < made.total or made.total <= 2
+        check_seals(ledger)
+        with ledger.snapshot() as view:
+            report = verify(view, index=True)
+        assert [str(code) for code in report.codes] == ["EPOCH_LOST"]
+        assert [one.right for one in report.seals] == [True, True]
+
+
+def test_a_note_is_kept_by_who_may_write(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.seals.make()
+    ledger.backup(tmp_path / "copy")
+    with Ledger.open(tmp_path / "copy") as copy:
+        note = copy.seals.cosign(AUDITOR)
+        with pytest.raises(KeyUseError, match="opened for reading"):
+            copy.seals.add_note(note)
+    assert ledger.seals.add_note(note).seal.size
 
 
 # ---- by policy -----------------------------------------------------------------------------------

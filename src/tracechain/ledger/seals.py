@@ -222,6 +222,8 @@ class Seals:
                     " ledger: one of the two is wrong, compare them with the auditor"
                 )
         store = self._sealer.store
+        if not store.writable:
+            raise KeyUseError(f"{store.path} was opened for reading: pass the log key as signer= to keep a note")
         store.check()
         with store.lock.held(), store.write() as txn:
             kept = txn.seal_note(said.seal.size)
