@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tracechain import verify_bundle as script
 from tracechain.checkpoint import format_vkey, parse_checkpoint, parse_note, parse_vkey
 from tracechain.errors import CheckpointError, InputError
 from tracechain.witnessing import (
@@ -97,3 +98,42 @@ def test_between_which_times_each_entry_came(case: dict[str, Any]) -> None:
 def test_numbers_are_those_of_tlog_witness() -> None:
     numbers = {one["number"] for one in CASES.values() if one["kind"] == "witness request"}
     assert numbers == {200, 400, 403, 404, 409, 422}
+
+
+# ---- the stand-alone script, which shares no code with the library ---------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name, one in CASES.items() if one["kind"] == "witness policy"])
+def test_the_script_reads_policies_alike(name: str) -> None:
+    case = CASES[name]
+    if "refused" in case:
+        with pytest.raises(script.Bad):
+            script.parse_witness_policy(case["policy"].encode())
+        return
+    policy = script.parse_witness_policy(case["policy"].encode())
+    own = {key.name: name for name, key in policy.witnesses.items()}
+    for one in case["times"]:
+        found = policy.times({own[name]: time for name, time in one["cosigned"].items() if name in own})
+        assert found == (None if one["by_from"] is None else tuple(one["by_from"]))
+
+
+@pytest.mark.parametrize("name", [name for name, one in CASES.items() if one["kind"] == "witnessed note"])
+def test_the_script_judges_notes_alike(name: str) -> None:
+    case = CASES[name]
+    findings = script.Findings()
+    size = parse_checkpoint(parse_note(CASES["witness-note-one"]["note"]).text).size
+    opened = script.open_witnessed(case["note"].encode(), script.parse_verifier(case["log"]), size, findings)
+    assert (opened is None) == ("refused" in case)
+    if opened is None:
+        return
+    policy = script.parse_witness_policy(case["policy"].encode())
+    cosigned = script.cosignatures(opened[0], policy, findings, size)
+    assert {policy.witnesses[name].name: time for name, time in cosigned.items()} == case["cosigned"]
+    assert policy.times(cosigned) == (None if case["by_from"] is None else tuple(case["by_from"]))
+
+
+@chosen("witness brackets")
+def test_the_script_brackets_alike(case: dict[str, Any]) -> None:
+    notes = [script.Sufficient(one["size"], one["by"], one["from"], []) for one in case["notes"]]
+    said = [(run["start"], run["stop"], run["after"], run["before"]) for run in case["brackets"]]
+    assert script.brackets(notes, case["size"]) == said
