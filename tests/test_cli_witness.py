@@ -11,6 +11,7 @@ from cli_home import ORIGIN, Home, commissions, copy_home, make_home
 from tracechain.checkpoint import format_checkpoint, parse_checkpoint, parse_note, parse_vkey
 from tracechain.cli import main
 from tracechain.cli.clock import telling
+from tracechain.cli.witness_words import second
 from tracechain.errors import InputError
 from tracechain.ledger import Ledger
 from tracechain.witnessing import parse_request
@@ -271,6 +272,13 @@ def test_a_smaller_one_that_was_cosigned_later_is_a_rollback(home: Home, capsys:
     ran = home.run("compare", "old.note", "new.note", *both)
     assert (ran.code, ran.out.splitlines()[0]) == (1, "✗ ROLLBACK")
     assert parse_note(first).text == format_checkpoint(parse_checkpoint(parse_note(first).text))
+
+
+@pytest.mark.parametrize("time", [0, 9_223_286_000, 9_223_372_037, 2**63 - 1])
+def test_a_time_that_no_calendar_reaches_is_shown_all_the_same(time: int) -> None:
+    assert second(time) == {0: "1970-01-01 08:00:00 +08:00", 9_223_286_000: "2262-04-11 08:06:40 +08:00"}.get(
+        time, f"{time:,} s after 1970"
+    )
 
 
 def test_the_ledger_answers_as_the_program_does(home: Home) -> None:

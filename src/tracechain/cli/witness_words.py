@@ -24,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MOST_ROWS = 12
+_LAST_SECOND = (1 << 63) // 1_000_000_000 - 86_400  # of what nanoseconds in 64 bits can tell
 
 
 def witness_option(command: Any) -> Any:
@@ -95,7 +96,10 @@ def witness_policy(given: tuple[str, ...], quorum: int | None, file: Path | None
 
 def second(seconds: int | None) -> str:
     """A witness's time for people; nothing for None."""
-    return "" if seconds is None else moment(min(seconds, 253_402_300_799 - 86_400) * 1000)
+    if seconds is None:
+        return ""
+    # Anybody may sign for a time that no calendar here reaches.
+    return moment(seconds * 1000) if seconds <= _LAST_SECOND else f"{seconds:,} s after 1970"
 
 
 def witnessed_verdict(witnessed: Witnessed | None, size: int) -> str:
