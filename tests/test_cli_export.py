@@ -187,3 +187,10 @@ def test_what_is_not_there_is_refused_and_leaves_nothing(sealed: Here) -> None:
 def test_what_is_asked_for_cannot_steer_the_terminal(sealed: Here) -> None:
     error = sealed.refuses("export", "ledger", "x", "--merchant", "a\u202eb")
     assert "\u202e" not in error
+
+
+def test_where_a_code_is_an_excerpt_of_it_tells_like_the_ledger(sealed: Here) -> None:
+    sealed.good("export", "ledger", "out.zip", "--unit", ONE)
+    assert sealed.good("where", "out.zip", ONE).out == sealed.good("where", "ledger", ONE).out
+    assert "only the whole log" in sealed.refuses("where", "out.zip", "010952123400107221BJ00002")
+    assert "whole log" in sealed.refuses("stock", "out.zip")

@@ -16,6 +16,7 @@ from attrs import frozen
 from tracechain.cli.output import bar
 
 if TYPE_CHECKING:
+    from tracechain.bundle.reading import ExcerptView
     from tracechain.ledger.authors import Author
     from tracechain.view import View
 
@@ -41,11 +42,16 @@ def looks_like_bundle(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def open_to_read(path: Path, *, index: bool = True) -> Iterator[Opened]:
-    """The log at a path; without `index` nothing is asked that a bundle would have to be replayed for."""
+def open_to_read(path: Path, *, index: bool = True, excerpts: bool = False) -> Iterator[Opened]:
+    """The log at a path; without `index` nothing is asked that a bundle would have to be replayed for. With `excerpts`
+    nothing is asked but of histories, which an excerpt shows too: DataError for one that it does not show whole."""
     if looks_like_bundle(path):
         from tracechain.bundle.view import open_whole
 
+        if excerpts and (shown_only := _excerpt(path)) is not None:
+            with shown_only:
+                yield Opened(shown_only, lambda: authors_in(shown_only))
+            return
         with open_whole(path) as bundle:
             view: View = bundle
             if index:
@@ -57,6 +63,17 @@ def open_to_read(path: Path, *, index: bool = True) -> Iterator[Opened]:
 
     with Ledger.open(path) as opened, opened.snapshot() as snapshot:
         yield Opened(snapshot, opened.authors)
+
+
+def _excerpt(path: Path) -> ExcerptView | None:
+    """The excerpt at a path; None for a whole bundle."""
+    from tracechain.bundle.container import open_container
+    from tracechain.bundle.manifest import WHOLE_KIND, read_manifest
+    from tracechain.bundle.reading import open_excerpt
+
+    with open_container(path) as container:
+        whole = read_manifest(container).kind == WHOLE_KIND
+    return None if whole else open_excerpt(path)
 
 
 def authors_in(view: View) -> tuple[Author, ...]:

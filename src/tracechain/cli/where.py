@@ -36,6 +36,7 @@ _MOST_LISTED = 20
 @json_option
 def where(ledger: Path, code: str, as_of: str | None, as_json: bool) -> int:
     """Show where CODE (any spelling) is, or was at a time, what it is in, and who has it, by what the events claim.
+    LEDGER may be a bundle, of all or of the history of CODE.
 
     Exits with 1 for a code that is not in the ledger, or was not yet.
     """
@@ -43,7 +44,7 @@ def where(ledger: Path, code: str, as_of: str | None, as_json: bool) -> int:
 
     subject = canonical(code)
     until = claimed_nanos(as_of)
-    with open_to_read(ledger) as opened:
+    with open_to_read(ledger, excerpts=True) as opened:
         snapshot = opened.view
         known = snapshot.unit(subject) is not None
         found = whereabouts(snapshot, subject, until)
