@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import errno
 import hashlib
 import heapq
 import html
@@ -159,6 +160,18 @@ class Findings:
     def listed(self) -> list[Finding]:
         """The first ones, in order."""
         return heapq.nsmallest(self.most, self.items, key=finding_order)
+
+
+class Say:
+    """Sentences in both languages, for what is no finding."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, str]] = []
+
+    def add(self, en: str, zh: str) -> None:
+        """Add a sentence, once."""
+        if {"en": en, "zh": zh} not in self.items:
+            self.items.append({"en": en, "zh": zh})
 
 
 # ======================================================================================================================
@@ -828,6 +841,121 @@ def parse_name(name: str, whole: bool) -> Name | None:
     return None
 
 
+LOCAL_HEAD = struct.Struct("<4s22xHH")
+ZIP_ERRORS = (
+    zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, struct.error, EOFError, OverflowError,
+    IndexError, MemoryError,
+)  # fmt: skip
+PIECE = 1 << 16
+
+
+class Plain:
+    """A file in a folder, read from its beginning to its end."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.name = name
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(path, flags)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(descriptor)
+            raise Unreadable(f"{name!r} is no regular file", f"{name!r} 不是普通文件")
+        self.length = found.st_size
+        self._file = os.fdopen(descriptor, "rb")
+
+    def read(self, count: int) -> bytes:
+        """The next bytes, fewer only at the end."""
+        try:
+            return self._file.read(count)
+        except OSError as error:
+            raise Bad(f"{self.name} cannot be read: {error.strerror}",
+                f"{self.name} 无法读取：{error.strerror}") from None
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+
+class Packed:
+    """A file in a zip, read from its beginning to its end: it ends where its stated lengths say, packed and unpacked,
+    and has its stated checksum, or it is Bad. Of `zipfile` only the directory is used, which judges little."""
+
+    def __init__(self, file: IO[bytes], info: zipfile.ZipInfo) -> None:
+        self.name = info.orig_filename
+        self.length = info.file_size
+        self._file = file
+        self._info = info
+        self._given = self._check = 0
+        self._left = info.compress_size
+        self._unpacker = zlib.decompressobj(-15) if info.compress_type == zipfile.ZIP_DEFLATED else None
+        self._waiting = b""
+        head = self._raw(info.header_offset, LOCAL_HEAD.size)
+        self._need(len(head) == LOCAL_HEAD.size)
+        magic, name_length, extra_length = LOCAL_HEAD.unpack(head)
+        self._at = info.header_offset + LOCAL_HEAD.size + name_length + extra_length
+        encoding = "utf-8" if info.flag_bits & 0x800 else "cp437"
+        own = self._raw(info.header_offset + LOCAL_HEAD.size, name_length)
+        self._need(magic == b"PK\x03\x04" and own == self.name.encode(encoding))
+
+    def _need(self, holds: bool) -> None:
+        demand(holds, f"{self.name} cannot be read out of the zip file as it says",
+            f"{self.name} 无法按所述从 zip 文件中读出")
+
+    def _raw(self, at: int, count: int) -> bytes:
+        try:
+            self._file.seek(at)
+            return self._file.read(count)
+        except (OSError, ValueError, OverflowError):
+            raise Bad(f"{self.name} cannot be read out of the zip file",
+                f"{self.name} 无法从 zip 文件中读出") from None
+
+    def read(self, count: int) -> bytes:
+        """The next bytes, fewer only at the end; the last ones only if all of it is right."""
+        count = min(count, self.length - self._given)
+        pieces: list[bytes] = []
+        while count > 0:
+            piece = self._next(count)
+            self._need(bool(piece))
+            pieces.append(piece)
+            count -= len(piece)
+            self._given += len(piece)
+            self._check = zlib.crc32(piece, self._check)
+        if self._given == self.length:
+            self._end()
+        return b"".join(pieces)
+
+    def _next(self, count: int) -> bytes:
+        if self._unpacker is None:
+            return self._stored(min(count, PIECE))
+        try:
+            while not self._unpacker.eof:
+                packed = self._waiting or self._stored(PIECE)
+                piece = self._unpacker.decompress(packed, count)
+                self._waiting = self._unpacker.unconsumed_tail
+                if piece or not packed:
+                    return piece
+        except zlib.error:
+            self._need(False)
+        return b""
+
+    def _stored(self, count: int) -> bytes:
+        data = self._raw(self._at, min(count, self._left))
+        self._at += len(data)
+        self._left -= len(data)
+        return data
+
+    def _end(self) -> None:
+        """Nothing is left over, and the checksum is the stated one."""
+        over = self._next(1)
+        self._need(not over and not self._left and not self._waiting)
+        if self._unpacker is not None:
+            self._need(self._unpacker.eof and not self._unpacker.unused_data)
+        self._need(self._check == self._info.CRC)
+
+    def close(self) -> None:
+        """Nothing is open by itself."""
+
+
 class Container:
     """A folder or a zip file, by its path. `read` gives a file's bytes: None where it is not there, Bad where it cannot
     be read or is over its cap."""
@@ -836,104 +964,113 @@ class Container:
         self.path = path
         self.files = 0
         self.bytes = 0
-        self._zip: zipfile.ZipFile | None = None
+        self._zip: dict[str, zipfile.ZipInfo] | None = None
         try:
             mode = os.stat(path).st_mode
+            if stat.S_ISDIR(mode):
+                return
+            if not stat.S_ISREG(mode):
+                raise Unreadable(f"{path} is neither a folder nor a file", f"{path} 既不是文件夹也不是文件")
+            self._file = open(path, "rb")  # noqa: SIM115  it stays open as long as the bundle is read
         except OSError as error:
             raise Unreadable(f"{path} cannot be opened: {error.strerror}",
                 f"{path} 无法打开：{error.strerror}") from None
-        if stat.S_ISDIR(mode):
-            return
-        if not stat.S_ISREG(mode):
-            raise Unreadable(f"{path} is neither a folder nor a file", f"{path} 既不是文件夹也不是文件")
         try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, struct.error,
-            EOFError) as error:
+            with zipfile.ZipFile(self._file) as listed:
+                found = listed.infolist()
+        except ZIP_ERRORS as error:
             raise Unreadable(f"{path} is no folder and no zip file ({error})",
                 f"{path} 不是文件夹也不是 zip 文件（{error}）") from None
+        self._zip = {}
+        for info in found:
+            self._take(info, self._zip)
 
-    @property
-    def is_zip(self) -> bool:
-        """Whether it is a zip file."""
-        return self._zip is not None
+    def _take(self, info: zipfile.ZipInfo, taken: dict[str, zipfile.ZipInfo]) -> None:
+        """A file of a zip, if that is safe (format 15.1)."""
+        name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
+        if not name or name in taken:
+            raise Unreadable(f"the name {name[:200]!r} comes twice", f"名称 {name[:200]!r} 出现两次")
+        if name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
+            raise Unreadable(f"the name {name[:200]!r} leads elsewhere", f"名称 {name[:200]!r} 指向别处")
+        if info.flag_bits & (0x0001 | 0x0020 | 0x0040 | 0x2000):
+            raise Unreadable(f"{name[:200]!r} is encrypted", f"{name[:200]!r} 已加密")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Unreadable(f"{name[:200]!r} is packed by a method that is not used",
+                f"{name[:200]!r} 使用了不允许的压缩方法")
+        if kind not in (0, stat.S_IFREG) and not (kind == stat.S_IFDIR and name.endswith("/")):
+            raise Unreadable(f"{name[:200]!r} is a link or another special file",
+                f"{name[:200]!r} 是链接或其他特殊文件")
+        taken[name] = info
+
+    def close(self) -> None:
+        """Close it."""
+        if self._zip is not None:
+            self._file.close()
+
+    def check_lengths(self, whole: bool) -> None:
+        """Of a zip, no file states a length over the cap of its name; of a folder, all files are safe (format 15.1)."""
+        for name, length in self.names():
+            said = parse_name(name, whole) if self._zip is not None else None
+            if said is not None and length > said.cap:
+                raise Unreadable(f"{name} would have {length} bytes, it may have {said.cap}",
+                    f"{name} 将有 {length} 字节，上限为 {said.cap}")
 
     def names(self) -> Iterator[tuple[str, int]]:
         """All names with their sizes; Unreadable for what is not safe (format 15.1)."""
-        if self._zip is None:
-            yield from self._walk(self.path, "")
+        if self._zip is not None:
+            for name, info in self._zip.items():
+                yield name, info.file_size
             return
-        seen: set[str] = set()
-        for info in self._zip.infolist():
-            name = info.orig_filename
-            kind = info.external_attr >> 16
-            if name in seen:
-                raise Unreadable(f"the name {name!r} comes twice", f"名称 {name!r} 出现两次")
-            seen.add(name)
-            if not safe_name(name) or name != info.filename:
-                raise Unreadable(f"the name {name!r} leads elsewhere", f"名称 {name!r} 指向别处")
-            if stat.S_IFMT(kind) not in (0, stat.S_IFREG, stat.S_IFDIR) or (stat.S_IFMT(kind) == stat.S_IFDIR
-                    and not name.endswith("/")):
-                raise Unreadable(f"{name!r} is a link or another special file", f"{name!r} 是链接或其他特殊文件")
-            if info.flag_bits & 0x1:
-                raise Unreadable(f"{name!r} is encrypted", f"{name!r} 已加密")
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise Unreadable(f"{name!r} is packed by a method that is not used",
-                    f"{name!r} 使用了不允许的压缩方法")
-            yield name, info.file_size
+        try:
+            yield from self._walk(self.path, "")
+        except RecursionError:
+            raise Unreadable("folders nest without end", "文件夹无限嵌套") from None
+        except OSError as error:
+            raise Unreadable(f"{self.path} cannot be read: {error.strerror}",
+                f"{self.path} 无法读取：{error.strerror}") from None
 
     def _walk(self, folder: str, prefix: str) -> Iterator[tuple[str, int]]:
         with os.scandir(folder) as found:
-            for one in sorted(found, key=lambda entry: entry.name):
+            for one in found:
                 name = prefix + one.name
                 if one.is_symlink():
                     raise Unreadable(f"{name!r} is a link", f"{name!r} 是链接")
+                if "\\" in one.name:
+                    raise Unreadable(f"the name {name!r} leads elsewhere", f"名称 {name!r} 指向别处")
                 if one.is_dir(follow_symlinks=False):
                     yield from self._walk(one.path, name + "/")
                 elif one.is_file(follow_symlinks=False):
-                    if "\\" in name:
-                        raise Unreadable(f"the name {name!r} leads elsewhere", f"名称 {name!r} 指向别处")
                     yield name, one.stat(follow_symlinks=False).st_size
                 else:
                     raise Unreadable(f"{name!r} is a special file", f"{name!r} 是特殊文件")
 
-    def read(self, name: str, cap: int) -> bytes | None:
-        """The bytes of a file."""
+    def open(self, name: str) -> Plain | Packed | None:
+        """A file to be read from its beginning on; None where it is not there."""
         if self._zip is not None:
-            try:
-                info = self._zip.getinfo(name)
-            except KeyError:
-                return None
-            demand(info.file_size <= cap, f"{name} is over its cap of {cap} bytes", f"{name} 超过上限 {cap} 字节")
-            try:
-                with self._zip.open(info) as file:
-                    data = file.read(cap + 1)
-            except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError,
-                zlib.error) as error:
-                raise Bad(f"{name} cannot be read: {error}", f"{name} 无法读取：{error}") from None
-            demand(len(data) == info.file_size, f"{name} does not have its stated length", f"{name} 的长度与声明不符")
-            return data
+            info = self._zip.get(name)
+            return None if info is None else Packed(self._file, info)
         try:
-            descriptor = os.open(os.path.join(self.path, *name.split("/")),
-                os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0))
+            return Plain(name, os.path.join(self.path, *name.split("/")))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise Unreadable(f"{name!r} is a link", f"{name!r} 是链接") from None
             raise Bad(f"{name} cannot be read: {error.strerror}", f"{name} 无法读取：{error.strerror}") from None
-        with os.fdopen(descriptor, "rb") as file:
-            try:
-                data = file.read(cap + 1)
-            except OSError as error:
-                raise Bad(f"{name} cannot be read: {error.strerror}", f"{name} 无法读取：{error.strerror}") from None
-        demand(len(data) <= cap, f"{name} is over its cap of {cap} bytes", f"{name} 超过上限 {cap} 字节")
-        return data
 
-
-def safe_name(name: str) -> bool:
-    """Whether a name in a zip stays within the bundle."""
-    parts = name.split("/")
-    return bool(name) and "\\" not in name and "\0" not in name and not name.startswith(
-        "/") and ".." not in parts and not re.match("[A-Za-z]:", name)
+    def read(self, name: str, cap: int) -> bytes | None:
+        """The bytes of a file."""
+        stream = self.open(name)
+        if stream is None:
+            return None
+        try:
+            demand(stream.length <= cap, f"{name} is over its cap of {cap} bytes", f"{name} 超过上限 {cap} 字节")
+            data = stream.read(stream.length)
+            whole = len(data) == stream.length and not stream.read(1)
+            demand(whole, f"{name} is longer or shorter than it was said to be", f"{name} 的长度与声明不符")
+            return data
+        finally:
+            stream.close()
 
 
 class Manifest:
@@ -1799,7 +1936,7 @@ class Log:
 
 
 class Tree:
-    """The tree over all headers: any node, and the root of the first so many entries, from leaves and the nodes above."""
+    """The tree over all headers: any node, and the root of the first so many entries."""
 
     def __init__(self, leaves: Any, size: int, tops: bytes) -> None:
         """`tops` are the roots over each 256 leaves, as far as there are 256."""
@@ -1877,6 +2014,14 @@ def decode_rows(data: bytes) -> tuple[int, list[Row]]:
     return value[0], rows
 
 
+def stated_rules(part: bytes | None) -> int:
+    """The rule set that stored rows name, 0 where that cannot be read."""
+    if part is None or len(part) < 34:
+        return 0
+    at = 33 if part[32] < 0xDC else 35
+    return part[at] if len(part) > at and part[at] < 0x80 else 0
+
+
 def encode_row(rule_set: int, row: Row) -> bytes:
     """One row as its hash covers it."""
     subject, act, previous, state, codes = row
@@ -1897,8 +2042,9 @@ def row_hashes(salt: bytes, rule_set: int, rows: Sequence[Row], leaves: Sequence
 
 
 # ======================================================================================================================
-# CHAINS (format 7, 13.1): each row follows from the row before of its subject. Subjects are many, so of a large log they
-# are parted by a hash of their ids; each part is written to a file during the pass, and checked by itself afterwards.
+# CHAINS (format 7, 13.1): each row follows from the row before of its subject. Subjects are many, so of a large log
+# they are parted by a hash of their ids; each part is written to a file during the pass, and checked by itself
+# afterwards.
 # ======================================================================================================================
 
 SHIFT = 40
@@ -1922,6 +2068,35 @@ def put(ranges: Ranges, index: int) -> None:
         ranges[-1] = (ranges[-1][0], index + 1)
     else:
         ranges.append((index, index + 1))
+
+
+def check_link(findings: Findings, index: int, rule_set: int, row: Row, word: int) -> None:
+    """Hold a row against where its subject stood: `word` is that, 0 for a subject that nobody has seen."""
+    subject, act, previous, state, codes = row
+    before, stood = word & MASK, word >> SHIFT
+    add = findings.add
+    if not previous and before:
+        add("ROW_FIRST", index, f"the row claims to be the first of its subject, entry {before - 1} was before",
+            f"该单元记录声称是其对象的第一份，但之前已有条目 {before - 1}", subject)
+    elif previous != before:
+        said, was = [str(one - 1) if one else "none" for one in (previous, before)]
+        add("ROW_LINK", index, f"the row names entry {said} as the one before, it is {was}",
+            f"该单元记录称前一条目为 {said}，实为 {was}", subject)
+    if rule_set not in RULE_SETS:
+        return
+    try:
+        after, expected = step(rule_set, stood, act)
+        right, complete = follows(rule_set, stood, act, state, codes)
+    except KeyError:
+        add("ROW_ACT", index, f"act {act} is not possible in state {stood}", f"状态 {stood} 下不可能有动作 {act}",
+            subject)
+        return
+    if not right:
+        add("ROW_STATE", index, f"state {state}, the rules give {after}", f"状态为 {state}，按规则应为 {after}",
+            subject)
+    elif not complete:
+        add("ROW_VIOLATIONS", index, f"violations {list(codes)}, the rules give {list(expected)}",
+            f"违规代码为 {list(codes)}，按规则应为 {list(expected)}", subject)
 
 
 class Chains:
@@ -1963,37 +2138,10 @@ class Chains:
             self.believed.extend((index, previous - 1))
             self._alone(index, rule_set, row, word)
         else:
-            self._linked(index, rule_set, row, word)
+            check_link(self.findings, index, rule_set, row, word)
         self.last[subject] = state << SHIFT | index + 1
         if self.cut < len(self.cuts):
             self.fresh.add(subject)
-
-    def _linked(self, index: int, rule_set: int, row: Row, word: int) -> None:
-        subject, act, previous, state, codes = row
-        before, stood = word & MASK, word >> SHIFT
-        add = self.findings.add
-        if not previous and before:
-            add("ROW_FIRST", index, f"the row claims to be the first of its subject, entry {before - 1} was before",
-                f"该单元记录声称是其对象的第一份，但之前已有条目 {before - 1}", subject)
-        elif previous != before:
-            said, was = [str(one - 1) if one else "none" for one in (previous, before)]
-            add("ROW_LINK", index, f"the row names entry {said} as the one before, it is {was}",
-                f"该单元记录称前一条目为 {said}，实为 {was}", subject)
-        if rule_set not in RULE_SETS:
-            return
-        try:
-            after, expected = step(rule_set, stood, act)
-            right, complete = follows(rule_set, stood, act, state, codes)
-        except KeyError:
-            add("ROW_ACT", index, f"act {act} is not possible in state {stood}", f"状态 {stood} 下不可能有动作 {act}",
-                subject)
-            return
-        if not right:
-            add("ROW_STATE", index, f"state {state}, the rules give {after}", f"状态为 {state}，按规则应为 {after}",
-                subject)
-        elif not complete:
-            add("ROW_VIOLATIONS", index, f"violations {list(codes)}, the rules give {list(expected)}",
-                f"违规代码为 {list(codes)}，按规则应为 {list(expected)}", subject)
 
     def _alone(self, index: int, rule_set: int, row: Row, word: int) -> None:
         subject, act, previous, state, codes = row
@@ -2012,7 +2160,8 @@ class Spill:
     """Writes rows to files by parts of subjects: what `Chains` takes later."""
 
     def __init__(self, folder: str, name: str, parts: int, seed: bytes) -> None:
-        self.files = [open(os.path.join(folder, f"rows-{part}-{name}"), "wb") for part in range(parts)]
+        paths = [os.path.join(folder, f"rows-{part}-{name}") for part in range(parts)]
+        self.files = [open(path, "wb") for path in paths]  # noqa: SIM115  `end` closes them
         self.held: list[list[Any]] = [[] for _ in range(parts)]
         self.parts = parts
         self.seed = seed
@@ -4189,12 +4338,12 @@ def _prune_days(milliseconds: int) -> str:
 
 
 # ======================================================================================================================
-# THE PASS (format 2 to 9). A range of entries is read once, in order: headers, contents, rows, statements. What only the
-# whole log tells (authors' numbers, keys, epochs, prunings) is noted for later.
+# THE PASS (format 2 to 9). A range of entries is read once, in order: headers, contents, rows, statements. What only
+# the whole log tells (authors' numbers, keys, epochs, prunings) is noted for later.
 #
-# Most entries of a log are alike: an Object event about one unit, under one statement with others like it. `_quick` takes
-# these by comparing bytes with what they have to be; whatever it does not take, for whatever reason, goes to `_slow`,
-# where every rule is asked by itself and every difference gets its words. So what is quick decides nothing.
+# Most entries of a log are alike: an Object event about one unit, under one statement with others like it. `_quick`
+# takes these by comparing bytes with what they have to be; whatever it does not take, for whatever reason, goes to
+# `_slow`, where every rule is asked by itself and every difference gets its words. So what is quick decides nothing.
 # ======================================================================================================================
 
 NO_PACK = -1
@@ -4778,10 +4927,7 @@ class Pass:
 
     def _read_by(self, stored: bytes | None) -> None:
         """Contents are read by the rules that their rows name."""
-        if stored is None or len(stored) < 34:
-            return
-        at = 33 if stored[32] < 0xDC else 35
-        rule_set = stored[at] if len(stored) > at else 0
+        rule_set = stated_rules(stored)
         if rule_set in RULE_SETS and rule_set != self.shape_rules:
             self.shape_rules = rule_set
             self.shapes.clear()
@@ -4790,7 +4936,7 @@ class Pass:
 
     def _acts(self, index: int, header: Header, content: bytes | None) -> tuple[list[tuple[str, int]] | None,
             str | None]:
-        """The subjects that a content names with what it does to them (None where it cannot tell), and a record's kind."""
+        """The subjects that a content names with what it does to them, None where it cannot tell; a record's kind."""
         if content is None:
             return None, None
         try:
@@ -4959,6 +5105,15 @@ class Frontier:
         return found
 
 
+def is_note(data: bytes) -> bool:
+    """Whether bytes are a signed note at all."""
+    try:
+        Note(data)
+    except Bad:
+        return False
+    return True
+
+
 class Worked:
     """The map of one seal while it is made."""
 
@@ -4971,7 +5126,7 @@ class Worked:
 
 def sweep(count: int, changes: Iterable[tuple[str, int, int]], leaf: Callable[[int], bytes],
         tick: Callable[[int], None]) -> list[tuple[int, bytes]]:
-    """Number of ids and map root of each of `count` seals. `changes` are (subject, number of the seal, word), in order."""
+    """Number of ids and map root of each of `count` seals. `changes` are (subject, number of the seal, word), by id."""
     seals = [Worked() for _ in range(count)]
     run: list[tuple[str, list[tuple[int, int]]]] = []
     for subject, number, word in changes:
@@ -5229,6 +5384,79 @@ def brackets(notes: Sequence[Sufficient], size: int) -> list[tuple[int, int, int
     return found
 
 
+def open_witnessed(data: bytes, key: Verifier, size: int, findings: Findings) -> tuple[Note, Checkpoint] | None:
+    """A witnessed note of this size that counts, None (and a finding) for one that does not."""
+    try:
+        note, checkpoint = open_checkpoint(data, key)
+        demand(not checkpoint.more, "it has further lines", "有附加行")
+        demand(checkpoint.origin == origin_of(key.name, checkpoint.epoch), "it is of another log", "它属于另一账本")
+        demand(checkpoint.size == size, f"it is of {checkpoint.size} entries", f"它是 {checkpoint.size} 个条目的")
+    except Bad as error:
+        findings.add("WITNESS_SIGNATURE", None, f"the witnessed note of {size} entries does not count: {error.en}",
+            f"{size} 个条目的见证文本无效：{error.zh}")
+        return None
+    return note, checkpoint
+
+
+def judge_witnessed(findings: Findings, policy: WitnessPolicy | None, held: list[tuple[Note, Checkpoint]],
+        own: tuple[Note, Checkpoint] | None, size: int, headers: Callable[[int, int], Iterable[tuple[int, bytes]]],
+        result: dict[str, Any], notes: Say) -> None:
+    """Whether notes that are of this log, and its own checkpoint, are cosigned as the policy asks, and what that says
+    of receipt times. `headers` gives those of a range, as far as they are there."""
+    counts = result["counts"]
+    counts["witnessed"] = len(held)
+    if policy is None or policy.quorum == "none":
+        return
+    found = []
+    for note, checkpoint in [*held, *([] if own is None else [own])]:
+        cosigned = cosignatures(note, policy, findings, checkpoint.size)
+        times_ = policy.times(cosigned)
+        counts["cosignatures"] = counts.get("cosignatures", 0) + len(cosigned)
+        if times_ is not None:
+            found.append(
+                Sufficient(checkpoint.size, times_[0], times_[1], [policy.witnesses[name].name for name in cosigned]))
+    found.sort(key=lambda one: one.size)
+    if not found:
+        findings.add("WITNESS_QUORUM", None, "no checkpoint of this log is cosigned by enough witnesses",
+            "没有检查点得到足够见证方联署")
+    runs = brackets(found, size)
+    early = sum(_check_times(findings, headers, *run) for run in runs)
+    covered = found[-1].size if found else 0
+    if found and covered < size:
+        notes.add(
+            f"{size - covered} entries behind the largest cosigned checkpoint, of {covered}, are not witnessed yet",
+            f"最大的联署检查点（{covered}）之后的 {size - covered} 个条目尚未见证")
+    if early:
+        notes.add(
+            f"{early} entries say they were received before witnesses signed a checkpoint without them: which may"
+            " have been on its way", f"{early} 个条目声称的接收时间早于不含它们的联署检查点：该检查点可能尚在途中")
+    result["witnesses"] = {
+        "policy": {"names": [one.name for one in policy.witnesses.values()], "text": policy.words},
+        "sufficient": bool(found),
+        "notes": [{"size": one.size, "by": one.by, "from": one.since, "names": one.names} for one in found],
+        "brackets": [{"start": run[0], "stop": run[1], "from": run[2], "by": run[3]} for run in runs],
+        "covered": covered,
+        "early": early,
+    }
+
+
+def _check_times(findings: Findings, headers: Callable[[int, int], Iterable[tuple[int, bytes]]], start: int,
+        stop: int, since: int | None, by: int | None) -> int:
+    """Receipt times of a range against what witnesses say; how many are early."""
+    if since is None and by is None:
+        return 0
+    early, latest = 0, None if by is None else (by + LATE) * 1000
+    for index, raw in headers(start, stop):
+        when = int.from_bytes(raw[8:16], "big")
+        early += since is not None and when < since * 1000
+        if latest is not None and when > latest:
+            seconds = (when - latest) // 1000 + LATE
+            findings.add("WITNESS_TIME", index,
+                f"it says it was received {seconds} s after witnesses had signed that it was there",
+                f"它声称的接收时间比见证方签署其已存在晚 {seconds} 秒")
+    return early
+
+
 # ======================================================================================================================
 # DISCLOSURES (format 4.1)
 # ======================================================================================================================
@@ -5333,18 +5561,6 @@ class Options:
         self.most = 1000
 
 
-class Say:
-    """Sentences in both languages, for what is no finding."""
-
-    def __init__(self) -> None:
-        self.items: list[dict[str, str]] = []
-
-    def add(self, en: str, zh: str) -> None:
-        """Add a sentence, once."""
-        if {"en": en, "zh": zh} not in self.items:
-            self.items.append({"en": en, "zh": zh})
-
-
 def lenient(data: bytes) -> bytes:
     """A note as it is read from a bundle: a byte that is no UTF-8 becomes U+FFFD, under which no signature stands."""
     return data.decode("utf-8", "replace").encode("utf-8")
@@ -5380,7 +5596,7 @@ class Names:
             self.findings.add("CHECKPOINT_MISSING", None, "there is no checkpoint: it says which log this is",
                 "没有检查点：无从得知这是哪本账本")
             return
-        self.note = lenient(data)
+        self.note = lenient(data) if self.whole else data
         try:
             self.checkpoint = Checkpoint(Note(self.note).text)
         except Bad as error:
@@ -5436,7 +5652,9 @@ class Names:
 
     def _note(self, name: str, said: Name) -> None:
         size = None if self.checkpoint is None else self.checkpoint.size
-        if said.kind in ("witnessed", "seals", "consistency"):
+        if said.kind == "consistency" and size is not None and said.number > size:
+            self.findings.add("BUNDLE_SURPLUS", None, f"{name} lies behind the log", f"{name} 超出账本")
+        elif said.kind in ("witnessed", "seals", "consistency"):
             {"witnessed": self.witnessed, "seals": self.seals,
                 "consistency": self.consistency}[said.kind].append(said.number)
             if self.whole:
@@ -5612,7 +5830,7 @@ class Part:
 
 
 def work_part(job: tuple[str, int, list[str], Ranges, list[int], list[str], int]) -> Part:
-    """`Chains` of one part in a process of its own. What changed up to each seal goes to a file, in the order of ids."""
+    """`Chains` of one part in a process of its own. What changed up to each seal goes to a file, by id."""
     folder, part, names, lost_rows, cuts, wanted, most = job
     findings = Findings(most)
     chains = Chains(findings, lost_rows, cuts)
@@ -5723,7 +5941,8 @@ class Whole:
         self._conclude(names)
 
     def close(self) -> None:
-        """Let go of the file of leaves, so that it can be removed."""
+        """Close the bundle, and let go of the file of leaves, so that it can be removed."""
+        self.container.close()
         if isinstance(getattr(self, "log", None), Log) and isinstance(self.log.leaves, mmap.mmap):
             self.log.tree = None
             self.log.leaves.close()
@@ -5891,17 +6110,20 @@ class Whole:
         self.policies_named = [one for part in passed for one in part.policies_named]
         gathered: Any = self
         check_policies(self.log, gathered, findings)
+        own = [(index, RecordEntry(content)) for part in passed for index, kind, content in part.own
+            if kind == RECORD]
+        self.seals = [(index, record) for index, record in own if record.kind == "seal"]
         origin: str | None = None
         if self.genesis is not None:
             origin = origin_of(self.genesis.origin, self._own_entries())
             self._check_authors()
             self._check_unsigned()
-            own = Verifier(self.genesis.origin, LOG_TYPE, self.genesis.log_key)
-            if self.log_key is not None and self.log_key.text != own.text:
+            named = Verifier(self.genesis.origin, LOG_TYPE, self.genesis.log_key)
+            if self.log_key is not None and self.log_key.text != named.text:
                 findings.add("GENESIS", 0, f"the log names another key or origin than {self.log_key.name}",
                     f"账本所写的密钥或来源与 {self.log_key.name} 不同")
             if self.log_key is None:
-                self.log_key = own
+                self.log_key = named
         self._check_since()
         stands = check_checkpoint(findings, names.note or b"", self.log_key, origin, self.size,
             self.tree.root(self.size))
@@ -5972,7 +6194,6 @@ class Whole:
         self.settled: dict[int, int] = {}
         self.gaps: dict[bytes, list[tuple[int, int]]] = {}
         self.accused: set[bytes] = set()
-        self.seals: list[tuple[int, list[Value]]] = []
         self.evidence = self.clocks = 0
         epoch = 0
         codes = {AUTHORISED: "KEY_RECORD", REVOKED: "KEY_RECORD", EPOCH_ENTRY: "EPOCH_RECORD",
@@ -5993,9 +6214,7 @@ class Whole:
                     self._evidence(index, content)
                 elif kind == RECORD:
                     record = RecordEntry(content)
-                    if record.kind == "seal":
-                        self.seals.append((index, [record]))
-                    else:
+                    if record.kind != "seal":
                         self._settlement(index, record, genesis)
                 elif kind == CLOCK:
                     self.clocks += 1
@@ -6163,7 +6382,7 @@ class Whole:
                     end, tip = first + count, own
 
     def _check_unsigned(self) -> None:
-        """Signatures of authors whose key was not known when their statement was read, and is authorised all the same."""
+        """Signatures of authors whose key was not known when their statement was read, and is authorised after all."""
         for index, content in (one for part in self.passed for one in part.unsigned):
             statement = Statement(content)
             known = self.keys.get(statement.author)
@@ -6205,25 +6424,14 @@ class Whole:
 
     def _check_witnessed(self, names: Names, own: Checkpoint | None) -> None:
         """Format 10.1."""
-        findings, policy = self.findings, self.options.policy
-        good: list[tuple[Note, Checkpoint]] = []
+        findings, held = self.findings, []
         for size in names.witnessed:
             data = names.read(f"witnessed/{size}", MAX_NOTE)
-            if data is None or self.log_key is None:
+            opened = None if data is None or self.log_key is None else open_witnessed(data, self.log_key, size,
+                findings)
+            if opened is None:
                 continue
-            try:
-                note, checkpoint = open_checkpoint(data, self.log_key)
-                demand(not checkpoint.more, "it has further lines", "有附加行")
-                demand(checkpoint.origin == origin_of(self.log_key.name, checkpoint.epoch), "it is of another log",
-                    "它属于另一账本")
-                demand(checkpoint.size == size, f"it is of {checkpoint.size} entries",
-                    f"它是 {checkpoint.size} 个条目的")
-            except Bad as error:
-                findings.add("WITNESS_SIGNATURE", None,
-                    f"the witnessed note of {size} entries does not count: {error.en}",
-                    f"{size} 个条目的见证文本无效：{error.zh}")
-                continue
-            place = place_of(checkpoint, self.size, self.epochs)
+            place = place_of(opened[1], self.size, self.epochs)
             if place == "ahead":
                 findings.add("ROLLBACK", None,
                     f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
@@ -6231,68 +6439,21 @@ class Whole:
             elif place == "lost":
                 self.notes.add(f"the witnessed note of {size} entries signs some that were lost with a backup",
                     f"{size} 个条目的见证文本包含恢复备份时丢失的条目")
-            elif place == "fork" or self.tree.root(size) != checkpoint.root:
+            elif place == "fork" or self.tree.root(size) != opened[1].root:
                 findings.add("FORK", None,
                     f"the first {size} entries are not those that the log signed and witnesses saw",
                     f"前 {size} 个条目不是账本签过、见证方见过的那些")
             else:
-                good.append((note, checkpoint))
-        self.counts["witnessed"] = len(good)
-        if policy is None or policy.quorum == "none":
-            return
-        if own is not None and self.log_key is not None:
-            good.append((Note(names.note or b""), own))
-        found = []
-        for note, checkpoint in good:
-            cosigned = cosignatures(note, policy, findings, checkpoint.size)
-            times = policy.times(cosigned)
-            self.counts["cosignatures"] = self.counts.get("cosignatures", 0) + len(cosigned)
-            if times is not None:
-                found.append(
-                    Sufficient(checkpoint.size, times[0], times[1],
-                    [policy.witnesses[name].name for name in cosigned]))
-        found.sort(key=lambda one: one.size)
-        if not found:
-            findings.add("WITNESS_QUORUM", None, "no checkpoint of this log is cosigned by enough witnesses",
-                "没有检查点得到足够见证方联署")
-        runs = brackets(found, self.size)
-        early = sum(self._check_times(*run) for run in runs)
-        covered = found[-1].size if found else 0
-        if found and covered < self.size:
-            self.notes.add(
-                f"{self.size - covered} entries behind the largest cosigned checkpoint, of {covered}, are not"
-                " witnessed yet", f"最大的联署检查点（{covered}）之后的 {self.size - covered} 个条目尚未见证")
-        if early:
-            self.notes.add(
-                f"{early} entries say they were received before witnesses signed a checkpoint without them: which"
-                " may have been on its way",
-                f"{early} 个条目声称的接收时间早于不含它们的联署检查点：该检查点可能尚在途中")
-        self.result["witnesses"] = {
-            "policy": {"names": [one.name for one in policy.witnesses.values()], "text": policy.words},
-            "sufficient": bool(found),
-            "notes": [{"size": one.size, "by": one.by, "from": one.since, "names": one.names} for one in found],
-            "brackets": [{"start": run[0], "stop": run[1], "from": run[2], "by": run[3]} for run in runs],
-            "covered": covered,
-            "early": early,
-        }
+                held.append(opened)
+        signed = None if own is None else (Note(names.note or b""), own)
+        judge_witnessed(findings, self.options.policy, held, signed, self.size, self._all_headers, self.result,
+            self.notes)
 
-    def _check_times(self, start: int, stop: int, since: int | None, by: int | None) -> int:
-        """Receipt times of a range against what witnesses say; how many are early."""
-        if since is None and by is None:
-            return 0
-        early, latest = 0, None if by is None else (by + LATE) * 1000
+    def _all_headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         for index in range(start, stop):
             raw = self.log.header(index)
-            if raw is None:
-                continue
-            when = int.from_bytes(raw[8:16], "big")
-            early += since is not None and when < since * 1000
-            if latest is not None and when > latest:
-                seconds = (when - latest) // 1000 + LATE
-                self.findings.add("WITNESS_TIME", index,
-                    f"it says it was received {seconds} s after witnesses had signed that it was there",
-                    f"它声称的接收时间比见证方签署其已存在晚 {seconds} 秒")
-        return early
+            if raw is not None:
+                yield index, raw
 
     def _check_prunings(self) -> None:
         """Format 13."""
@@ -6308,48 +6469,49 @@ class Whole:
 
     def _check_seals(self, names: Names) -> None:
         """Format 5.12."""
-        if self.genesis is None:
-            return
-        findings = self.findings
         worked = self._work_seals()
         unworkable = max((index for index, _ in self.believed), default=-1)
-        texts: dict[int, str] = {}
+        texts: dict[int, list[str]] = {}
         told: dict[int, list[dict[str, Any]]] = {}
         good = bad = 0
-        for index, (record,) in self.seals:
+        for index, record in self.seals:
             try:
                 size, tree_root, ids, map_root = body = read_seal(record)
-                covered_by = self._statement_of(index)
-                demand(size <= covered_by,
-                    f"it is of {size} entries, and the statement over it is entry {covered_by}",
-                    f"它涵盖 {size} 个条目，而覆盖它的陈述是条目 {covered_by}")
-                demand(self._may_end(size), "a log does not end between a statement and its entries",
-                    "账本不会在陈述与其条目之间结束")
-                demand(self.tree.root(size) == tree_root, f"its tree root is not that of the first {size} entries",
-                    f"其树根与前 {size} 个条目不符")
             except Bad as error:
-                findings.bad("SEAL_RECORD", index, error)
+                self.findings.bad("SEAL_RECORD", index, error)
                 continue
-            texts[size] = seal_text(self.genesis.origin, self.ledger_id, body)
-            verdict: bool | None = None
-            if size <= unworkable:
-                bad += 1
+            if self.genesis is not None:
+                texts.setdefault(size, []).append(seal_text(self.genesis.origin, self.ledger_id, body))
+            verdict: bool | None = False
+            if size > self._statement_of(index) or not self._may_end(size):
+                self.findings.add("SEAL_RECORD", index,
+                    f"it seals {size} entries, at which no log that its statement was added to can have ended",
+                    f"它封存 {size} 个条目，而其陈述所接续的账本不可能在此处结束")
             else:
-                good += 1
-                verdict = worked[size] == (ids, map_root)
-                if not verdict:
-                    findings.add("SEAL_ROOT", index,
-                        f"the map of the first {size} entries has {worked[size][0]} subjects and another root"
-                        " than it says", f"前 {size} 个条目的映射有 {worked[size][0]} 个对象，根与封存所述不符")
+                if self.tree.root(size) != tree_root:
+                    self.findings.add("SEAL_RECORD", index, f"its tree root is not that of the first {size} entries",
+                        f"其树根与前 {size} 个条目不符")
+                if worked[size] == (ids, map_root):
+                    verdict = self.tree.root(size) == tree_root
+                elif size <= unworkable:
+                    verdict = None
+                else:
+                    self.findings.add("SEAL_ROOT", index,
+                        f"it does not say what the first {size} entries say: these have rows of {worked[size][0]}"
+                        " subjects", f"它所述与前 {size} 个条目不符：这些条目涉及 {worked[size][0]} 个对象")
+            good += verdict is True
+            bad += verdict is None
             signed = told.setdefault(size, [])
-            raw = self.log.header(index) or b""
             self.result["seals"].append(
-                {"index": index, "received": int.from_bytes(raw[8:16], "big"), "size": size, "ids": ids,
+                {"index": index, "received": received(self.log.header(index)), "size": size, "ids": ids,
                 "map_root": b64(map_root), "worked_out": verdict, "auditors": signed})
-        for size in names.seals:
+        for size in names.seals if self.genesis is not None else ():
             data = names.read(f"seals/{size}", MAX_NOTE)
             if data is not None:
-                signed = check_seal_note(data, texts.get(size), self.options.auditors, findings, size)
+                said = Note(data).text if is_note(data) else ""
+                text = next((one for one in texts.get(size, ()) if one == said),
+                    next(iter(texts.get(size, ())), None))
+                signed = check_seal_note(data, text, self.options.auditors, self.findings, size)
                 if size in told:
                     told[size] += signed
         if self.seals:
@@ -6423,7 +6585,7 @@ class Whole:
                 "id": self.ledger_id.hex(), "origin": self.genesis.origin, "created": self.genesis.created,
                 "first": received(first), "last": received(last),
             }  # fmt: skip
-            result["keys"] = self._key_history()
+            result["keys"] = key_history(self.genesis, self.keys, self.revoked, self.statements, self.log.header)
             result["epochs"] = [
                 {"index": index, "received": received(self.log.header(index)), "epoch": begun[0], "start": begun[1],
                     "stop": begun[3], "reason": begun[5], "settled": self.settled.get(index)}
@@ -6435,24 +6597,6 @@ class Whole:
         wanted = [*self.options.units, *(one[4] for one in self.findings.listed() if one[4] is not None)]
         result["timelines"] = [self._timeline(subject) for subject in list(dict.fromkeys(wanted))[:50]
             if subject in self.stands]
-
-    def _key_history(self) -> dict[str, Any]:
-        assert self.genesis is not None
-        authors = []
-        for key_hash, (index, one) in self.keys.items():
-            revoked = self.revoked.get(key_hash)
-            totals = self.statements.get(key_hash, [0, 0])
-            authors.append({
-                "hash": key_hash.hex(), "label": one.label, "scope": one.scope, "authorised": index,
-                "authorised_ms": received(self.log.header(index)), "revoked": None if revoked is None else revoked[0],
-                "revoked_ms": None if revoked is None else received(self.log.header(revoked[0])),
-                "reason": None if revoked is None else revoked[1].reason, "statements": totals[0], "entries": totals[
-                    1],
-            })  # fmt: skip
-        return {
-            "log": {"name": self.genesis.origin, "hash": self.genesis.log_key.hash.hex()},
-            "roots": [one.hex() for one in self.genesis.roots], "authors": authors,
-        }  # fmt: skip
 
     def _timeline(self, subject: str) -> dict[str, Any]:
         """The entries of a subject, from its latest one back."""
@@ -6481,6 +6625,26 @@ class Whole:
             "steps": steps[::-1]}
 
 
+def key_history(genesis: GenesisRecord, keys: dict[bytes, tuple[int, KeyAuthorised]],
+        revocations: dict[bytes, tuple[int, KeyRevoked]], statements: dict[bytes, list[int]],
+        header: Callable[[int], bytes | None]) -> dict[str, Any]:
+    """The keys of a log, as the result has them."""
+    authors = []
+    for key_hash, (index, one) in keys.items():
+        revoked = revocations.get(key_hash)
+        totals = statements.get(key_hash, [0, 0])
+        authors.append({
+            "hash": key_hash.hex(), "label": one.label, "scope": one.scope, "authorised": index,
+            "authorised_ms": received(header(index)), "revoked": None if revoked is None else revoked[0],
+            "revoked_ms": None if revoked is None else received(header(revoked[0])),
+            "reason": None if revoked is None else revoked[1].reason, "statements": totals[0], "entries": totals[1],
+        })  # fmt: skip
+    return {
+        "log": {"name": genesis.origin, "hash": genesis.log_key.hash.hex()},
+        "roots": [one.hex() for one in genesis.roots], "authors": authors,
+    }  # fmt: skip
+
+
 def given_up(gaps: Sequence[tuple[int, int]], start: int, stop: int) -> bool:
     """Whether settlements, ascending, give up all numbers from `start` to `stop` - 1."""
     for begin, end in gaps:
@@ -6495,7 +6659,7 @@ def received(raw: bytes | None) -> int | None:
 
 
 def note_times(note: bytes, vkeys: Sequence[str]) -> tuple[int, bytes, list[int]]:
-    """Size, root and times of cosignatures of these keys in a note: what a waiting by witnesses rests on (format 5.10)."""
+    """Size, root and times of cosignatures of these keys in a note: what a waiting rests on (format 5.10)."""
     parsed = Note(note)
     checkpoint = Checkpoint(parsed.text)
     times_ = []
@@ -6618,19 +6782,1021 @@ def fill_key(result: dict[str, Any], options: Options, key: Verifier | None, dat
     result["key"] = {"given": options.key is not None, "vkey": None if key is None else key.text, "stands": stands}
 
 
+# ======================================================================================================================
+# EXCERPTS AND PROOFS OF ABSENCE (format 15.4, 15.5). An entry is here when its header is in the tree that was signed.
+# The entries here are judged one after the other; then histories and absence by the latest seal here.
+# ======================================================================================================================
+
+MAX_PROOF = 1 << 20
+
+
+class EntryFile:
+    """One entry of an excerpt: [header, content, rows, leaves, terms, path]."""
+
+    def __init__(self, data: bytes) -> None:
+        value = decode(data, 1 << 26, 1)
+        demand(type(value) is list and len(value) == 6, "an entry of an excerpt is an array of six items",
+            "节选条目应为六项数组")
+        header, content, rows, leaves, terms, path = value
+        demand(is_bytes(header, HEADER_SIZE), "an entry begins with a header of 128 bytes",
+            "条目以 128 字节的条目头开始")
+        for part, most in ((content, MAX_CONTENT), (rows, MAX_ROWS)):
+            demand(part is None or (type(part) is bytes and 32 < len(part) <= 32 + most),
+                "a part is nil, or longer than its salt", "部分应为空或长于其盐值")
+        for hashes in (leaves, path):
+            demand(hashes is None or (type(hashes) is bytes and not len(hashes) % 32),
+                "hashes are nil or a byte string", "哈希应为空或字节串")
+        demand(terms is None or (type(terms) is bytes and 0 < len(terms) <= GROUP and not len(terms) % TERM),
+            "terms are nil, or of 1 to 64 contents", "条款应为空或 1 至 64 项")
+        demand((rows is None) == (leaves is None), "an entry has leaves exactly where it has rows", "有单元记录才有叶")
+        covered = header[4] in COVERED
+        demand(covered == (terms is not None) and covered == (path is not None),
+            "terms and path are those of types 3 and 4", "只有类型 3 和 4 有条款和路径")
+        self.raw: bytes = header
+        self.content: bytes | None = content
+        self.rows: bytes | None = rows
+        self.leaves = [] if leaves is None else [leaves[at : at + 32] for at in range(0, len(leaves), 32)]
+        self.terms: bytes = terms or b""
+        self.path = [] if path is None else [path[at : at + 32] for at in range(0, len(path), 32)]
+
+
+class Presence:
+    """A proof that the map of a seal has an item (format 5.12)."""
+
+    def __init__(self, value: Value) -> None:
+        demand(type(value) is list and len(value) == 10, "a proof of presence is an array of ten items",
+            "存在证明应为十项数组")
+        subject, last, leaf, state, place, items, path, bucket, buckets, bucket_path = value
+        demand(type(subject) is str and 0 < len(subject.encode()) <= MAX_ID, "an id has 1 to 480 bytes",
+            "标识应为 1 至 480 字节")
+        demand(all(is_number(one) for one in (last, state, place, items, bucket, buckets)),
+            "a number is out of range", "数超出范围")
+        demand(is_bytes(leaf, 32), "a leaf has 32 bytes", "叶应为 32 字节")
+        for one in (path, bucket_path):
+            demand(type(one) is bytes and not len(one) % 32, "a path is a byte string of hashes",
+                "路径应为哈希字节串")
+        self.id: str = subject
+        self.last: int = last
+        self.leaf: bytes = leaf
+        self.state: int = state
+        self.place: int = place
+        self.items: int = items
+        self.bucket: int = bucket
+        self.buckets: int = buckets
+        self.paths = [[one[at : at + 32] for at in range(0, len(one), 32)] for one in (path, bucket_path)]
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is the last item of its bucket."""
+        return self.place == self.items - 1
+
+    def check(self, map_root: bytes) -> None:
+        """It leads to the root of the map, and stands where buckets are cut."""
+        demand(0 < self.items < 1 << 32, "there is no such bucket", "没有这样的桶")
+        demand(self.ends or not ends_bucket(self.id), "its id ends a bucket, and it is not the last one there",
+            "其标识应结束一个桶，却不在桶末")
+        demand(not self.ends or ends_bucket(self.id) or self.bucket == self.buckets - 1,
+            "it ends a bucket, which its id cannot", "它结束一个桶，而其标识不能")
+        item = sha256(b"\0" + encode([self.id, self.last, self.leaf, self.state])).digest()
+        root = root_by_inclusion(item, self.place, self.items, self.paths[0])
+        found = None
+        if root is not None:
+            leaf = sha(b"\0", self.items.to_bytes(4, "big"), root)
+            found = root_by_inclusion(leaf, self.bucket, self.buckets, self.paths[1])
+        demand(found == map_root, "the proof does not lead to the map root of the seal", "证明不能导出封存的映射根")
+
+
+class Absence:
+    """A proof that the map of a seal has no item of a code (format 5.12)."""
+
+    def __init__(self, data: bytes) -> None:
+        value = decode(data, MAX_PROOF, 2)
+        demand(type(value) is list and len(value) == 3 and type(value[0]) is str
+            and 0 < len(value[0].encode()) <= MAX_ID, "a proof of absence is [code, before, after]",
+            "不存在证明的形式是 [代码, 前, 后]")
+        self.code: str = value[0]
+        self.before = None if value[1] is None else Presence(value[1])
+        self.after = None if value[2] is None else Presence(value[2])
+
+    def check(self, map_root: bytes) -> None:
+        """Its neighbours are in the map, next to each other, and the code would stand between them."""
+        before, after = self.before, self.after
+        for one in (before, after):
+            if one is not None:
+                one.check(map_root)
+        demand((before is None or before.id < self.code) and (after is None or self.code < after.id),
+            "the code does not stand between its neighbours", "代码不在其相邻项之间")
+        if before is None and after is None:
+            right = map_root == root_of(())
+        elif before is None:
+            right = after is not None and after.place == 0 and after.bucket == 0
+        elif after is None:
+            right = before.ends and before.bucket == before.buckets - 1
+        elif before.bucket == after.bucket:
+            right = before.buckets == after.buckets and before.items == after.items and after.place == before.place + 1
+        else:
+            next_to = before.ends and after.place == 0 and after.bucket == before.bucket + 1
+            right = before.buckets == after.buckets and next_to
+        demand(right, "the items that the proof names are not next to each other in the map",
+            "证明所列的项在映射中并不相邻")
+
+
+class Stated:
+    """The statement that is the nearest before an entry here; None where it is malformed."""
+
+    def __init__(self, index: int, time: int, statement: Statement | None) -> None:
+        self.index = index
+        self.time = time
+        self.statement = statement
+        self.kinds: set[str] = set()
+
+
 class Excerpt:
-    """The verification of an excerpt (format 15.5)."""
+    """The verification of an excerpt; `run` fills `result`."""
 
     def __init__(self, container: Container, options: Options, findings: Findings, result: dict[str, Any],
             progress: Any, kind: str) -> None:
         self.container = container
+        self.options = options
+        self.findings = findings
+        self.result = result
+        self.progress = progress
+        self.kind = kind
+        self.notes = Say()
+        self.unchecked = Say()
+        self.counts: dict[str, int] = result["counts"]
+        self.headers: dict[int, bytes] = {}
+        self.genesis: GenesisRecord | None = None
+        self.ledger_id = b""
+        self.keys: dict[bytes, tuple[int, KeyAuthorised]] = {}
+        self.key_ids: dict[bytes, int] = {}
+        self.revoked: dict[bytes, tuple[int, KeyRevoked]] = {}
+        self.seals: dict[int, list[Value] | None] = {}
+        self.signed: dict[int, bytes] = {}
+        self.words: dict[str, int] = {}
+        #: Of subjects in question: entry -> (entry before or None, state).
+        self.seen: dict[str, dict[int, tuple[int | None, int]]] = {}
+        self.lost_contents: list[int] = []
+        self.gone: set[int] = set()
+        self.bare: set[int] = set()
+        self.prunings: list[tuple[int, RecordEntry]] = []
+        self.covering: Stated | None = None
+        self.time: tuple[int, int] | None = None
+        self.rule_set = 0
+        self.rows = self.statements = self.unknown_rules = self.events = self.contents = 0
+        self.signatures = self.broken = 0
+        self.pilot = False
+        self._proofs: dict[int, list[bytes] | None] = {}
+
+    def close(self) -> None:
+        """Close the bundle."""
+        self.container.close()
 
     def run(self) -> None:
         """Verify."""
-        raise Unreadable("excerpts are not read yet", "尚不支持节选")
+        names = self.names = Names(self.container, False, self.findings)
+        self.result["notes"], self.result["not_checked"] = self.notes.items, self.unchecked.items
+        self.counts["files"] = self.container.files
+        fill_checkpoint(self.result, names.note, self.options)
+        if names.checkpoint is None:
+            self.unchecked.add("nothing but names was looked at, as there is no checkpoint to hold anything against",
+                "没有可供核对的检查点，只检查了文件名")
+            return
+        self.head, self.size = names.checkpoint, names.checkpoint.size
+        with_entry = set(names.entries)
+        for index in names.proofs:
+            if index not in with_entry:
+                self.findings.add("BUNDLE_SURPLUS", index, f"there is a proof of entry {index}, and not the entry",
+                    f"有条目 {index} 的证明而无该条目")
+        self.items = self._read_proofs("seal/items", lambda data: Presence(decode(data, MAX_PROOF, 1)),
+            lambda one: one.id)
+        self.absent = self._read_proofs("seal/absent", Absence, lambda one: one.code)
+        self.seen.update({one.id: {} for one in self.items})
+        self.seen.update({one.code: {} for one in self.absent})
+        for unit in self.options.units:
+            self.seen.setdefault(unit, {})
+        self._take_entries(with_entry, set(names.proofs))
+        self._finish()
+        self._conclude()
 
-    def close(self) -> None:
-        """Let go of what is open."""
+    # ---- what is here --------------------------------------------------------------------------
+
+    def _read_proofs(self, name: str, read: Callable[[bytes], Any], key: Callable[[Any], str]) -> list[Any]:
+        """The proofs of a list, u32 length and proof each, in ascending order."""
+        found: list[Any] = []
+        try:
+            stream = self.container.open(name)
+            if stream is None:
+                return []
+            try:
+                while True:
+                    head = stream.read(4)
+                    if not head:
+                        break
+                    length = int.from_bytes(head, "big")
+                    demand(len(head) == 4 and 0 < length <= MAX_PROOF, "a proof has 1 to 2^20 bytes",
+                        "证明应为 1 至 2^20 字节")
+                    data = stream.read(length)
+                    demand(len(data) == length, "its last proof is cut off", "最后一份证明不完整")
+                    one = read(data)
+                    demand(not found or key(found[-1]) < key(one), "its proofs do not ascend", "证明没有按升序排列")
+                    found.append(one)
+            finally:
+                stream.close()
+            demand(bool(found), "it is empty", "文件为空")
+        except Bad as error:
+            self.findings.add("BUNDLE_FILE", None, f"{name}: {error.en}", f"{name}：{error.zh}")
+            return []
+        return found
+
+    def _take_entries(self, there: set[int], proved: set[int]) -> None:
+        """Read all entries; what is here is judged at once."""
+        indices = sorted(there)
+        self.progress.phase("entries", "条目", len(indices))
+        here: list[int] = []
+        for index in indices:
+            raw = self._here(index, index in proved)
+            if raw is not None:
+                self.headers[index] = raw
+                here.append(index)
+        if 0 not in self.headers:
+            self.findings.add("GENESIS", 0, "the genesis record is not here", "创世记录不在")
+        for done, index in enumerate(here, 1):
+            file = self._file(index)
+            if file is not None:
+                self._judge(index, file)
+            self.progress.to(done)
+
+    def _file(self, index: int) -> EntryFile | None:
+        name = f"entries/{format_number(index)}.entry"
+        try:
+            data = self.container.read(name, 1 << 26)
+            return None if data is None else EntryFile(data)
+        except Bad as error:
+            self.findings.add("BUNDLE_FILE", index, f"{name}: {error.en}", f"{name}：{error.zh}")
+            return None
+
+    def _here(self, index: int, proved: bool) -> bytes | None:
+        """The header of an entry that is here: its file has its form, and its proof leads to the root."""
+        file = self._file(index)
+        if file is None:
+            return None
+        name = f"entries/{format_number(index)}.proof"
+        text = None
+        try:
+            text = self.container.read(name, 131_072) if proved else None
+        except Bad as error:
+            self.findings.bad("BUNDLE_FILE", index, error)
+        if text is None:
+            self.findings.add("PROOF", index, "there is no proof that the entry is in the log",
+                "没有证明该条目在账本中")
+            return None
+        try:
+            proof = Proof(text)
+            demand((proof.index, proof.extra, proof.note) == (index, None, self.names.note),
+                "it is of another entry or checkpoint, or has extra data", "它属于另一条目或检查点，或带有附加数据")
+        except Bad as error:
+            self.findings.add("BUNDLE_FILE", index, f"{name}: {error.en}", f"{name}：{error.zh}")
+            return None
+        self.counts["proofs"] = self.counts.get("proofs", 0) + 1
+        if root_by_inclusion(leaf_of(file.raw), index, self.size, proof.path) != self.head.root:
+            self.findings.add("PROOF", index,
+                "the entry is not in the log that was signed: its proof leads elsewhere",
+                "该条目不在所签的账本中：其证明导出另一树根")
+            return None
+        try:
+            Header(file.raw)
+        except Bad as error:
+            self.findings.bad("HEADER_MALFORMED", index, error)
+            return None
+        return file.raw
+
+    # ---- one entry -----------------------------------------------------------------------------
+
+    def _judge(self, index: int, file: EntryFile) -> None:
+        header = Header(file.raw)
+        content = self._content(index, header, file)
+        if index == 0:
+            self._begin(header, file, content)
+        elif header.kind == GENESIS:
+            self.findings.add("GENESIS", index, "a genesis record stands only at entry 0", "创世记录只能是条目 0")
+        self._check_time(index, header, content)
+        covering = self._cover(index, header, file) if header.kind in COVERED else None
+        acts, record = self._stated(index, header, content, file)
+        if covering is not None and (header.kind == EVENT or record is not None):
+            covering.kinds.add("event" if record is None else record.kind)
+        if record is not None:
+            self._record(index, record, covering)
+        elif header.kind == STATEMENT:
+            self._statement(index, header, content)
+        self._check_rows(index, header, file, acts)
+
+    def _content(self, index: int, header: Header, file: EntryFile) -> bytes | None:
+        if file.content is None:
+            if header.kind == EVENT:
+                self.lost_contents.append(index)
+            else:
+                self.findings.add("CONTENT_MISSING", index,
+                    "the content is not there, and that of an entry that is no event never goes",
+                    "内容不在，而非事件条目的内容永不删除")
+            return None
+        length = len(file.content) - 32
+        if length != header.content_length:
+            self.findings.add("HEADER_COUNTS", index,
+                f"{length} bytes of content, the header says {header.content_length}",
+                f"内容有 {length} 字节，条目头称 {header.content_length}")
+        content = committed(file.raw, file.content)
+        if content is None:
+            self.findings.add("CONTENT_COMMITMENT", index,
+                "the content or its salt was altered: the header commits to another",
+                "内容或其盐值被改动：条目头承诺的是另一内容")
+        else:
+            self.contents += 1
+        return content
+
+    def _begin(self, header: Header, file: EntryFile, content: bytes | None) -> None:
+        """Entry 0 (format 5.2)."""
+        try:
+            genesis = GenesisRecord(content or b"")
+        except Bad as error:
+            self.findings.bad("GENESIS", 0, error)
+            return
+        if header.kind != GENESIS or genesis.created != header.time:
+            self.findings.add("GENESIS", 0, "entry 0 is not a genesis record of its own receipt time",
+                "条目 0 不是与其接收时间一致的创世记录")
+        own = Verifier(genesis.origin, LOG_TYPE, genesis.log_key)
+        if self.options.key is not None and self.options.key.text != own.text:
+            self.findings.add("GENESIS", 0, f"the log names another key or origin than {self.options.key.name}",
+                f"账本所写的密钥或来源与 {self.options.key.name} 不同")
+        self.genesis = genesis
+        self.ledger_id = leaf_of(file.raw)
+
+    def _check_time(self, index: int, header: Header, content: bytes | None) -> None:
+        """Format 8, as far as neighbours are here."""
+        before, self.time = self.time, (index, header.time)
+        near = None if before is None or before[0] != index - 1 else before[1]
+        if header.flags & 1 and (index == 0 or (near is not None and header.time != near)):
+            self.findings.add("TIME_FLAG", index,
+                "marked as clamped, but its receipt time is not that of the entry before",
+                "标记为沿用前一时间，但接收时间与前一条目不同")
+        if before is not None and header.time < before[1]:
+            self.findings.add("TIME_DECREASED", index,
+                f"receipt time {header.time} is before {before[1]} of entry {before[0]}",
+                f"接收时间 {header.time} 早于条目 {before[0]} 的 {before[1]}")
+        elif header.kind == CLOCK and content is not None:
+            try:
+                start, end, _ = read_clock(content)
+                demand(end == header.time and near in (None, start),
+                    "the jump it states is not the one between the entries", "所述的时间跳跃与条目间的实际跳跃不符")
+            except Bad as error:
+                self.findings.bad("CLOCK_RECORD", index, error)
+        elif near is not None and self.genesis is not None and header.kind not in (CLOCK,
+                EPOCH_ENTRY) and header.time - near > self.genesis.jump_limit:
+            self.findings.add("TIME_JUMP", index,
+                f"receipt time jumps by {header.time - near} ms without a clock record",
+                f"接收时间跳跃 {header.time - near} 毫秒而没有时钟记录")
+
+    def _stated(self, index: int, header: Header, content: bytes | None,
+            file: EntryFile) -> tuple[list[tuple[str, int]] | None, RecordEntry | None]:
+        """Subjects and acts by the content, None where it cannot tell; and the record that it is."""
+        if header.kind == EVENT:
+            self.events += 1
+        if content is None:
+            return None, None
+        try:
+            if header.kind == EVENT:
+                rule_set = stated_rules(file.rows)
+                return acts_of(Event(content), rule_set if rule_set in RULE_SETS else 1), None
+            if header.kind == RECORD:
+                record = RecordEntry(content)
+                return ([] if record.subject is None else [(record.subject, NOTE)]), record
+            if header.kind == AUTHORISED:
+                authorised = KeyAuthorised(content)
+                self._authorised(index, authorised)
+                return [(KEY_URN + authorised.key.hash.hex(), SEE)], None
+            if header.kind == REVOKED:
+                revoked = KeyRevoked(content)
+                self._revoked(index, revoked)
+                return [(KEY_URN + revoked.hash.hex(), END)], None
+        except Bad as error:
+            self.findings.bad("CONTENT_MALFORMED", index, error)
+            return None, None
+        try:
+            if header.kind == EPOCH_ENTRY:
+                read_epoch(content)
+            elif header.kind == EVIDENCE:
+                statement_in(array_of(content, 3, "evidence", "证据"))
+        except Bad as error:
+            self.findings.bad("EPOCH_RECORD" if header.kind == EPOCH_ENTRY else "EVIDENCE_RECORD", index, error)
+        return [], None
+
+    def _record(self, index: int, record: RecordEntry, covering: Stated | None) -> None:
+        if record.kind in SETTLING and self.genesis is not None:
+            try:
+                check_settled(record, self.ledger_id, self.genesis)
+            except Bad as error:
+                self.findings.bad("SETTLEMENT", index, error)
+        elif record.kind in ("prune-intent", "prune-done"):
+            self.prunings.append((index, record))
+        elif record.kind == "seal":
+            self.seals[index] = None
+            try:
+                body = read_seal(record)
+                demand(covering is not None and body[0] <= covering.index,
+                    "its statement is not behind the entries that it is of", "覆盖它的陈述不在其所涵盖的条目之后")
+                self.seals[index] = body
+            except Bad as error:
+                self.findings.bad("SEAL_RECORD", index, error)
+
+    def _authorised(self, index: int, authorised: KeyAuthorised) -> None:
+        if self.genesis is None:
+            return
+        try:
+            authorised.check(self.ledger_id, self.genesis)
+        except Bad as error:
+            self.findings.bad("KEY_RECORD", index, error)
+            return
+        key_hash = authorised.key.hash
+        if key_hash[:8] in self.key_ids:
+            self.findings.add("KEY_RECORD", index,
+                f"a key with this id was authorised in entry {self.key_ids[key_hash[:8]]}",
+                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权")
+        if key_hash in self.revoked:
+            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
+        self.key_ids.setdefault(key_hash[:8], index)
+        self.keys.setdefault(key_hash, (index, authorised))
+
+    def _revoked(self, index: int, revoked: KeyRevoked) -> None:
+        if self.genesis is None:
+            return
+        try:
+            revoked.check(self.ledger_id, self.genesis)
+        except Bad as error:
+            self.findings.bad("KEY_RECORD", index, error)
+            return
+        if revoked.hash in self.revoked:
+            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
+        self.revoked.setdefault(revoked.hash, (index, revoked))
+
+    def _statement(self, index: int, header: Header, content: bytes | None) -> None:
+        """Format 6: what comes next is covered by it, as far as it reaches."""
+        self._end_covering()
+        self.covering = Stated(index, header.time, None)
+        if content is None:
+            return
+        try:
+            statement = Statement(content)
+        except Bad as error:
+            self.findings.bad("STATEMENT_MALFORMED", index, error)
+            return
+        self.covering.statement = statement
+        self.statements += 1
+        if header.author != statement.author[:8] or header.sequence != statement.first:
+            self.findings.add("STATEMENT_AUTHOR", index,
+                "the header names another author or number than the statement", "条目头所写作者或编号与陈述不同")
+        if self.genesis is None:
+            return
+        if statement.ledger_id != self.ledger_id:
+            self.findings.add("STATEMENT_LEDGER", index, "the statement was made for another ledger",
+                "陈述是为另一账本作出的")
+        known = self.keys.get(statement.author)
+        if known is None:
+            self.findings.add("AUTHOR_UNKNOWN", index,
+                f"author key {statement.author.hex()[:16]} is not authorised here",
+                f"作者密钥 {statement.author.hex()[:16]} 此时未获授权")
+            return
+        self.signed[index] = statement.author
+        revoked = self.revoked.get(statement.author)
+        if revoked is not None:
+            self.findings.add("AUTHOR_REVOKED", index, f"the author's key was revoked in entry {revoked[0]}",
+                f"作者密钥已在条目 {revoked[0]} 吊销")
+        self.signatures += 1
+        if not known[1].key.stands(statement.message, statement.signature):
+            self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand",
+                "作者的签名不成立")
+
+    def _end_covering(self) -> None:
+        """What a statement covers here, against the scope of its key."""
+        covering, self.covering = self.covering, None
+        if covering is None or covering.statement is None:
+            return
+        known = self.keys.get(covering.statement.author)
+        if known is not None and known[1].scope is not None and not covering.kinds <= set(known[1].scope):
+            beyond = ", ".join(sorted(covering.kinds - set(known[1].scope)))
+            self.findings.add("AUTHOR_SCOPE", covering.index, f"the author's key is not authorised for {beyond}",
+                f"作者密钥无权书写 {beyond}")
+
+    def _cover(self, index: int, header: Header, file: EntryFile) -> Stated | None:
+        """Format 6.1, of an entry and the statement before it that is here."""
+        covering = self.covering
+        statement = None if covering is None else covering.statement
+        if covering is None or statement is None or index > covering.index + statement.count:
+            self.findings.add("EVENT_UNCOVERED", index, "no author's statement that is here covers it",
+                "此处没有陈述覆盖它")
+            return None
+        place = index - covering.index - 1
+        if header.author != statement.author[:8]:
+            self.findings.add("STATEMENT_AUTHOR", index, f"it names another author than statement {covering.index}",
+                f"所写作者与陈述 {covering.index} 不同")
+        elif header.sequence != statement.first + place:
+            self.findings.add("ENTRY_ORDER", index,
+                f"it has the author's number {header.sequence} where {statement.first + place} belongs",
+                f"作者编号为 {header.sequence}，此处应为 {statement.first + place}")
+        if header.time != covering.time:
+            self.findings.add("TIME_FLAG", index, "its receipt time is not that of the statement that covers it",
+                "接收时间与覆盖它的陈述不同")
+        number, leaves = place // 64, -(-statement.count // 64)
+        here = min(64, statement.count - number * 64)
+        root = root_by_inclusion(sha256(b"\0" + file.terms).digest(), number, leaves, file.path)
+        at = place % 64 * TERM
+        own = file.raw[64:96] + file.raw[16:18] + file.raw[4:5]
+        if len(file.terms) != here * TERM or root != statement.root or file.terms[at : at + TERM] != own:
+            self.findings.add("STATEMENT_ROOT", index,
+                f"it is not what the author signed in statement {covering.index}",
+                f"它不是作者在陈述 {covering.index} 中所签的内容")
+        return covering
+
+    # ---- rows ----------------------------------------------------------------------------------
+
+    def _check_rows(self, index: int, header: Header, file: EntryFile, acts: list[tuple[str, int]] | None) -> None:
+        """Format 7."""
+        add = self.findings.add
+        if file.rows is None:
+            self.bare.add(index)
+            if header.row_count and header.kind == EVENT:
+                self.gone.add(index)
+            elif header.row_count:
+                add("ROWS_MISSING", index, "the rows are not there, and those of an entry that is no event never go",
+                    "单元记录不在，而非事件条目的单元记录永不删除")
+            elif acts:
+                add("ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的单元记录",
+                    acts[0][0])
+            return
+        try:
+            rule_set, rows = decode_rows(file.rows[32:])
+        except Bad as error:
+            self.findings.bad("ROWS_MALFORMED", index, error)
+            return
+        if rule_set < self.rule_set:
+            add("ROWS_MALFORMED", index, f"rule set {rule_set} after rule set {self.rule_set}",
+                f"规则版本 {rule_set} 出现在版本 {self.rule_set} 之后")
+        self.rule_set = rule_set
+        known = rule_set in RULE_SETS
+        self.unknown_rules += not known
+        self.pilot = self.pilot or rule_set == 2
+        if acts is not None and [row[0] for row in rows] != [subject for subject, _ in acts]:
+            add("ROW_SUBJECTS", index, "the rows are not those of the content's subjects", "单元记录与内容中的对象不符")
+        elif known and acts is not None and [row[1] for row in rows] != [act for _, act in acts]:
+            add("ROW_ACT", index, "a row states another act than the content", "单元记录所述动作与内容不同")
+        first = sum(not row[2] for row in rows)
+        if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(file.rows) - 32, first):
+            add("HEADER_COUNTS", index, "the header does not count the rows that are there",
+                "条目头的计数与现有的单元记录不符")
+        named = list(dict.fromkeys(row[2] - 1 for row in rows if 0 < row[2] <= index))
+        leaves = dict(zip(named, file.leaves))
+        hashes = row_hashes(file.rows[:32], rule_set, rows, [leaves.get(row[2] - 1, ZERO) for row in rows])
+        if len(file.leaves) != len(named) or root_of(hashes) != file.raw[96:]:
+            add("ROW_ROOT", index,
+                "rows, their salt, or the entry before that a row names were altered: the header commits to others",
+                "单元记录、其盐值或其所指的前一条目被改动：条目头承诺的是另外的单元记录")
+            return
+        for before, leaf in leaves.items():
+            raw = self.headers.get(before)
+            if raw is not None and leaf_of(raw) != leaf:
+                add("ROW_LINK", index, f"its rows were hashed over another entry than entry {before}",
+                    f"其单元记录的哈希所依据的不是条目 {before}")
+        for row in rows:
+            self._check_row(index, rule_set, row)
+            self.broken += bool(row[4])
+        self.rows += len(rows)
+
+    def _check_row(self, index: int, rule_set: int, row: Row) -> None:
+        """A row, against where its subject stood before, as far as that is here."""
+        subject, act, previous, state, codes = row
+        word = self.words.get(subject, 0)
+        latest = word & MASK
+        if not previous or previous == latest or previous > index:
+            check_link(self.findings, index, rule_set, row, word)
+        else:
+            raw = self.headers.get(previous - 1)
+            if previous < latest:
+                self.findings.add("ROW_LINK", index,
+                    f"the row names entry {previous - 1} as the one before, and entry {latest - 1} is behind it",
+                    f"该单元记录称前一条目为 {previous - 1}，而条目 {latest - 1} 在其后", subject)
+            elif raw is not None and raw[40:44] == bytes(4):
+                self.findings.add("ROW_LINK", index, f"entry {previous - 1}, which the row names, has no rows",
+                    f"该单元记录所指的条目 {previous - 1} 没有单元记录", subject)
+            elif raw is not None and previous - 1 not in self.bare:
+                self.findings.add("ROW_LINK", index, f"entry {previous - 1}, which the row names, has no row of it",
+                    f"该单元记录所指的条目 {previous - 1} 没有该对象的单元记录", subject)
+            if rule_set in RULE_SETS and not possible(rule_set, act, state, codes):
+                self.findings.add("ROW_STATE", index,
+                    f"state {state} and violations {list(codes)} follow from act {act} in no state at all",
+                    f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}", subject)
+        self.words[subject] = state << SHIFT | index + 1
+        if subject in self.seen:
+            self.seen[subject][index] = (previous - 1 if previous else None), state
+
+    def _finish(self) -> None:
+        """What takes all entries: scopes, and parts that are not there (format 15.5, 2)."""
+        self._end_covering()
+        contents, rows = self._executed()
+        for index in self.lost_contents:
+            if not has(contents, index):
+                self.findings.add("CONTENT_MISSING", index,
+                    "the content is not there, and no record here says it was pruned",
+                    "内容不在，且此处没有记录说明它已被清理")
+        for index in sorted(self.gone):
+            if not has(rows, index):
+                self.findings.add("ROWS_MISSING", index,
+                    "the rows are not there, and no record here says they were pruned",
+                    "单元记录不在，且此处没有记录说明它们已被清理")
+                self.gone.discard(index)
+
+    def _executed(self) -> tuple[Ranges, Ranges]:
+        """What dones that are here, with intents that are here, executed of contents and of rows."""
+        by_subject: dict[str, list[tuple[int, RecordEntry]]] = {}
+        for index, record in self.prunings:
+            if record.subject is not None:
+                by_subject.setdefault(record.subject, []).append((index, record))
+        gone: list[Ranges] = [[], []]
+        for chain in by_subject.values():
+            intents: dict[int, PruneSaid] = {}
+            for said in _wholes(chain):
+                if said.kind == PRUNE_INTENT:
+                    intents[said.first] = said
+                    continue
+                intent = intents.pop(said.rest[0], None)
+                if intent is not None:
+                    for which, announced, kept in ((0, intent.contents, said.contents), (1, intent.rows, said.rows)):
+                        gone[which] = _prune_unite(gone[which], _prune_minus(announced, kept))
+        return gone[0], gone[1]
+
+    # ---- what all of it shows ------------------------------------------------------------------
+
+    def _conclude(self) -> None:
+        if self.options.now is not None:
+            late = next(
+                (index for index, raw in self.headers.items() if int.from_bytes(raw[8:16], "big") > self.options.now),
+                None)
+            if late is not None:
+                self.findings.add("TIME_AHEAD", late,
+                    "it was received after the verifier's own time, as was what follows",
+                    "其接收时间晚于核验者自己的时间，后续条目亦然")
+        key = self.options.key
+        if key is None and self.genesis is not None:
+            key = Verifier(self.genesis.origin, LOG_TYPE, self.genesis.log_key)
+        good = self._check_head(key)
+        fill_key(self.result, self.options, key, self.names.note)
+        seal = self._latest_seal()
+        self._check_note(seal)
+        complete = self._histories(seal)
+        self._check_absent(seal)
+        before = len(self.result["disclosures"])
+        for index, number in self.names.private:
+            file = f"private/{index}-{number}.json"
+            stood = check_disclosure(self.container, file, index, self.names.note or b"", key, self.findings,
+                self.result)
+            if stood and index not in self.headers:
+                self.findings.add("DISCLOSURE", index, f"{file}: its entry is not here", f"{file}：其条目不在")
+                self.result["disclosures"][-1]["stands"] = False
+        if self.names.private:
+            self.counts["disclosures"] = sum(one["stands"] for one in self.result["disclosures"][before:])
+        self._check_since(key)
+        self._check_witnessed(key, good)
+        self._fill(seal, complete)
+
+    def _check_head(self, key: Verifier | None) -> bool:
+        """The signature and origin of the checkpoint; whether both stand."""
+        note, good = Note(self.names.note or b""), True
+        if self.head.more:
+            self.findings.add("CHECKPOINT_MALFORMED", None, "it has further lines, which this format does not know",
+                "有本格式不认识的附加行")
+        if key is None:
+            return good
+        try:
+            demand(note.signed(key), "the log's key did not sign it", "没有账本密钥的签名")
+        except Bad as error:
+            self.findings.bad("CHECKPOINT_SIGNATURE", None, error)
+            good = False
+        if self.head.origin != origin_of(key.name, self.head.epoch):
+            self.findings.add("CHECKPOINT_ORIGIN", None,
+                f"its origin is {self.head.origin!r}, this log's is {key.name!r}",
+                f"其来源为 {self.head.origin!r}，本账本为 {key.name!r}")
+            good = False
+        return good
+
+    def _consistent(self, size: int, root: bytes) -> bool | None:
+        """Whether the log extends a tree of this size and root; None where there is no proof of it."""
+        if size == self.size:
+            return root == self.head.root
+        if size not in self._proofs:
+            self._proofs[size] = self._consistency(size) if size in self.names.consistency else None
+        path = self._proofs[size]
+        return None if path is None else consistent(size, root, self.size, self.head.root, path)
+
+    def _consistency(self, size: int) -> list[bytes] | None:
+        name = f"consistency/{size}"
+        try:
+            data = self.container.read(name, 8192)
+            if data is None:
+                return None
+            lines = data.split(b"\n")
+            demand(lines.pop() == b"", "its last line is not ended", "最后一行没有换行")
+            hashes = [base64_bytes(line.decode("ascii", "replace"), "a hash", "哈希") for line in lines]
+            demand(all(len(one) == 32 for one in hashes), "a hash has 32 bytes", "哈希应为 32 字节")
+            return hashes
+        except Bad as error:
+            self.findings.add("BUNDLE_FILE", None, f"{name}: {error.en}", f"{name}：{error.zh}")
+            return None
+
+    def _latest_seal(self) -> tuple[int, list[Value]] | None:
+        """The seal that counts: the last one here, if the log extends its tree."""
+        if not self.seals:
+            return None
+        index = max(self.seals)
+        body = self.seals[index]
+        if body is None:
+            return None
+        if not self._consistent(body[0], body[1]):
+            self.findings.add("SEAL_RECORD", index, "nothing shows that the log extends the tree that it names",
+                "没有证明账本延续了它所述的树")
+            return None
+        return index, body
+
+    def _check_note(self, seal: tuple[int, list[Value]] | None) -> None:
+        self.auditors: list[dict[str, Any]] = []
+        try:
+            data = self.container.read("seal/note", MAX_NOTE)
+        except Bad as error:
+            self.findings.bad("BUNDLE_FILE", None, error)
+            return
+        if data is not None:
+            text = None if seal is None or self.genesis is None else seal_text(self.genesis.origin, self.ledger_id,
+                seal[1])
+            size = 0 if seal is None else seal[1][0]
+            self.auditors = check_seal_note(data, text, self.options.auditors, self.findings, size)
+
+    def _histories(self, seal: tuple[int, list[Value]] | None) -> set[str]:
+        """The subjects of which all entries up to the seal are here."""
+        complete: set[str] = set()
+        proved: set[str] = set()
+        for item in self.items:
+            try:
+                if seal is None:
+                    raise Bad("there is no seal that it could be held against", "没有可供核对的封存")
+                item.check(seal[1][3])
+                demand(item.last < seal[1][0], f"it names entry {item.last}, which is not below the seal",
+                    f"它所指的条目 {item.last} 不在封存之下")
+            except Bad as error:
+                self.findings.bad("SEAL_ROOT", None, error, item.id)
+                continue
+            proved.add(item.id)
+            if self._history(seal[1][0], item):
+                complete.add(item.id)
+        if seal is not None:
+            for key_hash in dict.fromkeys(self.signed.values()):
+                at, subject = self.keys[key_hash][0], KEY_URN + key_hash.hex()
+                if at < seal[1][0] and subject not in proved:
+                    self.findings.add("CHAIN_INCOMPLETE", at,
+                        "nothing shows where the author's key stood at the seal: it may have been revoked",
+                        "没有证明作者密钥在封存时的状态：它可能已被吊销", subject)
+        return complete
+
+    def _history(self, size: int, item: Presence) -> bool:
+        """Whether a subject's entries are all here, from the last one of the seal back."""
+        add, subject, rows = self.findings.add, item.id, self.seen[item.id]
+        wrong = False
+        for index, (before, _) in rows.items():
+            if item.last < index < size:
+                add("SEAL_ROOT", index, f"it has a row of it, and the seal says entry {item.last} is the last",
+                    f"它有该对象的单元记录，而封存称最后一条是 {item.last}", subject)
+                wrong = True
+            elif index >= size and before is not None and before < size and before != item.last:
+                add("SEAL_ROOT", index,
+                    f"its row names entry {before} as the one before, the seal says {item.last} was the last",
+                    f"其单元记录称前一条目为 {before}，而封存称最后一条是 {item.last}", subject)
+                wrong = True
+        raw = self.headers.get(item.last)
+        if raw is not None and leaf_of(raw) != item.leaf:
+            add("SEAL_ROOT", item.last, "the seal has another leaf for this entry than the log",
+                "封存中该条目的叶与账本不同", subject)
+            wrong = True
+        if item.last in rows and rows[item.last][1] != item.state:
+            add("SEAL_ROOT", item.last, f"state {rows[item.last][1]}, the seal says {item.state}",
+                f"状态为 {rows[item.last][1]}，封存称 {item.state}", subject)
+            wrong = True
+        elif raw is not None and item.last not in rows and item.last not in self.gone:
+            add("SEAL_ROOT", item.last, "the seal says it is its last entry, and that has no row of it",
+                "封存称这是其最后一条，而该条目没有它的单元记录", subject)
+            wrong = True
+        at = None if wrong else item.last
+        while at is not None and at not in self.gone:
+            if at not in rows:
+                add("CHAIN_INCOMPLETE", at, "this entry of its history is not here, or lacks its row",
+                    "其经历中的这一条目不在，或缺少它的单元记录", subject)
+                return False
+            before = rows[at][0]
+            at = before if before is None or before < at else None
+        return not wrong
+
+    def _check_absent(self, seal: tuple[int, list[Value]] | None) -> None:
+        for one in self.absent:
+            stands = True
+            try:
+                if seal is None:
+                    raise Bad("there is no seal that it could be held against", "没有可供核对的封存")
+                size, _, ids, map_root = seal[1]
+                one.check(map_root)
+                demand((one.before is None and one.after is None) == (ids == 0),
+                    "it names no neighbours, and the seal has subjects", "它没有相邻项，而封存中有对象")
+                named = [index for index in self.seen[one.code] if index < size]
+                demand(not named, f"entry {named[0] if named else 0} names it",
+                    f"条目 {named[0] if named else 0} 提到它")
+            except Bad as error:
+                self.findings.bad("ABSENCE", None, error, one.code)
+                stands = False
+            sides = [None if side is None else side.id for side in (one.before, one.after)]
+            self.result["absences"].append(
+                {"code": one.code, "before": sides[0], "after": sides[1], "stands": stands})
+        if self.kind == "absence" and not self.absent:
+            self.findings.add("ABSENCE", None, "there is no proof of absence here", "此处没有不存在证明")
+        if self.absent:
+            self.counts["absences"] = sum(one["stands"] for one in self.result["absences"])
+
+    def _check_since(self, key: Verifier | None) -> None:
+        if self.options.since is None:
+            return
+        try:
+            _, old = open_checkpoint(self.options.since, key)
+            if key is not None:
+                demand(old.origin == origin_of(key.name, old.epoch), "it is of another log", "它属于另一账本")
+        except Bad as error:
+            raise Misused(f"the older checkpoint cannot be used: {error.en}",
+                f"无法使用旧检查点：{error.zh}") from None
+        told: dict[str, Any] = {"size": old.size, "root": b64(old.root), "stands": False}
+        self.result["since"] = told
+        if old.size > self.size:
+            self.findings.add("ROLLBACK", None,
+                f"{self.size} entries, but the older note signs {old.size}: the log was rolled back",
+                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚")
+            return
+        stands = self._consistent(old.size, old.root)
+        told["stands"] = stands
+        if stands is None:
+            self.findings.add("CONSISTENCY", None,
+                f"there is no proof that the log extends the older checkpoint of {old.size} entries: ask for it",
+                f"没有证明账本延续了 {old.size} 个条目的旧检查点：请索取")
+        elif not stands:
+            self.findings.add("FORK", None,
+                f"its first {old.size} entries are not those that were signed in the older note",
+                f"前 {old.size} 个条目与旧检查点所签的不同")
+
+    def _check_witnessed(self, key: Verifier | None, good: bool) -> None:
+        """Format 10.1."""
+        held: list[tuple[Note, Checkpoint]] = []
+        for size in self.names.witnessed:
+            try:
+                data = self.container.read(f"witnessed/{size}", MAX_NOTE)
+            except Bad as error:
+                self.findings.bad("BUNDLE_FILE", None, error)
+                continue
+            opened = None if data is None or key is None else open_witnessed(data, key, size, self.findings)
+            if opened is None:
+                continue
+            if size > self.size:
+                self.findings.add("ROLLBACK", None,
+                    f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
+                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚")
+                continue
+            stands = self._consistent(size, opened[1].root)
+            if stands is None:
+                self.notes.add(f"the witnessed note of {size} entries has no proof with it that the log extends it",
+                    f"{size} 个条目的见证文本没有附账本延续它的证明")
+            elif not stands:
+                self.findings.add("FORK", None,
+                    f"the first {size} entries are not those that the log signed and witnesses saw",
+                    f"前 {size} 个条目不是账本签过、见证方见过的那些")
+            else:
+                held.append(opened)
+        own = (Note(self.names.note or b""), self.head) if good else None
+        judge_witnessed(self.findings, self.options.policy, held, own, self.size, self._headers_here, self.result,
+            self.notes)
+
+    def _headers_here(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        return ((index, raw) for index, raw in sorted(self.headers.items()) if start <= index < stop)
+
+    # ---- the result ----------------------------------------------------------------------------
+
+    def _fill(self, seal: tuple[int, list[Value]] | None, complete: set[str]) -> None:
+        counts, result = self.counts, self.result
+        counts.update(
+            entries=len(
+                self.headers), events=self.events, contents=self.contents, rows=self.rows, links=self.rows,
+                subjects=len(self.words),
+            statements=self.statements, signatures=self.signatures, authors=len(self.keys), histories=len(
+                complete), violations=self.broken,
+        )  # fmt: skip
+        say = self.unchecked.add
+        say(
+            "only the whole log tells: gaps in authors' numbers, policies and keep-until days, receipt times"
+            " between entries that are not neighbours, whether what was pruned went lawfully",
+            "只有整本账本才能说明：作者编号的缺口、保存政策与期限、不相邻条目之间的接收时间、清理是否合法",
+        )
+        if seal is None:
+            say("there is no seal: nothing shows that a history is complete, or that a key was not revoked since",
+                "没有封存：无法证明经历完整，也无法证明密钥此后未被吊销")
+        elif not any(one["stands"] for one in self.auditors):
+            say("the seal is the ledger's own word: no auditor whose key was given signed it",
+                "封存只是账本自己的说法：没有已知审计方签署")
+        if seal is not None and any(index >= seal[1][0] for rows in self.seen.values() for index in rows):
+            say("what came behind the seal is shown as far as it is here: nothing shows whether that is all",
+                "封存之后的条目仅就此处所有显示：无法证明是否齐全")
+        others = len(set(self.words) - set(self.seen))
+        if others:
+            say(f"{others} other subjects are named by entries here, and of these no history is shown",
+                f"此处条目还提到 {others} 个其他对象，其经历未显示")
+        if self.unknown_rules:
+            say(
+                f"{self.unknown_rules} entries follow rules that this script does not know: their states were not"
+                " checked", f"{self.unknown_rules} 个条目遵循本脚本不认识的规则：其状态未检查")
+        if self.pilot:
+            say(
+                "rules that depend on registers, buyers, documents and dates were not judged again: a replay"
+                " does that", "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成")
+        times_ = [int.from_bytes(raw[8:16], "big") for raw in self.headers.values()]
+        if self.genesis is not None:
+            result["ledger"] = {
+                "id": self.ledger_id.hex(), "origin": self.genesis.origin, "created": self.genesis.created,
+                "first": min(times_, default=None), "last": max(times_, default=None),
+            }  # fmt: skip
+            totals: dict[bytes, list[int]] = {}
+            for author in self.signed.values():
+                totals.setdefault(author, [0, 0])[0] += 1
+            result["keys"] = key_history(self.genesis, self.keys, self.revoked, totals, self.headers.get)
+        if seal is not None:
+            counts["seals"] = 1
+            index, (size, _, ids, map_root) = seal
+            result["seals"].append({
+                "index": index, "received": received(
+                    self.headers.get(index)), "size": size, "ids": ids, "map_root": b64(map_root),
+                "worked_out": None, "auditors": self.auditors,
+            })  # fmt: skip
+        wanted = [one.id for one in self.items if not one.id.startswith("urn:tracechain:")]
+        wanted.sort(key=lambda one: (one not in self.options.units, not is_pack(one)))
+        result["timelines"] = [self._timeline(subject, seal, subject in complete) for subject in wanted[:50]]
+
+    def _timeline(self, subject: str, seal: tuple[int, list[Value]] | None, complete: bool) -> dict[str, Any]:
+        """The entries here of a subject."""
+        indices = sorted(self.seen[subject])
+        labels = {key_hash[:8]: one.label for key_hash, (_, one) in self.keys.items()}
+        codes: dict[int, list[str]] = {}
+        for code, at, _, _, who in self.findings.listed():
+            if at is not None and who in (None, subject):
+                codes.setdefault(at, []).append(code)
+        steps = []
+        for index in indices[-200:]:
+            file = self._file(index)
+            if file is None or file.rows is None:
+                continue
+            try:
+                rule_set, rows = decode_rows(file.rows[32:])
+            except Bad:
+                continue
+            row = next((one for one in rows if one[0] == subject), None)
+            if row is not None:
+                one = timeline_step(index, file.raw, committed(file.raw, file.content), rule_set, row,
+                    labels.get(file.raw[24:32]), codes.get(index, []))
+                one["behind"] = seal is not None and index >= seal[1][0]
+                steps.append(one)
+        return {
+            "subject": subject, "complete": None if seal is None else complete,
+            "size": None if seal is None else seal[1][0],
+            "received": None if seal is None else received(self.headers.get(seal[0])), "left_out": max(0,
+                len(indices) - 200), "steps": steps,
+        }  # fmt: skip
+
+
+def _wholes(chain: list[tuple[int, RecordEntry]]) -> Iterator[PruneSaid]:
+    """The intents and dones of one name of which all parts are there, as neighbours (format 5.10)."""
+    parts: list[Any] = []
+    first = 0
+    for index, record in chain:
+        plain = [record.kind, record.version, record.subject, record.body]
+        part = _prune_part(plain)
+        if part is None:
+            parts = []
+            continue
+        if record.body[1] == 0 or (parts and (index != first + len(parts) or record.kind != parts[0][0][0])):
+            parts = []
+        if not parts:
+            first = index
+        parts.append((plain, part))
+        if len(parts) == record.body[2]:
+            said = _prune_whole_of(first, 0, parts)
+            parts = []
+            if said is not None:
+                yield said
 
 
 # ================================================================================================
@@ -6644,7 +7810,7 @@ _REPORT_STEPS: tuple[str, ...] = (  # format.md section 9.7, in Chinese
     "验收", "到达", "组装", "归集", "赋码", "交运", "创建品类", "循环盘点", "注销", "离开", "销毁", "拆解",
     "交付使用", "编码", "进出场", "扣留", "查验", "安装", "停用", "装载", "其他", "装箱", "拣选", "收货",
     "移除", "重新包装", "维修", "替换", "预留", "零售", "发运", "待发", "盘点", "上架", "存储", "运输",
-    "卸载", "拆箱", "撤销发运", "传感器记录", "抽样",
+    "卸载", "拆箱", "吊销发运", "传感器记录", "抽样",
 )  # fmt: skip
 _REPORT_STEPS_ENGLISH = (
     "accepting", "arriving", "assembling", "collecting", "commissioning", "consigning", "creating_class_instance",
@@ -6680,70 +7846,58 @@ _REPORT_PLAIN_STATES: tuple[ReportBoth, ...] = (("not known", "无记录"), ("ac
 
 _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.1 to 7.4, custody.md
     1: (
-        "DEAD_PACK",
-        "the code had ended before: its pack was destroyed, sampled, relabelled or decommissioned",
+        "DEAD_PACK", "the code had ended before: its pack was destroyed, sampled, relabelled or decommissioned",
         "该码此前已终止：包装已销毁、抽样、换标或注销",
     ),
     2: ("UNKNOWN_CODE", "no pack was ever commissioned under this code", "该码从未赋予任何包装"),
     3: ("ALREADY_COMMISSIONED", "the code belongs to a pack that was commissioned before", "该码属于此前已赋码的包装"),
     4: (
-        "CUSTODY",
-        "the pack is not where this can happen to it: a step before it is missing, or it has gone further",
+        "CUSTODY", "the pack is not where this can happen to it: a step before it is missing, or it has gone further",
         "包装所处状态不容许此步骤：缺少前序步骤，或已进入后续环节",
     ),
     5: ("SOLD_BEFORE_CLEARANCE", "the pack was sold before customs cleared it", "清关前即已销售"),
     6: (
-        "SECONDARY_SALE",
-        "the code was sold before: a second sale, or a copy of the code",
+        "SECONDARY_SALE", "the code was sold before: a second sale, or a copy of the code",
         "该码此前已售出：二次销售，或编码被复制",
     ),
     7: (
-        "THREE_DOC",
-        "order, payment and carriage do not agree, or one of them is missing",
+        "THREE_DOC", "order, payment and carriage do not agree, or one of them is missing",
         "订单、支付单、物流单不一致，或缺少其一",
     ),
     8: ("HELD", "the pack is held", "包装处于扣留状态"),
     9: ("RECALLED", "the pack is recalled", "包装已被召回"),
     10: ("STOLEN", "the pack was reported stolen", "包装已报失窃"),
     11: (
-        "UNVERIFIED_RETURN",
-        "a returned pack was released before an inspection found it conformant",
+        "UNVERIFIED_RETURN", "a returned pack was released before an inspection found it conformant",
         "退回的包装未经查验合格即被放行",
     ),
     12: (
-        "NOT_ORIGINAL",
-        "what came back under an export return was never exported under this code",
+        "NOT_ORIGINAL", "what came back under an export return was never exported under this code",
         "以出口退货名义退回之物，从未以此码出口",
     ),
     13: (
-        "NOT_UNDER_BOND",
-        "repair and relabelling happen under bond, and the pack is not there",
+        "NOT_UNDER_BOND", "repair and relabelling happen under bond, and the pack is not there",
         "维修和换标须在保税状态下进行，而该包装不在保税状态",
     ),
     14: (
-        "OFFLINE_PICKUP_UNLICENSED",
-        "bonded goods were handed over, or sent, where no licence allows it",
+        "OFFLINE_PICKUP_UNLICENSED", "bonded goods were handed over, or sent, where no licence allows it",
         "在未获许可处交付或调拨保税货物",
     ),
     15: (
-        "ZONE",
-        "the place is in no zone that customs has confirmed for bonded online shopping (1210)",
+        "ZONE", "the place is in no zone that customs has confirmed for bonded online shopping (1210)",
         "该地点不在海关确认的网购保税进口（1210）区域内",
     ),
     16: (
-        "NON_CONSUMER",
-        "the buyer is no individual consumer, or the order does not say who it is",
+        "NON_CONSUMER", "the buyer is no individual consumer, or the order does not say who it is",
         "购买者不是个人消费者，或订单未说明购买者",
     ),
     17: ("SCOPE", "the product is not on the list of varieties of the pilot", "产品不在试点品种清单内"),
     18: (
-        "MERCHANT_SUSPENDED",
-        "the merchant of the product, or who sells it, is suspended or was never admitted",
+        "MERCHANT_SUSPENDED", "the merchant of the product, or who sells it, is suspended or was never admitted",
         "产品商户或销售方已被暂停，或从未准入",
     ),
     19: (
-        "LIMIT",
-        "the order, or what its buyer ordered this year, is over the limit of personal purchases",
+        "LIMIT", "the order, or what its buyer ordered this year, is over the limit of personal purchases",
         "订单金额或购买者年度累计超过个人购买限额",
     ),
     20: ("EXPIRED_LOCK", "the pack has expired and is locked", "包装已过有效期并锁定"),
@@ -6751,18 +7905,15 @@ _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.
     22: ("RETURN_LATE", "the return was applied for, or arrived, after its term", "退货申请或退回超过期限"),
     23: ("EXPORT_RETURN_LATE", "the exported pack came back after its term", "出口包装超过期限退回"),
     24: (
-        "LOT_MISMATCH",
-        "the lot on the label is not the one that the pack was commissioned with",
+        "LOT_MISMATCH", "the lot on the label is not the one that the pack was commissioned with",
         "标签批号与赋码时不一致",
     ),
     25: (
-        "EXPIRY_MISMATCH",
-        "the expiry date on the label is not the one that the pack was commissioned with",
+        "EXPIRY_MISMATCH", "the expiry date on the label is not the one that the pack was commissioned with",
         "标签有效期与赋码时不一致",
     ),
     26: (
-        "UNDO_MISMATCH",
-        "what is declared an error is not the last thing that happened to the pack",
+        "UNDO_MISMATCH", "what is declared an error is not the last thing that happened to the pack",
         "被声明有误的并非该包装的最后一步",
     ),
     27: ("UNDO_LATE", "the time in which the event could be taken back is over", "可撤回的期限已过"),
@@ -6772,8 +7923,7 @@ _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.
     31: ("UNDO_RECALLED", "the pack is recalled, so nothing can be taken back", "包装已被召回，不能撤回"),
     32: ("UNDO_STOLEN", "the pack was reported stolen, so nothing can be taken back", "包装已报失窃，不能撤回"),
     33: (
-        "UNDO_SUPPLIED",
-        "the pack was handed to its buyer, so nothing can be taken back",
+        "UNDO_SUPPLIED", "the pack was handed to its buyer, so nothing can be taken back",
         "包装已交付购买者，不能撤回",
     ),
     34: ("PRODUCT_UNREGISTERED", "the product has no registration file", "产品没有登记档案"),
@@ -6784,24 +7934,20 @@ _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.
     ),
     36: ("PLACE_UNREGISTERED", "the place is not in the register, or was closed", "该地点未登记或已关闭"),
     37: (
-        "CARRIER_UNASSESSED",
-        "the carrier has no valid assessment, or did not pass it",
+        "CARRIER_UNASSESSED", "the carrier has no valid assessment, or did not pass it",
         "承运方没有有效评估，或评估未通过",
     ),
     38: ("PLATFORM_SELLS", "the platform itself is named as the seller", "以平台自身为销售方"),
     39: (
-        "SERVICE_STOPPED",
-        "the regulator ordered to stop service for this product, its merchant or the pilot",
+        "SERVICE_STOPPED", "the regulator ordered to stop service for this product, its merchant or the pilot",
         "监管部门已责令停止对该产品、商户或试点的服务",
     ),
     40: (
-        "ALREADY_PACKED",
-        "it was packed into, or seen in, one container while it was in another",
+        "ALREADY_PACKED", "it was packed into, or seen in, one container while it was in another",
         "该码已在另一容器中",
     ),
     41: (
-        "PACKING_CYCLE",
-        "a container was packed into itself, or into something that is in it",
+        "PACKING_CYCLE", "a container was packed into itself, or into something that is in it",
         "容器装入其自身所含之物：互相包含",
     ),
     42: ("NOT_PACKED", "it was taken out of a container that it was not in", "被取出之码并不在该容器中"),
@@ -6939,7 +8085,7 @@ _REPORT_MEANINGS: tuple[tuple[tuple[str, ...], ReportBoth], ...] = (
                 "by which decision, "
                 "and for the archive."
             ),
-            "应保存的记录已不存在，或未经应有公示即被清除。请查明由谁、依据何种决定清除，并索取归档。",
+            "应保存的记录已不存在，或未经应有公示即被清理。请查明由谁、依据何种决定清理，并索取归档。",
         ),
     ),
     (
@@ -7017,8 +8163,10 @@ _REPORT_COUNTS: dict[str, ReportBoth] = {
     "proofs": ("proof in the tree|proofs in the tree", "树内证明"),
     "tiles": ("tile of the tree|tiles of the tree", "哈希瓦片"),
     "files": ("file|files", "文件"),
-    "seals": ("seal worked out again|seals worked out again", "重新推算的封存"),
-    "seals_unworkable": ("seal that cannot be worked out|seals that cannot be worked out", "无法重新推算的封存"),
+    "seals": ("seal checked|seals checked", "已核对的封存"),
+    "seals_unworkable": (
+        "seal that cannot be worked out again|seals that cannot be worked out again", "无法重新推算的封存",
+    ),
     "witnessed": ("witnessed checkpoint|witnessed checkpoints", "经见证的检查点"),
     "cosignatures": ("cosignature of a witness|cosignatures of witnesses", "见证联署"),
     "absences": ("code shown to be absent|codes shown to be absent", "证明从未出现的编码"),
@@ -7120,6 +8268,18 @@ def _report_cut(value: object, most: int = 1200) -> str:
     return report_visible(text if len(text) <= most else text[:most] + "…")
 
 
+def _report_said(one: dict[str, Any]) -> ReportBoth:
+    """What a finding or a note says, as a sentence in each language."""
+    english, chinese = _report_cut(one["en"]), _report_cut(one["zh"])
+    if re.match("[a-z]+ ", english):
+        english = english[0].upper() + english[1:]
+    if english[-1:].isalnum() or english[-1:] in (")", "'"):
+        english += "."
+    if chinese[-1:].isalnum() or chinese[-1:] in ("）", ")", "'"):
+        chinese += "。"
+    return english, chinese
+
+
 def report_human(subject: str) -> str:
     """A canonical id as it is read by people (format.md section 9.2): `(01)09521234001072(21)BJ0001`."""
     if len(subject) > 480:
@@ -7213,12 +8373,11 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
     if result.get("verdict") == "unreadable":
         error = result.get("error") or {}
         return (
-            "bad",
-            ("UNREADABLE", "无法读取"),
-            (
-                _report_cut(error.get("en") or "This is no bundle that can be read."),
-                _report_cut(error.get("zh") or "无法作为数据包读取。"),
-            ),
+            "bad", ("UNREADABLE", "无法读取"),
+            _report_said({
+                "en": error.get("en") or "This is no bundle that can be read.",
+                "zh": error.get("zh") or "无法作为数据包读取。",
+            }),
         )
     given = bool((result.get("key") or {}).get("given"))
     if total:
@@ -7231,8 +8390,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
             )
         )
         return (
-            "bad",
-            ("1 FINDING" if total == 1 else f"{total:,} FINDINGS", f"发现 {total:,} 项问题"),
+            "bad", ("1 FINDING" if total == 1 else f"{total:,} FINDINGS", f"发现 {total:,} 项问题"),
             (
                 "What is shown does not agree with itself, with what was signed, or with what had to be kept. Do not "
                 "rely on it until every finding is explained." + unchecked[0],
@@ -7241,8 +8399,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
         )
     if not given:
         return (
-            "open",
-            ("CONSISTENT, AUTHENTICITY NOT CHECKED", "内部一致，真实性未核验"),
+            "open", ("CONSISTENT, AUTHENTICITY NOT CHECKED", "内部一致，真实性未核验"),
             (
                 (
                     "Nothing contradicts itself, but anybody can make such a bundle with keys of his own. "
@@ -7258,8 +8415,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
     witnesses = result.get("witnesses")
     if not witnesses or not witnesses.get("sufficient"):
         return (
-            "good",
-            ("VERIFIED, UNWITNESSED", "通过核验，无见证"),
+            "good", ("VERIFIED, UNWITNESSED", "通过核验，无见证"),
             (
                 (
                     "Everything that was looked at agrees with what the log key signed. No witness confirmed it: an "
@@ -7273,8 +8429,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
     if covered < size:
         left = size - covered
         return (
-            "good",
-            ("VERIFIED, WITNESSED", "通过核验，有见证"),
+            "good", ("VERIFIED, WITNESSED", "通过核验，有见证"),
             (
                 (
                     "Everything that was looked at agrees with what the log key signed, and the witnesses "
@@ -7285,8 +8440,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
             ),
         )
     return (
-        "good",
-        ("VERIFIED, WITNESSED", "通过核验，有见证"),
+        "good", ("VERIFIED, WITNESSED", "通过核验，有见证"),
         (
             "Everything that was looked at agrees with what the log key signed, and the witnesses confirmed it.",
             "所核验的内容均与日志密钥所签一致，并经见证方确认。",
@@ -7302,9 +8456,7 @@ def _report_names(names: Iterable[object]) -> ReportBoth:
 def _report_questions(result: dict[str, Any]) -> list[tuple[str, ReportBoth, ReportBoth, ReportBoth]]:
     """The four questions: (good, open or bad; the question; the answer; more)."""
     return [
-        _report_question_key(result),
-        _report_question_changed(result),
-        _report_question_complete(result),
+        _report_question_key(result), _report_question_changed(result), _report_question_complete(result),
         _report_question_witnesses(result),
     ]
 
@@ -7315,18 +8467,14 @@ def _report_question_key(result: dict[str, Any]) -> tuple[str, ReportBoth, Repor
     origin = report_visible(ledger.get("origin") or (result.get("checkpoint") or {}).get("origin") or "")
     if not key.get("given"):
         return (
-            "open",
-            asks,
-            ("Not checked", "未核验"),
+            "open", asks, ("Not checked", "未核验"),
             ("No verifier key was given from outside the bundle.", "未从数据包之外提供验证公钥。"),
         )
     if key.get("stands") and _report_any(
         result, "TREE_ROOT", "PROOF", "CHECKPOINT_", "ROLLBACK", "FORK", "CONSISTENCY"
     ):
         return (
-            "bad",
-            asks,
-            ("Not shown", "未证明"),
+            "bad", asks, ("Not shown", "未证明"),
             (
                 "The key signed the checkpoint, but what is shown does not lead to it, or not from what was known.",
                 "检查点确由该密钥签名，但所示内容与其不符，或与先前所知不符。",
@@ -7334,12 +8482,7 @@ def _report_question_key(result: dict[str, Any]) -> tuple[str, ReportBoth, Repor
         )
     if key.get("stands"):
         return "good", asks, ("Yes", "是"), (f"Signed by the log key of {origin}.", f"由 {origin} 的日志密钥签名。")
-    return (
-        "bad",
-        asks,
-        ("No", "否"),
-        ("The checkpoint is not signed by the given key.", "检查点并非由所给密钥签名。"),
-    )
+    return ("bad", asks, ("No", "否"), ("The checkpoint is not signed by the given key.", "检查点并非由所给密钥签名。"))
 
 
 def _report_question_changed(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth, ReportBoth]:
@@ -7347,24 +8490,15 @@ def _report_question_changed(result: dict[str, Any]) -> tuple[str, ReportBoth, R
     total = _report_total(result)
     if not total and not (result.get("key") or {}).get("given"):
         return (
-            "open",
-            asks,
-            ("Only in itself", "仅就自身而言"),
+            "open", asks, ("Only in itself", "仅就自身而言"),
             ("Nothing contradicts itself; who signed it is not known.", "没有自相矛盾之处；何方签名则不得而知。"),
         )
     if not total:
-        return (
-            "good",
-            asks,
-            ("Yes", "是"),
-            ("Nothing disagrees with what was signed.", "没有与所签内容不符之处。"),
-        )
+        return ("good", asks, ("Yes", "是"), ("Nothing disagrees with what was signed.", "没有与所签内容不符之处。"))
     first = (result.get("findings") or [{}])[0]
     english, chinese = _report_code(str(first.get("code")))
     return (
-        "bad",
-        asks,
-        ("1 finding" if total == 1 else f"{total:,} findings", f"{total:,} 项问题"),
+        "bad", asks, ("1 finding" if total == 1 else f"{total:,} findings", f"{total:,} 项问题"),
         (f"The first: {english}.", f"第一项：{chinese}。"),
     )
 
@@ -7376,23 +8510,17 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     broken = _report_any(result, *_REPORT_INCOMPLETE)
     if broken:
         return (
-            "bad",
-            asks,
-            ("No", "否"),
+            "bad", asks, ("No", "否"),
             ("Something is missing that has to be there: see the findings.", "缺少必须具备的内容，见所发现的问题。"),
         )
     if kind == "whole" and _report_any(result, "TREE_", "PROOF", "CHECKPOINT_", "TAIL_", "ROLLBACK", "FORK", "BUNDLE_"):
         return (
-            "open",
-            asks,
-            ("Not shown", "未证明"),
+            "open", asks, ("Not shown", "未证明"),
             ("What is here is not what was signed, so nothing tells.", "所示并非所签内容，无从判断。"),
         )
     if kind == "whole" and not (result.get("key") or {}).get("given"):
         return (
-            "open",
-            asks,
-            ("By its own word", "仅凭自述"),
+            "open", asks, ("By its own word", "仅凭自述"),
             (
                 f"All {size:,} entries of the checkpoint that it brings along.",
                 f"与其自带检查点相符，共 {size:,} 个条目。",
@@ -7412,13 +8540,8 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     seals = result.get("seals") or []
     if not seals:
         return (
-            "open",
-            asks,
-            ("Not shown", "未证明"),
-            (
-                "Without a seal, entries of these units may have been left out.",
-                "没有封存，可能遗漏了这些单元的条目。",
-            ),
+            "open", asks, ("Not shown", "未证明"),
+            ("Without a seal, entries of these units may have been left out.", "没有封存，可能遗漏了这些单元的条目。"),
         )
     seal = seals[-1]
     auditors = [one.get("name") for one in seal.get("auditors") or () if one.get("stands")]
@@ -7434,14 +8557,11 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     shown = shown or (not timelines and bool((result.get("counts") or {}).get("histories")))
     if not shown:
         return (
-            "open",
-            asks,
-            ("Not for all", "并非全部"),
+            "open", asks, ("Not for all", "并非全部"),
             ("Not all histories lead up to the seal.", "并非所有流转历史都核对至封存。"),
         )
     return (
-        "good" if auditors else "open",
-        asks,
+        "good" if auditors else "open", asks,
         (f"Up to entry {(seal.get('size') or 0) - 1:,}", f"截至条目 {(seal.get('size') or 0) - 1:,}"),
         (f"On {when}{said[0]}.", f"{when}{said[1]}。"),
     )
@@ -7477,9 +8597,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
     witnesses = result.get("witnesses")
     if not witnesses:
         return (
-            "open",
-            asks,
-            ("Unwitnessed", "无见证"),
+            "open", asks, ("Unwitnessed", "无见证"),
             (
                 "No witness policy was given: a second version would not be seen.",
                 "未提供见证政策：另有版本亦无从得知。",
@@ -7491,10 +8609,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
         return "bad", asks, ("Not confirmed", "未获确认"), more
     if _report_any(result, "FORK", "WITNESS_"):
         return (
-            "bad",
-            asks,
-            ("No", "否"),
-            ("What witnesses saw is not what is shown here.", "见证方所见并非此处所示。"),
+            "bad", asks, ("No", "否"), ("What witnesses saw is not what is shown here.", "见证方所见并非此处所示。"),
         )
     size, covered = (result.get("checkpoint") or {}).get("size") or 0, witnesses.get("covered") or 0
     notes = witnesses.get("notes") or [{}]
@@ -7503,9 +8618,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
     until = f"，不晚于 {report_time(when * 1000)[:16]}" if when else ""
     if covered < size:
         return (
-            "open",
-            asks,
-            (f"Up to entry {covered - 1:,}", f"截至条目 {covered - 1:,}"),
+            "open", asks, (f"Up to entry {covered - 1:,}", f"截至条目 {covered - 1:,}"),
             (
                 f"Confirmed{by}; {size - covered:,} behind are not yet.",
                 f"已确认{until}；其后 {size - covered:,} 个条目尚未见证。",
@@ -7863,7 +8976,7 @@ def report_text(result: dict[str, Any], lang: str = "en", colour: bool = False, 
     if left:
         out.head(("Not checked", "未核验"))
         for one in left:
-            out.add(_report_cut(out.say((one["en"], one["zh"]))), 4, "", "· ")
+            out.add(out.say(_report_said(one)), 4, "", "· ")
     out.blank()
     script = result.get("script") or {}
     out.pair(("SHA-256", "SHA-256"), report_visible(script.get("sha256")))
@@ -7887,7 +9000,7 @@ def _report_text_findings(out: _ReportPrinter, result: dict[str, Any]) -> None:
         out.add(title, 6, "31", f"{number}. ")
         if one.get("subject"):
             out.add(report_human(str(one["subject"])), 6)
-        out.add(_report_cut(out.say((one["en"], one["zh"]))), 6)
+        out.add(out.say(_report_said(one)), 6)
         if _report_meaning(code) not in meant:
             meant.add(_report_meaning(code))
             out.add(out.say(_report_meaning(code)), 8, "2", "→ ")
@@ -7924,7 +9037,7 @@ def _report_text_counts(out: _ReportPrinter, result: dict[str, Any]) -> None:
         for words, count in cells:
             out.add(words, 4 + digits, "", f"{count.rjust(digits)}  ")
         for one in result.get("checked") or []:
-            out.add(_report_cut(out.say((one["en"], one["zh"]))), 4, "", "· ")
+            out.add(out.say(_report_said(one)), 4, "", "· ")
 
 
 def _report_text_lists(out: _ReportPrinter, result: dict[str, Any]) -> None:
@@ -7942,13 +9055,15 @@ def _report_text_lists(out: _ReportPrinter, result: dict[str, Any]) -> None:
             last = out.say(report_state(bool(steps[-1].get("pack")), steps[-1].get("state") or 0)) if steps else ""
             out.add(f"{report_human(str(one.get('subject')))}  {last}", 2)
             out.add(out.say(_report_completeness(one)), 4, "2")
+            if one.get("earlier") is not None:
+                out.add(out.say(_report_earlier(one["earlier"])), 4, "2")
         if len(timelines) > 20:
             out.add(out.say((f"and {len(timelines) - 20} more", f"另有 {len(timelines) - 20} 项")), 2)
     notes = result.get("notes") or []
     if notes:
         out.head(("To be known", "须知"))
         for one in notes:
-            out.add(_report_cut(out.say((one["en"], one["zh"]))), 4, "", "· ")
+            out.add(out.say(_report_said(one)), 4, "", "· ")
 
 
 def _report_made(result: dict[str, Any]) -> ReportBoth:
@@ -8037,11 +9152,16 @@ def _report_completeness(timeline: dict[str, Any]) -> ReportBoth:
             return "complete", "完整"
         return f"complete up to entry {size - 1:,}{at}", f"截至条目 {size - 1:,} 完整{bis}"
     if timeline.get("complete") is None:
-        return (
-            "no seal: entries of this unit may have been left out",
-            "没有封存：可能遗漏了该单元的条目",
-        )
+        return ("no seal: entries of this unit may have been left out", "没有封存：可能遗漏了该单元的条目")
     return "not complete: see the findings", "不完整，见所发现的问题"
+
+
+def _report_earlier(index: int) -> ReportBoth:
+    """Of a history whose beginning was pruned: where what is left begins."""
+    return (
+        f"It begins earlier: what entry {index:,} and those before it did to this unit was pruned by rule.",
+        f"此前尚有记录：条目 {index:,} 及更早条目中该单元的记录已依规清理。",
+    )
 
 
 def report_json(result: dict[str, Any]) -> str:
@@ -8209,11 +9329,9 @@ def _report_page_verdict(result: dict[str, Any]) -> ReportMarkup:
             "div",
             [
                 _report_el(
-                    "div",
-                    _report_el("h3", question),
+                    "div", _report_el("h3", question),
                     _report_el("p", _report_mark(how), " ", _report_el("b", answer), cls="answer"),
-                    _report_el("p", more, cls="more block"),
-                    cls=f"tile {how}",
+                    _report_el("p", more, cls="more block"), cls=f"tile {how}",
                 )
                 for how, question, answer, more in _report_questions(result)
             ],
@@ -8222,13 +9340,11 @@ def _report_page_verdict(result: dict[str, Any]) -> ReportMarkup:
     return _report_el(
         "section",
         _report_el(
-            "div",
-            _report_el("span", sign, cls="sign", aria_hidden="true"),
+            "div", _report_el("span", sign, cls="sign", aria_hidden="true"),
             _report_el("div", _report_el("h1", head, cls="block"), _report_el("p", meaning, cls="block")),
             cls=f"verdict {kind}",
         ),
-        tiles,
-        cls="first",
+        tiles, cls="first",
     )
 
 
@@ -8264,10 +9380,8 @@ def _report_page_findings(result: dict[str, Any]) -> ReportMarkup | None:
             _report_el(
                 "p",
                 _report_join(
-                    (
-                        _report_el("span", _report_el("b", _report_code(code)), f" {by_code[code]:,}", cls="chip bad")
-                        for code in group
-                    ),
+                    _report_el("span", _report_el("b", _report_code(code)), f" {by_code[code]:,}", cls="chip bad")
+                    for code in group
                 ),
             ),
             _report_el("p", meaning, cls="block"),
@@ -8281,10 +9395,7 @@ def _report_page_findings(result: dict[str, Any]) -> ReportMarkup | None:
             _report_el(
                 "li",
                 _report_el(
-                    "p",
-                    _report_el("b", _report_code(code)),
-                    " ",
-                    _report_el("span", report_visible(code), cls="id"),
+                    "p", _report_el("b", _report_code(code)), " ", _report_el("span", report_visible(code), cls="id"),
                     cls="title",
                 ),
                 _report_el(
@@ -8298,13 +9409,12 @@ def _report_page_findings(result: dict[str, Any]) -> ReportMarkup | None:
                     else None,
                     cls="where",
                 ),
-                _report_el("p", (_report_cut(one["en"]), _report_cut(one["zh"])), cls="block"),
+                _report_el("p", _report_said(one), cls="block"),
             )
         )
     more = _report_total(result) - min(len(findings), _REPORT_PAGE_FINDINGS)
     return _report_section(
-        ("Findings", "发现的问题"),
-        _report_el("ul", summary, cls="meanings"),
+        ("Findings", "发现的问题"), _report_el("ul", summary, cls="meanings"),
         _report_el("ol", items, cls="findings"),
         _report_el("p", (f"And {more:,} more that are not listed here.", f"另有 {more:,} 项未在此列出。"), cls="more")
         if more
@@ -8318,12 +9428,11 @@ def _report_page_checked(result: dict[str, Any]) -> ReportMarkup | None:
         return None
     cells = [_report_el("div", _report_el("dd", f"{count:,}"), _report_el("dt", words)) for words, count in counts]
     more = [
-        _report_el("li", (_report_cut(one["en"]), _report_cut(one["zh"])), cls="block")
+        _report_el("li", _report_said(one), cls="block")
         for one in result.get("checked") or []
     ]
     return _report_section(
-        ("What was checked", "核验内容"),
-        _report_el("dl", cells, cls="counts"),
+        ("What was checked", "核验内容"), _report_el("dl", cells, cls="counts"),
         _report_el("ul", more, cls="plain") if more else None,
     )
 
@@ -8331,7 +9440,7 @@ def _report_page_checked(result: dict[str, Any]) -> ReportMarkup | None:
 def _report_page_sentences(title: ReportBoth, sentences: Sequence[dict[str, Any]], cls: str) -> ReportMarkup | None:
     if not sentences:
         return None
-    items = [_report_el("li", (_report_cut(one["en"]), _report_cut(one["zh"])), cls="block") for one in sentences]
+    items = [_report_el("li", _report_said(one), cls="block") for one in sentences]
     return _report_section(title, _report_el("ul", items, cls="plain"), cls=cls)
 
 
@@ -8375,8 +9484,7 @@ def _report_page_absences(result: dict[str, Any]) -> ReportMarkup | None:
 def _report_page_disclosures(result: dict[str, Any]) -> ReportMarkup | None:
     rows = [
         (
-            f"{one.get('index'):,}",
-            _report_code_el(_report_cut(one.get("name"), 160)),
+            f"{one.get('index'):,}", _report_code_el(_report_cut(one.get("name"), 160)),
             _report_cut(one.get("value"), 400),
             _report_mark("good", ("as recorded", "与记录一致"))
             if one.get("stands")
@@ -8399,9 +9507,7 @@ def _report_page_timelines(result: dict[str, Any]) -> ReportMarkup | None:
     if not timelines:
         return None
     return _report_section(
-        ("Units in question", "所涉单元"),
-        [_report_timeline(one) for one in timelines],
-        cls="timelines",
+        ("Units in question", "所涉单元"), [_report_timeline(one) for one in timelines], cls="timelines",
         lead=("Receipt times are those of the ledger, by Beijing's clock; claimed times are by the clock of the place.",
               "接收时间为账本所记，北京时间；所述时间按当地时钟。"),
     )  # fmt: skip
@@ -8411,22 +9517,20 @@ def _report_timeline(timeline: dict[str, Any]) -> ReportMarkup:
     steps = timeline.get("steps") or []
     kind = {True: "good", False: "bad", None: "open"}[timeline.get("complete")]
     now = report_state(bool(steps[-1].get("pack")), steps[-1].get("state") or 0) if steps else None
-    left = timeline.get("left_out") or 0
+    left, earlier = timeline.get("left_out") or 0, timeline.get("earlier")
     return _report_el(
         "article",
         _report_el(
-            "header",
-            _report_el("h3", report_human(str(timeline.get("subject"))), cls="code"),
+            "header", _report_el("h3", report_human(str(timeline.get("subject"))), cls="code"),
             _report_el("span", now, cls="chip") if now else None,
         ),
         _report_el("p", _report_mark(kind, _report_completeness(timeline)), cls="complete"),
         _report_el("p", (f"The {left:,} oldest steps are left out.", f"最早的 {left:,} 步未列出。"), cls="more")
         if left
         else None,
+        _report_el("p", _report_earlier(earlier), cls="more block") if earlier is not None else None,
         _report_el(
-            "ol",
-            [_report_timeline_step(one, before) for one, before in zip(steps, [None, *steps])],
-            cls="steps",
+            "ol", [_report_timeline_step(one, before) for one, before in zip(steps, [None, *steps])], cls="steps"
         ),
         cls="unit",
     )
@@ -8454,19 +9558,15 @@ def _report_timeline_step(step: dict[str, Any], before: dict[str, Any] | None) -
     place = report_human(str(step["place"])) if step.get("place") else None
     parent = report_human(str(step["parent"])) if step.get("parent") else None
     return _report_el(
-        "li",
-        _report_el("p", _report_when(step.get("received")), cls="when"),
+        "li", _report_el("p", _report_when(step.get("received")), cls="when"),
         _report_el(
             "div",
             _report_el(
-                "p",
-                _report_el("b", _report_step(step)),
-                _report_el("span", place, cls="code") if place else None,
+                "p", _report_el("b", _report_step(step)), _report_el("span", place, cls="code") if place else None,
                 _report_el("span", ("in ", "装入 "), _report_code_el(parent)) if parent else None,
                 _report_el("span", ("content pruned", "内容已清理"), cls="chip") if step.get("gone") else None,
                 _report_el("span", ("behind the seal", "在封存之后"), cls="chip") if step.get("behind") else None,
-                _report_el("span", "→ ", report_state(pack, state), cls="state"),
-                cls="line",
+                _report_el("span", "→ ", report_state(pack, state), cls="state"), cls="line",
             ),
             [
                 _report_el("p", _report_el("span", "! ", aria_hidden="true"), report_violation(one)[1:], " ",
@@ -8478,8 +9578,7 @@ def _report_timeline_step(step: dict[str, Any], before: dict[str, Any] | None) -
                            _report_el("span", report_visible(one), cls="id"), cls="fault")
                 for one in failed
             ],
-            _report_el("p", _report_join((_report_el("span", one) for one in meta), " · "), cls="meta"),
-            cls="what",
+            _report_el("p", _report_join((_report_el("span", one) for one in meta), " · "), cls="meta"), cls="what",
         ),
         cls=classes,
     )  # fmt: skip
@@ -8586,8 +9685,7 @@ def _report_page_chart(result: dict[str, Any]) -> ReportMarkup | None:
         if end is not None:
             chart.mark(end, "cross")
     for rows, label, form in (
-        (notes, ("witnessed ●", "见证 ●"), "dot"),
-        (seals, ("seals ◆", "封存 ◆"), "diamond"),
+        (notes, ("witnessed ●", "见证 ●"), "dot"), (seals, ("seals ◆", "封存 ◆"), "diamond"),
         (epochs, ("restored backups ✕", "备份恢复 ✕"), "cross"),
     ):
         if rows:
@@ -8660,8 +9758,7 @@ def _report_keys(result: dict[str, Any]) -> list[ReportMarkup] | None:
                     _report_el("div", _report_when(one.get("revoked_ms"))),
                     _report_el("div", _report_cut(one.get("reason") or "", 200)),
                 ),
-                f"{one.get('statements') or 0:,}",
-                f"{one.get('entries') or 0:,}",
+                f"{one.get('statements') or 0:,}", f"{one.get('entries') or 0:,}",
             )
         )
     heads = (("author's key", "作者密钥"), ("may state", "可陈述"), ("authorised", "授权"), ("revoked", "吊销"),
@@ -8680,18 +9777,13 @@ def _report_witnesses(result: dict[str, Any]) -> list[ReportMarkup] | None:
     policy = witnesses.get("policy") or {}
     names, few = _report_names(policy.get("names") or []), _report_policy(witnesses)
     text = str(policy.get("text") or "")
-    parts = [
-        _report_el("h3", ("Witnesses", "见证方")),
-        _report_el("p", (f"{few[0]}: {names[0]}.", f"{few[1]}：{names[1]}。"), cls="lead block"),
-    ]
+    parts = [_report_el("h3", ("Witnesses", "见证方")), _report_el("p", few, ": ", names[0], cls="lead")]
     if "\n" in text.strip():
         parts.append(_report_lines(text))
     brackets = witnesses.get("brackets") or []
     if brackets:
         heads = (
-            ("entries", "条目"),
-            ("shown to witnesses after", "晚于此时出示"),
-            ("and by", "不晚于"),
+            ("entries", "条目"), ("shown to witnesses after", "晚于此时出示"), ("and by", "不晚于"),
             ("cosigned by", "联署方"),
         )
         by_size = {one.get("size"): one for one in witnesses.get("notes") or []}
@@ -8702,7 +9794,7 @@ def _report_witnesses(result: dict[str, Any]) -> list[ReportMarkup] | None:
                 _report_seconds(one["by"])
                 if one.get("by")
                 else _report_mark("open", ("not witnessed yet", "尚未见证")),
-                _report_names(by_size.get(one["stop"], {}).get("names") or []),
+                _report_names(by_size.get(one["stop"], {}).get("names") or [])[0],
             )
             for one in brackets[-200:]
         ]
@@ -8724,8 +9816,7 @@ def _report_seals(result: dict[str, Any]) -> list[ReportMarkup] | None:
     rows = [
         (
             _report_el("span", (f"{one.get('size') or 0:,} entries", f"{one.get('size') or 0:,} 个条目"), cls="time"),
-            _report_when(one.get("received")),
-            f"{one.get('ids') or 0:,}",
+            _report_when(one.get("received")), f"{one.get('ids') or 0:,}",
             (
                 _report_el("span", _report_cut(one.get("map_root"), 64), cls="id"),
                 _report_el("div", worked[one.get("worked_out")]),
@@ -8741,10 +9832,7 @@ def _report_seals(result: dict[str, Any]) -> list[ReportMarkup] | None:
         for one in seals[-100:]
     ]
     heads = (
-        ("covers", "涵盖"),
-        ("made", "生成时间"),
-        ("units", "对象数"),
-        ("root of the map", "映射根"),
+        ("covers", "涵盖"), ("made", "生成时间"), ("units", "对象数"), ("root of the map", "映射根"),
         ("auditors", "审计方"),
     )
     return [_report_el("h3", ("Seals", "封存")), _report_table(heads, rows, (2,))]
@@ -8754,10 +9842,7 @@ def _report_prunings(result: dict[str, Any]) -> list[ReportMarkup] | None:
     prunings = result.get("prunings") or []
     if not prunings:
         return None
-    verdicts = {
-        True: _report_mark("good", ("lawful", "合规")),
-        False: _report_mark("bad", ("not lawful", "不合规")),
-    }
+    verdicts = {True: _report_mark("good", ("lawful", "合规")), False: _report_mark("bad", ("not lawful", "不合规"))}
     rows = []
     for one in prunings[-200:]:
         done = one.get("done") is not None
@@ -8776,8 +9861,7 @@ def _report_prunings(result: dict[str, Any]) -> list[ReportMarkup] | None:
                     report_day(one["as_of"]) if isinstance(one.get("as_of"), int) else "–",
                     _report_el("div", report_visible(one.get("policy_name") or ""), cls="muted"),
                 ),
-                f"{one.get('contents') or 0:,}",
-                f"{one.get('rows') or 0:,}",
+                f"{one.get('contents') or 0:,}", f"{one.get('rows') or 0:,}",
                 (
                     verdicts.get(one.get("lawful")) or _report_mark("open", undecided),
                     _report_el("div", ("archived before", "事前已归档"), cls="muted") if one.get("archive") else None,
@@ -8798,8 +9882,7 @@ def _report_epochs(result: dict[str, Any]) -> list[ReportMarkup] | None:
         (
             _report_when(one.get("received")),
             _report_el(
-                "span",
-                _report_span(one["start"], one["stop"]) if one["stop"] > one["start"] else ("none", "无"),
+                "span", _report_span(one["start"], one["stop"]) if one["stop"] > one["start"] else ("none", "无"),
                 cls="time",
             ),
             _report_cut(one.get("reason") or "", 300),
@@ -8834,10 +9917,7 @@ def _report_qr_svg(data: bytes) -> tuple[ReportMarkup, int]:
         "svg",
         _report_el("rect", width=side, height=side, fill="#fff"),
         _report_el("path", d="".join(runs), fill="#000"),
-        viewBox=f"0 0 {side} {side}",
-        shape_rendering="crispEdges",
-        cls="qr",
-        role="img",
+        viewBox=f"0 0 {side} {side}", shape_rendering="crispEdges", cls="qr", role="img",
         aria_label="QR code of the checkpoint / 检查点二维码",
     )
     return drawn, len(modules)
@@ -8865,19 +9945,15 @@ def _report_page_checkpoint(result: dict[str, Any]) -> ReportMarkup | None:
         kind = {True: "good", False: "bad", None: "open"}[one.get("stands")]
         signatures.append(
             (
-                _report_mark(kind),
-                _report_code_el(_report_cut(one.get("name"), 160)),
-                role,
-                _report_el("span", _report_cut(one.get("key_id"), 16), cls="id"),
-                _report_seconds(one.get("time")),
+                _report_mark(kind), _report_code_el(_report_cut(one.get("name"), 160)), role,
+                _report_el("span", _report_cut(one.get("key_id"), 16), cls="id"), _report_seconds(one.get("time")),
             )
         )
     heads = (("", ""), ("signed by", "签名方"), ("as", "身份"), ("key id", "密钥标识"), ("time", "时间"))
     return _report_section(
         ("The checkpoint", "检查点"),
         _report_el(
-            "div",
-            _report_el("figure", code, cls="code-figure" + size),
+            "div", _report_el("figure", code, cls="code-figure" + size),
             _report_el("pre", ReportMarkup("\n".join(_report_html(line) for line in note.split("\n"))), cls="note"),
             cls="checkpoint" + size,
         ),
@@ -8905,15 +9981,12 @@ def _report_page_signing(result: dict[str, Any]) -> ReportMarkup:
     blanks = [
         _report_el("div", _report_el("span", words), cls=cls)
         for words, cls in (
-            (("Name and office", "姓名及职务"), "blank"),
-            (("Authority", "单位"), "blank"),
-            (("Place and date", "地点及日期"), "blank"),
-            (("Signature and seal", "签字（盖章）"), "blank tall"),
+            (("Name and office", "姓名及职务"), "blank"), (("Authority", "单位"), "blank"),
+            (("Place and date", "地点及日期"), "blank"), (("Signature and seal", "签字（盖章）"), "blank tall"),
         )
     ]
     return _report_el(
-        "section",
-        _report_el("h2", ("Signature", "签署")),
+        "section", _report_el("h2", ("Signature", "签署")),
         _report_el(
             "p",
             (
@@ -9206,7 +10279,8 @@ footer {
   section { margin-top: 18pt; }
   .verdict { padding: 12pt 15pt 13pt; }
   .history h3 { margin: 13pt 0 3pt; }
-  h2, h3, .lead, thead { break-after: avoid; }
+  h2, h3, .lead, thead, .unit header, .unit .complete { break-after: avoid; }
+  .steps > li:first-child { break-before: avoid; }
   li, tr, .tile, .verdict, .unit header, .counts div, .facts div, .chartbox, .blanks, .meanings {
     break-inside: avoid;
   }
@@ -9263,25 +10337,16 @@ def report_page(result: dict[str, Any], lang: str = "zh") -> str:
     readable = result.get("verdict") != "unreadable"
     body = [
         _report_el(
-            "header",
-            _report_el("p", ("Verification of a traceability bundle", "追溯账本核验报告"), cls="kicker"),
-            _report_el("div", labels, cls="languages"),
-            cls="top",
+            "header", _report_el("p", ("Verification of a traceability bundle", "追溯账本核验报告"), cls="kicker"),
+            _report_el("div", labels, cls="languages"), cls="top",
         ),
         _report_el(
-            "main",
-            _report_page_verdict(result),
-            _report_page_findings(result),
-            _report_page_facts(result),
-            _report_page_absences(result),
-            _report_page_timelines(result),
-            _report_page_disclosures(result),
+            "main", _report_page_verdict(result), _report_page_findings(result), _report_page_facts(result),
+            _report_page_absences(result), _report_page_timelines(result), _report_page_disclosures(result),
             _report_page_checked(result) if readable else None,
             _report_page_sentences(("To be known", "须知"), result.get("notes") or [], "known"),
             _report_page_sentences(("Not checked", "未核验的内容"), result.get("not_checked") or [], "left"),
-            _report_page_history(result),
-            _report_page_checkpoint(result),
-            _report_page_signing(result),
+            _report_page_history(result), _report_page_checkpoint(result), _report_page_signing(result),
         ),
         _report_el(
             "footer",
@@ -9311,20 +10376,16 @@ def report_page(result: dict[str, Any], lang: str = "zh") -> str:
     return (
         "<!doctype html>\n"
         + _report_el(
-            "html",
-            ReportMarkup("\n<head>\n"),
-            _report_el("meta", charset="utf-8"),
+            "html", ReportMarkup("\n<head>\n"), _report_el("meta", charset="utf-8"),
             ReportMarkup(
                 '\n<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
                 f"style-src 'sha256-{policy}'; base-uri 'none'; form-action 'none'\">\n"
             ),
             _report_el("meta", name="viewport", content="width=device-width, initial-scale=1"),
             _report_el("meta", name="color-scheme", content="light dark"),
-            _report_el("meta", name="referrer", content="no-referrer"),
-            _report_el("title", title),
+            _report_el("meta", name="referrer", content="no-referrer"), _report_el("title", title),
             ReportMarkup(f"\n<style>{style}</style>\n</head>\n"),
-            _report_el("body", picks, _report_el("div", body, cls="page")),
-            lang=tag[1],
+            _report_el("body", picks, _report_el("div", body, cls="page")), lang=tag[1],
         )
         + "\n"
     )
@@ -9375,21 +10436,17 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
         options.key = options.policy.logs[0]
     try:
         container = Container(path)
-        for name, length in container.names():
-            if container.is_zip:
-                said = parse_name(name, True) or parse_name(name, False)
-                if said is not None and length > said.cap:
-                    raise Unreadable(f"{name} would have {length} bytes, it may have {said.cap}",
-                        f"{name} 将有 {length} 字节，上限为 {said.cap}")
         try:
             data = container.read("bundle.json", 1 << 16)
         except Bad as error:
             raise Unreadable(error.en, error.zh) from None
         manifest = Manifest(data)
+        container.check_lengths(manifest.kind == "whole")
         result["bundle"].update(kind=manifest.kind, asked=manifest.asked, exported=manifest.exported)
         with tempfile.TemporaryDirectory(prefix="verify-bundle-") as folder:
+            work: Any
             if manifest.kind == "whole":
-                work: Any = Whole(container, options, findings, result, progress, folder)
+                work = Whole(container, options, findings, result, progress, folder)
             else:
                 work = Excerpt(container, options, findings, result, progress, manifest.kind)
             try:
