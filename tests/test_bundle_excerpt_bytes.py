@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from excerpt_samples import ABSENT, KEYS, NOW, PACKS, VERIFIER, Maker, files_of, make_ledger
+from excerpt_samples import ABSENT, KEYS, NOW, PACKS, VERIFIER, Maker, files_of, make_ledger, rewrite
 from person_samples import ANNA, Shop
 from retained import Store
+from tracechain.bundle.entryfile import EntryFile
 from tracechain.bundle.excerpt import Private, SealProofs, export_excerpt
 from tracechain.bundle.judging import check_excerpt
 from tracechain.bundle.names import MANIFEST, README, SCRIPT, entry_name, proof_name
@@ -159,6 +160,16 @@ def test_what_a_pruning_took_is_said_by_its_records_which_are_here(
         (copy / proof_name(index)).unlink()
         found = check_excerpt(copy, verifier=verifier)
         assert {(one.code, one.index) for one in found.findings} >= {(Code.CONTENT_MISSING, at) for at in history}
+        # One that is not what its header commits to says nothing either.
+        altered = tmp_path / f"altered-{index}"
+        shutil.copytree(path, altered)
+        content = EntryFile.decode((altered / entry_name(index)).read_bytes()).content
+        assert content is not None
+        rewrite(altered, index, content=bytes([content[0] ^ 1]) + content[1:])
+        found = check_excerpt(altered, verifier=verifier)
+        assert {(one.code, one.index) for one in found.findings} == {
+            (Code.CONTENT_COMMITMENT, index), *((Code.CONTENT_MISSING, at) for at in history)
+        }  # fmt: skip
 
 
 def test_where_rows_went_too_a_history_is_complete_from_there_on(

@@ -41,7 +41,8 @@ from tracechain.record import (
     Record,
     decode_record,
 )
-from tracechain.retention.prunings import Executed, prunings_in_log
+from tracechain.retention.prunings import Executed, paired
+from tracechain.retention.records import DONE, INTENT
 from tracechain.seals import SEAL, SealBody
 from tracechain.signing import verify
 from tracechain.statement import GROUP, TERM_SIZE, Statement, decode_statement, statement_of
@@ -92,6 +93,8 @@ class Entries:
         self.gone: set[int] = set()
         self._words: dict[str, int] = {}
         self._lost_contents: list[int] = []
+        #: The records of prunings, by their chains: those that are what their headers commit to.
+        self._prunings: dict[str, list[int]] = {}
         self._rule_set = 0
         self._time: tuple[int, int] | None = None
         self._covering: _Covering | None = None
@@ -132,7 +135,7 @@ class Entries:
         self._end_covering()
         if not self._lost_contents and not self.gone:
             return
-        some = prunings_in_log(self.view)
+        some = paired(self.view, (self._prunings[subject] for subject in sorted(self._prunings)))
         contents, rows = Executed.contents(some), Executed.rows(some)
         for index in self._lost_contents:
             if contents.find(index) is None:
@@ -250,6 +253,8 @@ class Entries:
                 record.check_settled(self.ledger_id, said, self.genesis.roots)
             except DataError as error:
                 self._add(Code.SETTLEMENT, index, str(error))
+        elif said.kind in (INTENT, DONE) and said.subject is not None:
+            self._prunings.setdefault(said.subject, []).append(index)
         elif said.kind == SEAL:
             self.seals[index] = None
             try:

@@ -16,7 +16,7 @@ from tracechain.retention.ranges import Ranges, minus
 from tracechain.retention.records import DONE, INTENT, PruneDone, PruneIntent, gather, prune_subject, read
 from tracechain.view import View, unit_history
 
-__all__ = ["NEVER", "Executed", "Pruning", "judged_again", "prunings", "prunings_in_log"]
+__all__ = ["NEVER", "Executed", "Pruning", "judged_again", "paired", "prunings", "prunings_in_log"]
 
 #: What was judged by a content that went for no reason that the log tells cannot be judged again at all.
 NEVER = 1 << 62
@@ -84,7 +84,7 @@ class Executed:
 def prunings(view: View) -> tuple[Pruning, ...]:
     """All prunings of a log, in the order in which they were announced; an intent or a done that is not whole, or that
     names no intent, counts as none."""
-    return _pair(view, (unit_history(view, subject) for subject, _ in view.subjects(prune_subject(""))))
+    return paired(view, (unit_history(view, subject) for subject, _ in view.subjects(prune_subject(""))))
 
 
 def prunings_in_log(view: View) -> tuple[Pruning, ...]:
@@ -98,7 +98,7 @@ def prunings_in_log(view: View) -> tuple[Pruning, ...]:
             record = decode_record(b"" if part is None else part[SALT_SIZE:])
             if record.subject is not None and record.kind in (INTENT, DONE):
                 chains.setdefault(record.subject, []).append(index)
-    return _pair(view, (chains[subject] for subject in sorted(chains)))
+    return paired(view, (chains[subject] for subject in sorted(chains)))
 
 
 def judged_again(view: View, read: Callable[[View], Iterable[Pruning]] = prunings) -> Callable[[int], int]:
@@ -116,8 +116,8 @@ def judged_again(view: View, read: Callable[[View], Iterable[Pruning]] = pruning
     return again
 
 
-def _pair(view: View, chains: Iterable[Iterable[int]]) -> tuple[Pruning, ...]:
-    """The prunings out of the chains of their records."""
+def paired(view: View, chains: Iterable[Iterable[int]]) -> tuple[Pruning, ...]:
+    """The prunings that the records of some chains say: of each chain the indices of its entries, ascending."""
     found: dict[int, Pruning] = {}
     for chain in chains:
         intents: dict[int, Pruning] = {}
