@@ -1,5 +1,5 @@
-"""Bundles of any log, whatever is wrong with it, written here by docs/format.md section 15.3 alone; and what the library
-and the stand-alone script find in one."""
+"""Bundles of any log, whatever is wrong with it, written here by docs/format.md section 15.3 alone; and what the
+library and the stand-alone script find in one."""
 
 from __future__ import annotations
 

@@ -979,11 +979,16 @@ class Container:
             with zipfile.ZipFile(self._file) as listed:
                 found = listed.infolist()
         except ZIP_ERRORS as error:
+            self._file.close()
             raise Unreadable(f"{path} is no folder and no zip file ({error})",
                 f"{path} 不是文件夹也不是 zip 文件（{error}）") from None
         self._zip = {}
-        for info in found:
-            self._take(info, self._zip)
+        try:
+            for info in found:
+                self._take(info, self._zip)
+        except Unreadable:
+            self._file.close()
+            raise
 
     def _take(self, info: zipfile.ZipInfo, taken: dict[str, zipfile.ZipInfo]) -> None:
         """A file of a zip, if that is safe (format 15.1)."""
@@ -2102,9 +2107,9 @@ def check_link(findings: Findings, index: int, rule_set: int, row: Row, word: in
 class Chains:
     """Where each subject of a part stands: state x 2^40 + 1 + index of its latest entry."""
 
-    def __init__(self, findings: Findings, lost_rows: Ranges, cuts: Sequence[int]) -> None:
+    def __init__(self, findings: Findings, bare: Ranges, cuts: Sequence[int]) -> None:
         self.findings = findings
-        self.lost_rows = lost_rows
+        self.bare = bare
         self.last: dict[str, int] = {}
         #: Rows that name an entry of which the rows are not kept, and that entry, one pair after the other.
         self.believed: array[int] = array("Q")
@@ -2134,7 +2139,7 @@ class Chains:
             self.pass_cut(index)
         word = self.last.get(subject, 0)
         before = word & MASK
-        if previous and before < previous <= index and has(self.lost_rows, previous - 1):
+        if previous and before < previous <= index and has(self.bare, previous - 1):
             self.believed.extend((index, previous - 1))
             self._alone(index, rule_set, row, word)
         else:
@@ -2581,11 +2586,11 @@ def read_demand(data: bytes) -> PrunePolicy:
     content of such a record. Raises Bad for what is none."""
     try:
         body = json.loads(data.decode("utf-8")) if data.lstrip()[:1] == b"[" else decode(data)
+        if _prune_array(body, 4, 4) and body[0] == "retention":
+            body = body[3]
+        policy = parse_policy(body)
     except (ValueError, RecursionError) as error:
         raise Bad(f"this is no retention policy: {error}") from None
-    if _prune_array(body, 4, 4) and body[0] == "retention":
-        body = body[3]
-    policy = parse_policy(body)
     if policy is None:
         raise Bad("this is no retention policy in the form of format.md section 5.9")
     return policy
@@ -4354,6 +4359,16 @@ TERM = 35
 GROUP = 64 * TERM
 
 
+def _short(data: bytes, at: int) -> tuple[int, int]:
+    """An integer of 0 and more in its shortest form, and where it ends; -1 for anything else."""
+    first = data[at] if at < len(data) else 0xC1
+    if first < 0x80:
+        return first, at + 1
+    width, least = LEAST.get(first, (0, 0))
+    found = int.from_bytes(data[at + 1 : at + width], "big")
+    return (found if width and found >= least and at + width <= len(data) else -1), at + max(width, 1)
+
+
 class Heads(dict[int, bytes]):
     """The first 32 bytes of headers that differ from one another in the keep-until day alone, by expiry day."""
 
@@ -4435,6 +4450,8 @@ class Passed:
         self.policies_named: list[tuple[int, int]] = []
         self.lost_contents: Ranges = []
         self.lost_rows: Ranges = []
+        #: These, and those of events with a malformed header: what a row that names one cannot be held against.
+        self.bare: Ranges = []
         self.signatures = 0
 
 
@@ -4451,7 +4468,7 @@ class Pass:
     """The pass over the entries from `start` to `stop` - 1."""
 
     def __init__(self, log: Log, start: int, stop: int, context: Context, chains: Any, findings: Findings,
-            lost_rows: Ranges) -> None:
+            bare: Ranges) -> None:
         self.log = log
         self.start = start
         self.stop = stop
@@ -4459,14 +4476,17 @@ class Pass:
         self.chains = chains
         self.direct = isinstance(chains, Chains)
         self.findings = findings
-        self.lost_rows = lost_rows
         self.found = Passed()
+        self.found.bare = bare
         self.covering: Covering | None = None
         self.rule_set = 0
         #: The rules by which contents are read: those that their rows name.
         self.shape_rules = 1
         self.shapes: dict[bytes, Shape] = {}
         self.edges: list[int] = []
+        #: How a row of a subject begins that was read carefully -> its prefix; where its suffix begins in the part.
+        self.row_heads: dict[bytes, str] = {}
+        self.row_edges: list[int] = []
         self.endings: dict[bytes, int] = {}
         self.right: set[tuple[int, int, int]] = set()
         self.keeping: dict[int, KeepDays | None] = {}
@@ -4492,6 +4512,7 @@ class Pass:
             place = at - base
             while place < end - base:
                 done = self._quick(base, place, end - base, headers, contents, rows)
+                done = done or self._faded(base, place, end - base, headers, contents, rows)
                 place += done
                 if place < end - base:
                     raw = headers[place]
@@ -4505,7 +4526,6 @@ class Pass:
         if self.covering is not None:
             self._end_covering(self.stop)
         self.found.entries = self.stop - self.start
-        self.found.lost_rows = self.lost_rows
         return self.found
 
     # ---- the usual entry -----------------------------------------------------------------------
@@ -4674,6 +4694,116 @@ class Pass:
         if 32 + edge not in self.edges:
             self.edges.append(32 + edge)
 
+    def _faded(
+        self, base: int, place: int, end: int, headers: list[bytes | None], contents: list[bytes | None],
+        rows: list[bytes | None],
+    ) -> int:  # fmt: skip
+        """Take events without content that have one row left, or none, and are as they have to be; returns how many."""
+        covering = self.covering
+        if covering is None or covering.heads is None or contents[place] is not None:
+            return 0
+        heads, tail, terms = covering.heads, covering.tail, covering.terms
+        whole, policy = heads[NO_PACK], covering.policy_of_heads.to_bytes(8, "big")
+        lead, author, sequence = whole[:20], whole[24:32], covering.sequence
+        least = min(int.from_bytes(heads[code][20:24], "big") for code in (NO_PACK, 0, 1))  # format 13.1
+        leaves, rule_set, chains, direct = self.log.leaves, self.rule_set, self.chains, self.direct
+        row_lead = b"\x92" + bytes((rule_set & 0x7F,)) + b"\x96"
+        right, cut_at, fresh = self.right, chains.next_cut if direct else 0, direct and chains.cut < len(chains.cuts)
+        edges, row_heads = self.row_edges, self.row_heads
+        end = min(end, place + covering.left)
+        at = place
+        while at < end:
+            raw, stored, index = headers[at], rows[at], base + at
+            if (
+                raw is None
+                or contents[at] is not None
+                or raw[:20] != lead
+                or raw[24:32] != author
+                or raw[32:40] != sequence.to_bytes(8, "big")
+                or raw[56:64] != policy
+                or not 0 < int.from_bytes(raw[44:48], "big") <= MAX_CONTENT
+            ):
+                break
+            if stored is None:
+                count, length, first = (int.from_bytes(raw[k : k + 4], "big") for k in (40, 48, 52))
+                if not (count and 0 < length <= MAX_ROWS and first <= count):
+                    break
+                if int.from_bytes(raw[20:24], "big") < least:
+                    break
+                put(self.found.lost_rows, index)
+                put(self.found.bare, index)
+            else:
+                prefix = None
+                for edge in edges:
+                    prefix = row_heads.get(stored[32:edge])
+                    if prefix is not None:
+                        break
+                if prefix is None or stored[32:35] != row_lead or rule_set not in RULE_SETS:
+                    break
+                after = edge + stored[edge] - 0x9F
+                suffix = stored[edge + 1 : after]
+                # What follows the suffix: act, the entry before, state, nil. Each number in its shortest form.
+                act, cut = _short(stored, after)
+                previous, cut = _short(stored, cut)
+                if not edge + 1 < after < edge + 33 or not suffix.isalnum() or act < 0 or not 0 <= previous <= index:
+                    break
+                ending = stored[cut:]
+                state = self.endings.get(ending)
+                if state is None:
+                    state = self._ending(ending)
+                if state < 0 or act >= 1 << 24:
+                    break
+                subject = prefix + suffix.decode("ascii")
+                leaf = leaves[32 * previous - 32 : 32 * previous] if previous else ZERO
+                if raw != (
+                    heads[state >> EXPIRY_SHIFT if is_pack(subject) else NO_PACK]
+                    + COUNTS.pack(sequence, 1, int.from_bytes(raw[44:48], "big"), len(stored) - 32, not previous,
+                        covering.policy_of_heads)
+                    + raw[64:96]
+                    + sha256(ROW_TAG + stored[:32] + leaf + stored[32:]).digest()
+                ):
+                    break
+                word = chains.last.get(subject, 0) if direct else 0
+                if direct and word & MASK == previous and (word >> SHIFT, act, state) in right and index < cut_at:
+                    chains.last[subject] = state << SHIFT | index + 1
+                    if fresh:
+                        chains.fresh.add(subject)
+                else:  # the first row that is left of its subject, or any other: the chain has its own rules
+                    chains.take(index, rule_set, (subject, act, previous, state, ()))
+                    if direct:
+                        cut_at, fresh = chains.next_cut, chains.cut < len(chains.cuts)
+                        if self._lawful((word >> SHIFT, act, state)):
+                            right.add((word >> SHIFT, act, state))
+                self.found.rows += 1
+                if rule_set == 1:
+                    self.found.last_plain = index
+            put(self.found.lost_contents, index)
+            terms += raw[64:96] + tail
+            sequence += 1
+            at += 1
+        done = at - place
+        if done:
+            self.found.events += done
+            covering.sequence = sequence
+            covering.left -= done
+            covering.fold()
+            if covering.left == 0:
+                self._end_covering(base + at)
+        return done
+
+    def _remember_row(self, rule_set: int, subject: str) -> None:
+        """Learn how the row of a subject begins, which was read carefully just now."""
+        prefix = subject[: subject.rfind("/") + 1]
+        if len(prefix.encode()) + 31 > MAX_ID or rule_set not in RULE_SETS:
+            return
+        if len(self.row_heads) >= 4096:
+            self.row_heads.clear()
+            self.row_edges.clear()
+        head = b"\x92" + encode(rule_set) + b"\x96" + encode(prefix)
+        self.row_heads[head] = prefix
+        if 32 + len(head) not in self.row_edges:
+            self.row_edges.append(32 + len(head))
+
     # ---- one entry, every rule by itself -------------------------------------------------------
 
     def _missing(self, index: int) -> None:
@@ -4695,6 +4825,8 @@ class Pass:
             header = Header(raw)
         except Bad as error:
             self.findings.bad("HEADER_MALFORMED", index, error)
+            if raw[4] == EVENT and raw[40:44] != bytes(4) and stored is None:
+                put(self.found.bare, index)
             self._step_over(index)
             return
         content = self._content(index, header, raw, part)
@@ -4715,7 +4847,8 @@ class Pass:
             if part is None:
                 put(self.found.lost_contents, index)
             if stored is None and header.row_count:
-                put(self.lost_rows, index)
+                put(self.found.lost_rows, index)
+                put(self.found.bare, index)
         if header.kind == STATEMENT:
             self._begin_covering(index, header, content)
         elif content is not None and (not covered or kind in SETTLING or kind == "seal"):
@@ -5014,6 +5147,8 @@ class Pass:
             self.chains.take(index, rule_set, row)
             self.found.broken += bool(row[4])
         self._check_keep(index, header, rows)
+        if acts is None and len(rows) == 1:
+            self._remember_row(rule_set, rows[0][0])
         self.found.rows += len(rows)
 
     def _note_rules(self, index: int, rule_set: int) -> None:
@@ -5831,9 +5966,9 @@ class Part:
 
 def work_part(job: tuple[str, int, list[str], Ranges, list[int], list[str], int]) -> Part:
     """`Chains` of one part in a process of its own. What changed up to each seal goes to a file, by id."""
-    folder, part, names, lost_rows, cuts, wanted, most = job
+    folder, part, names, bare, cuts, wanted, most = job
     findings = Findings(most)
-    chains = Chains(findings, lost_rows, cuts)
+    chains = Chains(findings, bare, cuts)
     unspill(folder, part, names, chains, _no_tick)
     write_changes(os.path.join(folder, f"changes-{part}"), chains)
     return Part(chains, findings, wanted)
@@ -5911,6 +6046,7 @@ class Whole:
         self.passed: list[Passed] = []
         self.lost_contents: Ranges = []
         self.lost_rows: Ranges = []
+        self.bare: Ranges = []
         self.believed: list[tuple[int, int]] = []
         self.units = 0
         self.log_key = options.key
@@ -5941,11 +6077,15 @@ class Whole:
         self._conclude(names)
 
     def close(self) -> None:
-        """Close the bundle, and let go of the file of leaves, so that it can be removed."""
-        self.container.close()
-        if isinstance(getattr(self, "log", None), Log) and isinstance(self.log.leaves, mmap.mmap):
-            self.log.tree = None
-            self.log.leaves.close()
+        """Let go of the file of leaves, so that it can be removed."""
+        logs = [*_logs.values(), *([self.log] if hasattr(self, "log") else [])]
+        for log in _logs.values():
+            log.container.close()
+        _logs.clear()
+        for log in logs:
+            log.tree = None
+            if isinstance(log.leaves, mmap.mmap):
+                log.leaves.close()
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -6041,10 +6181,11 @@ class Whole:
         passed.said = bytearray()
         self.passed.append(passed)
         self.lost_contents += passed.lost_contents
+        self.lost_rows += passed.lost_rows
 
     def _entries_here(self, context: tuple[Any, ...]) -> None:
         """In this process, all subjects at once."""
-        chains = Chains(self.findings, self.lost_rows, self.seal_sizes)
+        chains = Chains(self.findings, self.bare, self.seal_sizes)
         done = 0
 
         def tick(count: int) -> None:
@@ -6055,7 +6196,7 @@ class Whole:
         with open(self.said_path, "wb") as said:
             for start, stop in self._tasks(TASK):
                 self._keep(
-                    Pass(self.log, start, stop, Context(*context), chains, self.findings, self.lost_rows).run(tick),
+                    Pass(self.log, start, stop, Context(*context), chains, self.findings, self.bare).run(tick),
                     said)
         chains.end()
         self._take_part(
@@ -6078,11 +6219,11 @@ class Whole:
         with open(self.said_path, "wb") as said:
             for (_, stop), (passed, items, by_code) in zip(tasks, workers.run(work_pass, jobs)):
                 self.findings.extend(items, by_code)
-                self.lost_rows += passed.lost_rows
+                self.bare += passed.bare
                 self._keep(passed, said)
                 self.progress.to(stop)
         self.progress.phase("chains of subjects", "各对象的链", parts)
-        chain_jobs = [(self.folder, part, names, self.lost_rows, self.seal_sizes, self.options.units, most)
+        chain_jobs = [(self.folder, part, names, self.bare, self.seal_sizes, self.options.units, most)
             for part in range(parts)]
         for number, part in enumerate(workers.run(work_part, chain_jobs), 1):
             self._take_part(part, True)
@@ -6439,6 +6580,9 @@ class Whole:
             elif place == "lost":
                 self.notes.add(f"the witnessed note of {size} entries signs some that were lost with a backup",
                     f"{size} 个条目的见证文本包含恢复备份时丢失的条目")
+            elif place == "held" and not self._is_whole(size):
+                self.notes.add(f"the witnessed note of {size} entries could not be held against the log",
+                    f"{size} 个条目的见证文本无法与账本核对")
             elif place == "fork" or self.tree.root(size) != opened[1].root:
                 findings.add("FORK", None,
                     f"the first {size} entries are not those that the log signed and witnesses saw",
@@ -6480,25 +6624,27 @@ class Whole:
             except Bad as error:
                 self.findings.bad("SEAL_RECORD", index, error)
                 continue
-            if self.genesis is not None:
-                texts.setdefault(size, []).append(seal_text(self.genesis.origin, self.ledger_id, body))
-            verdict: bool | None = False
-            if size > self._statement_of(index) or not self._may_end(size):
+            ends = size <= self._statement_of(index) and self._may_end(size)
+            verdict: bool | None = None
+            if not ends:
                 self.findings.add("SEAL_RECORD", index,
                     f"it seals {size} entries, at which no log that its statement was added to can have ended",
                     f"它封存 {size} 个条目，而其陈述所接续的账本不可能在此处结束")
+                verdict = False
+            elif self._is_whole(size) and self.tree.root(size) != tree_root:
+                self.findings.add("SEAL_RECORD", index, f"its tree root is not that of the first {size} entries",
+                    f"其树根与前 {size} 个条目不符")
+                verdict = False
             else:
-                if self.tree.root(size) != tree_root:
-                    self.findings.add("SEAL_RECORD", index, f"its tree root is not that of the first {size} entries",
-                        f"其树根与前 {size} 个条目不符")
+                if self.genesis is not None:
+                    texts.setdefault(size, []).append(seal_text(self.genesis.origin, self.ledger_id, body))
                 if worked[size] == (ids, map_root):
-                    verdict = self.tree.root(size) == tree_root
-                elif size <= unworkable:
-                    verdict = None
-                else:
+                    verdict = True
+                elif size > unworkable and self._is_whole(size):
                     self.findings.add("SEAL_ROOT", index,
                         f"it does not say what the first {size} entries say: these have rows of {worked[size][0]}"
                         " subjects", f"它所述与前 {size} 个条目不符：这些条目涉及 {worked[size][0]} 个对象")
+                    verdict = False
             good += verdict is True
             bad += verdict is None
             signed = told.setdefault(size, [])
@@ -6534,6 +6680,10 @@ class Whole:
 
         changes = heapq.merge(*map(read_changes, self.changes))
         return dict(zip(self.seal_sizes, sweep(len(self.seal_sizes), changes, self.log.leaf, tick)))
+
+    def _is_whole(self, size: int) -> bool:
+        """Whether the headers of the first `size` entries are all there."""
+        return all(number * WIDTH >= size for number in self.holes)
 
     def _statement_of(self, index: int) -> int:
         """The statement that covers an entry."""
@@ -6664,10 +6814,7 @@ def note_times(note: bytes, vkeys: Sequence[str]) -> tuple[int, bytes, list[int]
     checkpoint = Checkpoint(parsed.text)
     times_ = []
     for vkey in vkeys:
-        try:
-            when = parsed.cosigned(parse_verifier(vkey))
-        except Bad:
-            continue
+        when = parsed.cosigned(parse_verifier(vkey))
         if when is not None:
             times_.append(when)
     return checkpoint.size, checkpoint.root, times_
@@ -6947,10 +7094,6 @@ class Excerpt:
         self.signatures = self.broken = 0
         self.pilot = False
         self._proofs: dict[int, list[bytes] | None] = {}
-
-    def close(self) -> None:
-        """Close the bundle."""
-        self.container.close()
 
     def run(self) -> None:
         """Verify."""
@@ -10434,6 +10577,7 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
             raise Misused("the witness policy is for several logs: give the key of the one that is meant",
                 "见证政策适用于多个账本：请给出所指账本的密钥")
         options.key = options.policy.logs[0]
+    container: Container | None = None
     try:
         container = Container(path)
         try:
@@ -10444,20 +10588,22 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
         container.check_lengths(manifest.kind == "whole")
         result["bundle"].update(kind=manifest.kind, asked=manifest.asked, exported=manifest.exported)
         with tempfile.TemporaryDirectory(prefix="verify-bundle-") as folder:
-            work: Any
             if manifest.kind == "whole":
-                work = Whole(container, options, findings, result, progress, folder)
+                whole = Whole(container, options, findings, result, progress, folder)
+                try:
+                    whole.run()
+                finally:
+                    whole.close()
             else:
-                work = Excerpt(container, options, findings, result, progress, manifest.kind)
-            try:
-                work.run()
-            finally:
-                work.close()
+                Excerpt(container, options, findings, result, progress, manifest.kind).run()
         result["bundle"].update(files=container.files, bytes=container.bytes)
     except Unreadable as error:
         result["error"] = {"en": error.en, "zh": error.zh}
         result["seconds"] = clock.monotonic() - begun
         return result
+    finally:
+        if container is not None:
+            container.close()
     listed_ = findings.listed()
     result["findings"] = [{"code": code, "index": index, "subject": subject, "en": en, "zh": zh} for code, index, en,
         zh, subject in listed_]
