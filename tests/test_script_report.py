@@ -49,6 +49,14 @@ def test_every_code_of_the_format_has_words_in_its_order() -> None:
     assert list(script._REPORT_CODES) == codes
 
 
+def test_the_script_has_one_chinese_word_for_each_thing() -> None:
+    """Those of the other pages; parts of the script were written apart."""
+    text = Path(script.__file__).read_text("utf-8")
+    for word in ("见证者", "会签", "封印", "验证密钥", "审计者", "经历", "核验包", "策略", "摘录"):
+        assert word not in text
+    assert text.count("撤销") == text.count("撤销发运") == 1  # what is done to keys is 吊销
+
+
 def test_every_code_points_at_something() -> None:
     vague = [code for code in script._REPORT_CODES if script._report_meaning(code) == script._REPORT_MEANING_OTHER]
     assert set(vague) == {
@@ -306,6 +314,19 @@ def test_a_terminal_is_told_everything_that_matters(lang: str) -> None:
     assert ("退出码" if lang == "zh" else "exit code") in text
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese", "said"),
+    [
+        ("the log was set back", "日志被回滚", ("The log was set back.", "日志被回滚。")),
+        ("tile/0/000 is missing (so)", "缺少 tile/0/000", ("tile/0/000 is missing (so).", "缺少 tile/0/000。")),
+        ("It ended.", "已结束。", ("It ended.", "已结束。")),
+        ("", "", ("", "")),
+    ],
+)
+def test_findings_are_told_as_sentences(english: str, chinese: str, said: tuple[str, str]) -> None:
+    assert script._report_said({"en": english, "zh": chinese}) == said
+
+
 def test_one_language_stands_alone_on_a_terminal() -> None:
     assert not CHINESE.search(script.report_text(results.clean(), "en"))
     assert CHINESE.search(script.report_text(results.clean(), "zh"))
@@ -316,7 +337,7 @@ def test_counts_are_told_for_one_and_for_more_and_zeros_are_left_out() -> None:
     result["counts"] = {"entries": 1, "seals": 1, "tiles": 2, "witnessed": 0, "violations": 0, "something_new": 3}
     told = [(english, count) for (english, _), count in script._report_counted(result)]
     assert told == [
-        ("entry", 1), ("tiles of the tree", 2), ("seal worked out again", 1),
+        ("entry", 1), ("tiles of the tree", 2), ("seal checked", 1),
         ("broken rules that the ledger itself recorded", 0), ("something_new", 3),
     ]  # fmt: skip
 
@@ -492,6 +513,16 @@ def test_a_page_tells_everything_that_matters_in_both_languages(lang: str) -> No
         assert text in taken.text
     checked = [a["id"] for tag, a in taken.tags if tag == "input" and "checked" in a]
     assert checked == [f"lang-{lang}"]
+
+
+@both_languages
+def test_a_history_whose_beginning_was_pruned_says_so(lang: str) -> None:
+    result = results.excerpt()
+    said = {"zh": "此前尚有记录：条目 1,107", "en": "It began earlier: what entry 1,107"}[lang]
+    assert said not in script.report_text(result, lang)
+    result["timelines"][0]["earlier"] = 1_107
+    assert said in script.report_text(result, lang)
+    assert said in Taken(script.report_page(result, lang)).text
 
 
 def test_what_a_result_leaves_out_a_page_leaves_out() -> None:

@@ -6751,7 +6751,7 @@ class Whole:
     def _timeline(self, subject: str) -> dict[str, Any]:
         """The entries of a subject, from its latest one back."""
         steps: list[dict[str, Any]] = []
-        index, left_out = (self.stands[subject] & MASK) - 1, 0
+        index, left_out, earlier = (self.stands[subject] & MASK) - 1, 0, None
         codes: dict[int, list[str]] = {}
         for code, at, _, _, who in self.findings.listed():
             if who == subject and at is not None:
@@ -6761,6 +6761,7 @@ class Whole:
             raw, found = self.log.header(index), self.log.rows(index)
             row = None if found is None else next((one for one in found[1] if one[0] == subject), None)
             if raw is None or found is None or row is None or row[2] > index:
+                earlier = index if steps and found is None else None
                 break
             if len(steps) < 200:
                 content = self.log.content(index)
@@ -6771,8 +6772,8 @@ class Whole:
                 if left_out > 100_000:
                     break
             index = row[2] - 1
-        return {"subject": subject, "complete": True, "size": self.size, "received": None, "left_out": left_out,
-            "steps": steps[::-1]}
+        return {"subject": subject, "complete": not codes, "size": self.size, "received": None, "left_out": left_out,
+            "earlier": earlier, "steps": steps[::-1]}
 
 
 def key_history(genesis: GenesisRecord, keys: dict[bytes, tuple[int, KeyAuthorised]],
@@ -7737,7 +7738,7 @@ class Excerpt:
         while at is not None and at not in self.gone:
             if at not in rows:
                 add("CHAIN_INCOMPLETE", at, "this entry of its history is not here, or lacks its row",
-                    "其经历中的这一条目不在，或缺少它的单元记录", subject)
+                    "其流转历史中的这一条目不在，或缺少它的单元记录", subject)
                 return False
             before = rows[at][0]
             at = before if before is None or before < at else None
@@ -7848,7 +7849,7 @@ class Excerpt:
         )
         if seal is None:
             say("there is no seal: nothing shows that a history is complete, or that a key was not revoked since",
-                "没有封存：无法证明经历完整，也无法证明密钥此后未被吊销")
+                "没有封存：无法证明流转历史完整，也无法证明密钥此后未被吊销")
         elif not any(one["stands"] for one in self.auditors):
             say("the seal is the ledger's own word: no auditor whose key was given signed it",
                 "封存只是账本自己的说法：没有已知审计方签署")
@@ -7858,7 +7859,7 @@ class Excerpt:
         others = len(set(self.words) - set(self.seen))
         if others:
             say(f"{others} other subjects are named by entries here, and of these no history is shown",
-                f"此处条目还提到 {others} 个其他对象，其经历未显示")
+                f"此处条目还提到 {others} 个其他对象，其流转历史未显示")
         if self.unknown_rules:
             say(
                 f"{self.unknown_rules} entries follow rules that this script does not know: their states were not"
@@ -7897,7 +7898,8 @@ class Excerpt:
         for code, at, _, _, who in self.findings.listed():
             if at is not None and who in (None, subject):
                 codes.setdefault(at, []).append(code)
-        steps = []
+        steps: list[dict[str, Any]] = []
+        earlier = None
         for index in indices[-200:]:
             file = self._file(index)
             if file is None or file.rows is None:
@@ -7911,12 +7913,14 @@ class Excerpt:
                 one = timeline_step(index, file.raw, committed(file.raw, file.content), rule_set, row,
                     labels.get(file.raw[24:32]), codes.get(index, []))
                 one["behind"] = seal is not None and index >= seal[1][0]
+                if not steps and row[2] and index == indices[0]:
+                    earlier = row[2] - 1
                 steps.append(one)
         return {
             "subject": subject, "complete": None if seal is None else complete,
             "size": None if seal is None else seal[1][0],
-            "received": None if seal is None else received(self.headers.get(seal[0])), "left_out": max(0,
-                len(indices) - 200), "steps": steps,
+            "received": None if seal is None else received(self.headers.get(seal[0])),
+            "left_out": max(0, len(indices) - 200), "earlier": earlier, "steps": steps,
         }  # fmt: skip
 
 
@@ -7953,7 +7957,7 @@ _REPORT_STEPS: tuple[str, ...] = (  # format.md section 9.7, in Chinese
     "验收", "到达", "组装", "归集", "赋码", "交运", "创建品类", "循环盘点", "注销", "离开", "销毁", "拆解",
     "交付使用", "编码", "进出场", "扣留", "查验", "安装", "停用", "装载", "其他", "装箱", "拣选", "收货",
     "移除", "重新包装", "维修", "替换", "预留", "零售", "发运", "待发", "盘点", "上架", "存储", "运输",
-    "卸载", "拆箱", "吊销发运", "传感器记录", "抽样",
+    "卸载", "拆箱", "撤销发运", "传感器记录", "抽样",
 )  # fmt: skip
 _REPORT_STEPS_ENGLISH = (
     "accepting", "arriving", "assembling", "collecting", "commissioning", "consigning", "creating_class_instance",
@@ -9300,10 +9304,10 @@ def _report_completeness(timeline: dict[str, Any]) -> ReportBoth:
 
 
 def _report_earlier(index: int) -> ReportBoth:
-    """Of a history whose beginning was pruned: where what is left begins."""
+    """Of a history whose beginning is not there: where what is left begins."""
     return (
-        f"It begins earlier: what entry {index:,} and those before it did to this unit was pruned by rule.",
-        f"此前尚有记录：条目 {index:,} 及更早条目中该单元的记录已依规清理。",
+        f"It began earlier: what entry {index:,} and those before it say of this unit is not here any more.",
+        f"此前尚有记录：条目 {index:,} 及更早条目中该单元的记录已不在此处。",
     )
 
 
