@@ -457,6 +457,16 @@ def test_an_epoch_entry_that_explains_nothing_is_refused(loss: Loss) -> None:
         zero.sign(Request(3, (), later.request.note), LOG.verifier, shown=later.shown, accept=True)
 
 
+def test_every_byte_of_an_epoch_entry_that_is_shown_counts(loss: Loss) -> None:
+    shown = (loss.ledger.witnessed.request(loss.lost).shown or "").encode()
+    said = check_loss(shown, LOG.verifier)
+    for at in range(len(shown)):
+        for change in (1, 0x20):
+            data = shown[:at] + bytes([shown[at] ^ change]) + shown[at + 1 :]
+            with pytest.raises(DataError):
+                assert check_loss(data, LOG.verifier) == said, at
+
+
 def test_a_note_of_what_was_lost_is_said_and_not_kept(loss: Loss) -> None:
     with pytest.raises(InputError, match="lost with a backup"):
         loss.ledger.witnessed.add(loss.lost)
