@@ -2055,7 +2055,7 @@ def row_hashes(salt: bytes, rule_set: int, rows: Sequence[Row], leaves: Sequence
 SHIFT = 40
 MASK = (1 << SHIFT) - 1
 #: How many subjects are held in memory at once.
-PART_SUBJECTS = 500_000
+PART_SUBJECTS = 250_000
 PART_ROWS = 4_000_000
 
 Ranges = list[tuple[int, int]]
@@ -2104,6 +2104,11 @@ def check_link(findings: Findings, index: int, rule_set: int, row: Row, word: in
             f"违规代码为 {list(codes)}，按规则应为 {list(expected)}", subject)
 
 
+def is_lawful(rule_set: int, before: int, act: int, state: int) -> bool:
+    """Whether a row without violations follows by rules that are known."""
+    return rule_set in RULE_SETS and _follows(rule_set, before, act, state, ())
+
+
 class Chains:
     """Where each subject of a part stands: state x 2^40 + 1 + index of its latest entry."""
 
@@ -2118,6 +2123,8 @@ class Chains:
         self.cut = 0
         self.next_cut = self.cuts[0] if self.cuts else 1 << 62
         self.fresh: set[str] = set()
+        #: (rule set, state before, act, state) of lawful rows that were seen before.
+        self.lawful: set[tuple[int, int, int, int]] = set()
         self.changes: list[tuple[str, int, int]] = []
 
     def pass_cut(self, index: int) -> None:
@@ -2134,7 +2141,7 @@ class Chains:
 
     def take(self, index: int, rule_set: int, row: Row) -> None:
         """Hold a row against where its subject stood."""
-        subject, _, previous, state, _ = row
+        subject, act, previous, state, codes = row
         if index >= self.next_cut:
             self.pass_cut(index)
         word = self.last.get(subject, 0)
@@ -2143,7 +2150,11 @@ class Chains:
             self.believed.extend((index, previous - 1))
             self._alone(index, rule_set, row, word)
         else:
-            check_link(self.findings, index, rule_set, row, word)
+            link = rule_set, word >> SHIFT, act, state
+            if previous != before or codes or link not in self.lawful:
+                check_link(self.findings, index, rule_set, row, word)
+                if not codes and is_lawful(*link):
+                    self.lawful.add(link)
         self.last[subject] = state << SHIFT | index + 1
         if self.cut < len(self.cuts):
             self.fresh.add(subject)
@@ -4608,7 +4619,7 @@ class Pass:
                     break
                 link = (word >> SHIFT, known[1], state)
                 if link not in right:
-                    if not self._lawful(link):
+                    if not is_lawful(rule_set, *link):
                         break
                     right.add(link)
                 last[subject] = state << SHIFT | index + 1
@@ -4649,13 +4660,6 @@ class Pass:
             self.endings.clear()
         self.endings[ending] = state
         return state
-
-    def _lawful(self, link: tuple[int, int, int]) -> bool:
-        before, act, state = link
-        try:
-            return all(follows(self.rule_set, before, act, state, ()))
-        except KeyError:
-            return False
 
     def _remember(self, content: bytes, subject: str, act: int, covered: bool) -> None:
         """Learn the shape of an event about one unit, which was read carefully just now."""
@@ -4772,7 +4776,7 @@ class Pass:
                     chains.take(index, rule_set, (subject, act, previous, state, ()))
                     if direct:
                         cut_at, fresh = chains.next_cut, chains.cut < len(chains.cuts)
-                        if self._lawful((word >> SHIFT, act, state)):
+                        if is_lawful(rule_set, word >> SHIFT, act, state):
                             right.add((word >> SHIFT, act, state))
                 self.found.rows += 1
                 if rule_set == 1:
@@ -8264,7 +8268,7 @@ _REPORT_MEANINGS: tuple[tuple[tuple[str, ...], ReportBoth], ...] = (
         ),
     ),
     (
-        ("ROW_", "ROWS_", "CHAIN_INCOMPLETE", "SEAL_", "ABSENCE"),
+        ("ROW_", "ROWS_", "CHAIN_INCOMPLETE", "SEAL_"),
         (
             (
                 "The history of a unit was cut, changed or not told in full. Do not rely on what is said "
@@ -8272,6 +8276,14 @@ _REPORT_MEANINGS: tuple[tuple[tuple[str, ...], ReportBoth], ...] = (
                 "until it is explained."
             ),
             "某单元的流转历史被截断、改动或未完整出示。查明之前，不应采信有关单元的内容。",
+        ),
+    ),
+    (
+        ("ABSENCE",),
+        (
+            "Nothing shows that this code was never in the ledger: it may be there. Ask for another proof, or for the "
+            "whole log.",
+            "未能证明该编码从未出现于账本：它可能就在其中。请要求另行证明，或索取整本日志。",
         ),
     ),
     (
@@ -8512,6 +8524,22 @@ def _report_step(step: dict[str, Any]) -> ReportBoth:
 def _report_total(result: dict[str, Any]) -> int:
     """All findings, those beyond the listed ones included."""
     return len(result.get("findings") or ()) + (result.get("beyond") or 0)
+
+
+def _report_alike(findings: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Findings that say the same of several entries or units, told once: (the first of them, all of them), in order."""
+    groups: dict[tuple[object, object], list[dict[str, Any]]] = {}
+    for one in findings:
+        groups.setdefault((one.get("code"), one.get("en")), []).append(one)
+    return [(group[0], group) for group in groups.values()]
+
+
+def _report_where(one: dict[str, Any]) -> ReportBoth:
+    """The entry of a finding, and the unit."""
+    index, subject = one.get("index"), one.get("subject")
+    english, chinese = ("the log as a whole", "整体") if index is None else (f"entry {index:,}", f"条目 {index:,}")
+    unit = f" · {report_human(str(subject))}" if subject else ""
+    return english + unit, chinese + unit
 
 
 def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]:
@@ -9097,7 +9125,7 @@ class _ReportPrinter:
 
 
 _REPORT_MARKS = {"good": ("✓", "32;1"), "open": ("~", "33;1"), "bad": ("✗", "31;1")}
-_REPORT_TERMINAL_MOST = 50
+_REPORT_TERMINAL_MOST, _REPORT_TERMINAL_PLACES = 50, 8
 
 
 def report_text(result: dict[str, Any], lang: str = "en", colour: bool = False, width: int = 80) -> str:
@@ -9139,21 +9167,22 @@ def _report_text_findings(out: _ReportPrinter, result: dict[str, Any]) -> None:
         return
     out.head(("Findings", "发现的问题"), f"{_report_total(result):,}")
     meant: set[ReportBoth] = set()
-    for number, one in enumerate(findings[:_REPORT_TERMINAL_MOST], 1):
+    groups = _report_alike(findings)
+    for number, (one, alike) in enumerate(groups[:_REPORT_TERMINAL_MOST], 1):
         code = str(one.get("code"))
-        index = one.get("index")
-        where = out.say(("whole log", "整体")) if index is None else out.say((f"entry {index:,}", f"条目 {index:,}"))
-        title = f"{where} · {out.say(_report_code(code))} · {report_visible(code)}"
-        out.add(title, 6, "31", f"{number}. ")
-        if one.get("subject"):
-            out.add(report_human(str(one["subject"])), 6)
+        out.add(f"{out.say(_report_code(code))} · {report_visible(code)}", 6, "31", f"{number}. ")
+        places = [out.say(_report_where(place)) for place in alike[:_REPORT_TERMINAL_PLACES]]
+        rest = len(alike) - len(places)
+        if rest:
+            places.append(out.say((f"and {rest:,} more places", f"另有 {rest:,} 处")))
+        out.add(out.say(("; ", "；")).join(places), 6)
         out.add(out.say(_report_said(one)), 6)
         if _report_meaning(code) not in meant:
             meant.add(_report_meaning(code))
             out.add(out.say(_report_meaning(code)), 8, "2", "→ ")
-    more, beyond = len(findings) - _REPORT_TERMINAL_MOST, result.get("beyond") or 0
+    more, beyond = len(groups) - _REPORT_TERMINAL_MOST, result.get("beyond") or 0
     if more > 0:
-        out.add(out.say((f"and {more:,} more: see --report and --json", f"另有 {more:,} 项：见 --report 和 --json")), 6)
+        out.add(out.say((f"and {more:,} other ones: see --report", f"另有 {more:,} 类：见 --report")), 6)
     if beyond:
         out.add(out.say((f"and {beyond:,} more that were only counted", f"另有 {beyond:,} 项仅计数，未逐一列出")), 6)
 
@@ -9505,7 +9534,7 @@ def _report_page_facts(result: dict[str, Any]) -> ReportMarkup:
     return _report_section(("What was looked at", "核验对象"), _report_el("dl", rows, cls="facts"))
 
 
-_REPORT_PAGE_FINDINGS = 500
+_REPORT_PAGE_FINDINGS, _REPORT_PAGE_PLACES = 500, 40
 
 
 def _report_page_findings(result: dict[str, Any]) -> ReportMarkup | None:
@@ -9535,9 +9564,10 @@ def _report_page_findings(result: dict[str, Any]) -> ReportMarkup | None:
         )
         for meaning, group in groups.items()
     ]
-    items = []
-    for one in findings[:_REPORT_PAGE_FINDINGS]:
-        code, index = str(one.get("code")), one.get("index")
+    items, shown, told = [], _report_alike(findings), 0
+    for one, alike in shown[:_REPORT_PAGE_FINDINGS]:
+        code, rest = str(one.get("code")), len(alike) - _REPORT_PAGE_PLACES
+        told += len(alike)
         items.append(
             _report_el(
                 "li",
@@ -9546,20 +9576,13 @@ def _report_page_findings(result: dict[str, Any]) -> ReportMarkup | None:
                     cls="title",
                 ),
                 _report_el(
-                    "p",
-                    _report_el(
-                        "span",
-                        ("the log as a whole", "整体") if index is None else (f"entry {index:,}", f"条目 {index:,}"),
-                    ),
-                    (_report_el("span", " · "), _report_code_el(report_human(str(one["subject"]))))
-                    if one.get("subject")
-                    else None,
-                    cls="where",
+                    "p", [_report_el("span", _report_where(place)) for place in alike[:_REPORT_PAGE_PLACES]],
+                    _report_el("span", (f"and {rest:,} more", f"另有 {rest:,} 处")) if rest > 0 else None, cls="where",
                 ),
                 _report_el("p", _report_said(one), cls="block"),
             )
         )
-    more = _report_total(result) - min(len(findings), _REPORT_PAGE_FINDINGS)
+    more = _report_total(result) - told
     return _report_section(
         ("Findings", "发现的问题"), _report_el("ul", summary, cls="meanings"),
         _report_el("ol", items, cls="findings"),
@@ -10294,7 +10317,7 @@ section.first { margin-top: 14px; }
 .findings li::before {
   content: counter(finding); position: absolute; left: 0; width: 30px; text-align: right; color: var(--muted);
 }
-.findings .where { font-size: 14px; color: var(--muted); }
+.findings .where { display: flex; flex-wrap: wrap; gap: 0 18px; font-size: 14px; color: var(--muted); }
 .findings .title b { color: var(--bad); }
 
 .scroll { overflow-x: auto; }
