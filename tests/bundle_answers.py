@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
+from pilot_world import BUYER, OTHER_BUYER
 from tracechain.criteria import (
     AnyOf,
     ByCarrier,
@@ -22,7 +23,7 @@ from tracechain.criteria import (
 )
 from tracechain.pilot import alerts, cases, compensations, listing, overdue, stopped, violations
 from tracechain.recall import fan_out, progress, recalls
-from tracechain.rules import shanghai_day
+from tracechain.rules import shanghai_day, shanghai_year
 from tracechain.testing.samples import PRODUCT
 from tracechain.tracing import STOCK_KEYS, Trace, Tracer, stock
 from tracechain.view import View, unit_history
@@ -45,6 +46,8 @@ CRITERIA: tuple[Criterion, ...] = (
 def index_of(view: View) -> dict[str, Any]:
     """All that the index says."""
     units = dict(view.units())
+    # Of years before these no account is kept (format.md section 7.5).
+    now = shanghai_year(int.from_bytes((view.header(view.size - 1) or b"")[8:16], "big"))
     containers = [subject for level in LEVELS[1:] for subject in level]
     return {
         "units": units,
@@ -54,6 +57,7 @@ def index_of(view: View) -> dict[str, Any]:
         "emptied": {subject: view.emptied(subject) for subject in (*units, *containers)},
         "names": list(view.names("")),
         "mentions": {name: [at for run in view.mentions(name) for at in run] for name in view.names("")},
+        "spent": {(who, year): view.spent(who, year) for who in (BUYER, OTHER_BUYER) for year in (now - 1, now)},
         "prefixes": {
             prefix: list(view.subjects(prefix)) for prefix in ("", "0", "01/", "urn:", "urn:tracechain:", "z")
         },

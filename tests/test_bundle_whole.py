@@ -15,7 +15,7 @@ from tracechain.bundle.check import NOTHING_ELSE, check_bundle, check_whole
 from tracechain.bundle.checking import BundleReport, in_order
 from tracechain.bundle.container import UnreadableError, open_container
 from tracechain.bundle.manifest import Manifest
-from tracechain.bundle.view import WholeView, is_bundle, open_whole
+from tracechain.bundle.view import WholeView, open_whole
 from tracechain.bundle.whole import export_whole
 from tracechain.checkpoint import (
     Checkpoint,
@@ -196,8 +196,6 @@ def test_what_is_no_whole_bundle_is_not_opened(tmp_path: Path, whole: Whole) -> 
         opened(whole.files | {"checkpoint": b"\xff"})
     with pytest.raises(UnreadableError):
         opened({})
-    assert is_bundle(tmp_path / "0.zip")
-    assert not is_bundle(tmp_path)
 
 
 # ---- what can be wrong -----------------------------------------------------------------------------

@@ -89,6 +89,7 @@ def test_recalls_and_cases_are_those_of_then(tmp_path: Path) -> None:
     world.close()
     assert [len(then["recalls"]) for _, _, then in moments] == [0, 1, 1, 1]
     assert moments[1][2]["progress"]["R-9"].affected >= 3
+    assert any(moments[1][2]["index"]["spent"].values())
     assert [len(then["cases"]) for _, _, then in moments] == [0, 0, 1, 1]
     with open_whole(tmp_path / "bundle") as bundle:
         same(bundle, moments)

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
-from pathlib import Path
 from typing import Final
 
 from tracechain.bundle.container import Container, WrongFileError, open_container
@@ -38,7 +37,7 @@ from tracechain.merkle import Frontier
 from tracechain.replayed import Replayed
 from tracechain.view import Block, Unit
 
-__all__ = ["WholeView", "is_bundle", "open_whole", "read_checkpoint"]
+__all__ = ["WholeView", "open_whole", "read_checkpoint", "view_of"]
 
 Parts = Sequence[bytes | None]
 #: A kind of files: its name, the name of one of them, what takes it apart.
@@ -290,12 +289,6 @@ class WholeView:
             if data is not None:
                 # What is no UTF-8 is malformed to whoever parses it.
                 yield size, data.decode("utf-8", "surrogateescape")
-
-
-def is_bundle(path: str | os.PathLike[str]) -> bool:
-    """Whether something looks like a bundle and not like a ledger: a file, or a folder with a bundle.json in it."""
-    place = Path(path)
-    return place.is_file() or (place / "bundle.json").exists()
 
 
 @contextmanager
