@@ -362,14 +362,31 @@ def test_a_witness_policy_is_told_in_a_few_words(text: str, english: str) -> Non
 
 def test_only_so_many_findings_are_listed_one_by_one() -> None:
     result = results.bad()
-    result["findings"] = [result["findings"][1] | {"index": at} for at in range(700)]
+    result["findings"] = [result["findings"][1] | {"index": at, "en": f"It is {at}."} for at in range(700)]
     result["by_code"] = {"ROW_LINK": 717}
     text = script.report_text(result, "en")
-    assert "and 650 more: see --report and --json" in text
+    assert "and 650 other ones: see --report" in text
     assert "and 17 more that were only counted" in text
     page = script.report_page(result, "en")
     assert page.count("<b>", page.index('<ol class="findings">'), page.index("</ol>")) == 500
     assert "And 217 more that are not listed here." in page
+
+
+@both_languages
+def test_what_was_found_at_many_places_is_told_once(lang: str) -> None:
+    result = results.bad()
+    found = result["findings"][1]
+    result["findings"] = [found | {"index": at} for at in range(100, 160)] + result["findings"]
+    result["by_code"]["ROW_LINK"] += 60
+    text = script.report_text(result, lang)
+    assert "".join(text.split()).count("".join(found[lang].split())) == 1
+    assert {"en": "and 53 more places", "zh": "另有 53 处"}[lang] in " ".join(text.split())
+    assert script.report_verdict(result)[1][0] == "81 FINDINGS"
+    page = Taken(script.report_page(result, lang)).text
+    assert page.count(found[lang]) == 1
+    assert {"en": "entry 139 · (01)09521234001072(21)BJ0001", "zh": "条目 139 · (01)"}[lang] in page
+    assert {"en": "and 21 more", "zh": "另有 21 处"}[lang] in page
+    assert "And 17 more that are not listed here." in page
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["C", "Zl", "Zp"])), st.integers(4, 90))
