@@ -188,7 +188,9 @@ def _with_others(
         found = set(wanted)
         for outputs in (False, True):
             found |= _kin(containment, wanted, outputs=outputs)
-        found |= _around(containment, found)
+        # What was seen last of a container that something is in now may have been before that.
+        now = {container for subject in found for container in containment.containers(subject)[0]}
+        found |= _around(containment, found | now)
         for subject in found:
             if is_pack(subject) or not subject.startswith("urn:tracechain:"):
                 noted |= containment.past(subject).unresolved
