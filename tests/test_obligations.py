@@ -32,7 +32,7 @@ OBLIGATIONS = {
     "T1": "S3", "T2": "S1 II; S4 Part 1",
 }  # fmt: skip
 #: What later parts bring.
-PLANNED = {"G1", "T1", "T2"}
+PLANNED = {"T1", "T2"}
 
 
 @frozen
