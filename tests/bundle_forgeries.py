@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve
 
-from bundle_mutations import Done, packed_beside
+from bundle_mutations import packed_beside
 from bundle_samples import NOW, Brought, Sample
+from bundle_texts import Done
 from excerpt_samples import sealed
 from forging import changed, copy, forge, patch
 from tracechain import merkle
@@ -36,7 +37,7 @@ __all__ = ["forged", "forged_excerpts", "log_of", "whole_files"]
 PLAIN = Brought()
 _TILED = ("tile/", "contents/", "rows/")
 #: What the tools of an honest operator say to a log that is none.
-_FAILS = (TracechainError, ValueError, IndexError, KeyError, OverflowError, AssertionError)
+_FAILS = (TracechainError, ValueError, IndexError, KeyError, OverflowError, AssertionError, StopIteration)
 _BESIDE = ("witnessed/", "seals/", "private/")
 
 
@@ -103,12 +104,25 @@ Lie = Callable[[MemoryView], None]
 def _headers(index: int) -> Iterator[tuple[str, Lie]]:
     """Header fields: offset and bytes (format.md section 2)."""
     for label, offset, value in (
-        ("magic", 0, b"TCH1"), ("suite", 5, b"\2"), ("clamped", 7, b"\1"), ("flag", 7, b"\2"), ("time 0", 8, bytes(8)),
-        ("later", 15, b"\xff"), ("much later", 10, b"\x7f"), ("class", 17, b"\5"), ("reserved", 19, b"\1"),
-        ("keep until", 20, b"\0\0\x50\0"), ("keep open", 20, b"\xff" * 4), ("author", 24, b"12345678"),
-        ("no author", 24, bytes(8)), ("sequence", 39, b"\xfe"), ("no sequence", 32, bytes(8)), ("policy", 56, bytes(7) + b"\3"),
-        ("no policy", 56, b"\xff" * 8), ("commitment", 64, bytes(32)),
-    ):  # fmt: skip
+        ("magic", 0, b"TCH1"),
+        ("suite", 5, b"\2"),
+        ("clamped", 7, b"\1"),
+        ("flag", 7, b"\2"),
+        ("time 0", 8, bytes(8)),
+        ("later", 15, b"\xff"),
+        ("much later", 10, b"\x7f"),
+        ("class", 17, b"\5"),
+        ("reserved", 19, b"\1"),
+        ("keep until", 20, b"\0\0\x50\0"),
+        ("keep open", 20, b"\xff" * 4),
+        ("author", 24, b"12345678"),
+        ("no author", 24, bytes(8)),
+        ("sequence", 39, b"\xfe"),
+        ("no sequence", 32, bytes(8)),
+        ("policy", 56, bytes(7) + b"\3"),
+        ("no policy", 56, b"\xff" * 8),
+        ("commitment", 64, bytes(32)),
+    ):
 
         def lie(view: MemoryView, offset: int = offset, value: bytes = value) -> None:
             view.raw_headers[index] = patch(view.raw_headers[index], offset, value)
