@@ -121,3 +121,18 @@ def rewrite(folder: Path, index: int, **changes: Any) -> None:
 def files_of(folder: Path) -> Iterable[Path]:
     """All files, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def proofs_in(path: Path, name: str) -> list[bytes]:
+    """The encoded proofs of a list."""
+    data, found = (path / name).read_bytes(), []
+    while data:
+        count = int.from_bytes(data[:4], "big")
+        found.append(data[4 : 4 + count])
+        data = data[4 + count :]
+    return found
+
+
+def put_proofs(path: Path, name: str, proofs: list[bytes]) -> None:
+    """Write such a list."""
+    (path / name).write_bytes(b"".join(len(one).to_bytes(4, "big") + one for one in proofs))
