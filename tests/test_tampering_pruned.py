@@ -11,7 +11,7 @@ from tracechain.ledger import Ledger, anchor_path, verify_ledger
 from tracechain.testing import ORIGIN, Keys
 from tracechain.testing.tamper import PRUNINGS, Power, duplicate, read
 from tracechain.testing.tamper.by_hand import Sample, pruned_ledger
-from tracechain.verification import Report
+from tracechain.verification import Code, Report
 
 VERIFIER = VerifierKey(ORIGIN, 1, Keys().log.public_key)
 #: 2031-01-01: after everything but a clock that was set years ahead.
@@ -67,6 +67,15 @@ def test_each_tampering_is_found_by_its_own_code(victim: Path, name: str, power:
     assert one.codes[power] in report.codes, report.findings
     if power is Power.OPERATOR:
         assert set(report.codes) <= {one.codes[power], *one.also}, report.findings
+
+
+@pytest.mark.parametrize("name", ["policy_made_hasty", "other_policy_named"])
+def test_what_goes_against_its_policy_is_not_counted_as_gone_lawfully(victim: Path, name: str) -> None:
+    lawful = verified(victim).pruned_contents
+    PRUNINGS[name](victim, Power.OPERATOR)
+    report = verified(victim)
+    assert set(report.codes) == {Code.PRUNE_POLICY}
+    assert report.pruned_contents == lawful < sum(part is None for part in read(victim).contents)
 
 
 @pytest.mark.parametrize(("name", "power"), cases)

@@ -149,6 +149,8 @@ class _Judge:
     _taken: int = field(default=0, init=False)
     #: Contents whose holds cannot be looked at: their rows are gone as well.
     _unseen: int = field(default=0, init=False)
+    #: Entries of intents that broke their policy.
+    _refused: set[int] = field(factory=set, init=False)
 
     def run(self, retained: Iterable[int]) -> Judged:
         """All of it."""
@@ -246,26 +248,31 @@ class _Judge:
         if intent.policy is None or intent.policy[0] != said.policy:
             force = "none is" if intent.policy is None else f"that of entry {intent.policy[0]} is"
             words = f"{name} is announced by the policy of entry {said.policy}, and {force} in force"
-            self._findings.add(Code.PRUNE_POLICY, intent.index, words)
+            self._refuse(intent, words)
             return
         at, policy = intent.policy
         stood = self._waited(at, intent.index)
         days = max(policy.wait_days, self._own_days)
         if stood < days * MS_PER_DAY:
             words = f"{name} goes by the policy of entry {at}, which has stood for {_days(stood)} of {days} days"
-            self._findings.add(Code.PRUNE_POLICY, intent.index, words)
+            self._refuse(intent, words)
         for (replaced, before), (after, _) in pairwise(one for one in policies if one[0] <= at):
             passed = self._waited(after, intent.index)
             if passed < before.wait_days * MS_PER_DAY:
                 words = f"{name} was announced {_days(passed)} days after the policy of entry {replaced} was replaced"
                 words = f"{words}, which promised {before.wait_days} days"
-                self._findings.add(Code.PRUNE_POLICY, intent.index, words)
+                self._refuse(intent, words)
         if said.wait_days < policy.wait_days:
             words = f"{name} is announced for {said.wait_days} days, the policy wants {policy.wait_days}"
-            self._findings.add(Code.PRUNE_POLICY, intent.index, words)
+            self._refuse(intent, words)
         if policy.archive and said.archive is None:
             words = f"{name} names no archive, and the policy wants one"
-            self._findings.add(Code.PRUNE_POLICY, intent.index, words)
+            self._refuse(intent, words)
+
+    def _refuse(self, intent: Announced, words: str) -> None:
+        """What is announced against its policy is not executed lawfully by any done (docs/format.md 13.2, 2)."""
+        self._refused.add(intent.index)
+        self._findings.add(Code.PRUNE_POLICY, intent.index, words)
 
     @property
     def _own_days(self) -> int:
@@ -276,6 +283,7 @@ class _Judge:
 
     def _check_done(self, done: Done) -> None:
         intent = done.intent
+        done.wrong = done.wrong or intent.index in self._refused
         day = shanghai_day(_time(self._view, done.index))
         own = None if intent.policy is None else intent.policy[1]
         self._check_wait(done, own, max(intent.said.wait_days, 0 if own is None else own.wait_days))
