@@ -24,7 +24,7 @@ What is worked out:
     witnesses                  their cosignatures, and between which times each entry was shown       format 10.1
 
 It is read from top to bottom: each section needs only those above it. Memory does not grow with the log: what has to be
-looked up later lies in temporary files, and subjects are checked by parts.
+looked up later lies in temporary files (TMPDIR; some 100 bytes an entry), and subjects are checked by parts.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ import marshal
 import mmap
 import os
 import re
+import shutil
 import stat
 import struct
 import sys
@@ -10757,6 +10758,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Misused as error:
         print(report_visible(error.zh if lang == "zh" else error.en), file=sys.stderr)
         return 2
+    except (OSError, MemoryError) as error:  # of this machine, not of the bundle: no verdict
+        words = ("the verification could not be finished", "核验未能完成")[lang == "zh"]
+        print(report_visible(f"{words}: {str(error) or type(error).__name__}"), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 2
     finally:
         progress.close()
     result["command"] = list(sys.argv[1:] if argv is None else argv)
@@ -10767,7 +10774,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             print(f"{given.report}: {error.strerror}", file=sys.stderr)
             return 2
-    sys.stdout.write(report_json(result) if given.json else report_text(result, lang, report_colour(sys.stdout)))
+    if given.json:
+        sys.stdout.write(report_json(result))
+    else:
+        width = shutil.get_terminal_size((80, 24)).columns
+        sys.stdout.write(report_text(result, lang, report_colour(sys.stdout), width))
     return int(result["exit"])
 
 
