@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import sections
+from bundles import bundles
 from growth import growth
 from measure import file_system, machine
 from pruning import pruning
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[Path, Scale], Section]] = {
     "retention": retention,
     "pruning": pruning,
     "seals": seals,
+    "bundles": bundles,
     "growth": growth,
 }
 
