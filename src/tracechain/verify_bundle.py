@@ -23,7 +23,8 @@ What is worked out:
     seals                      each map of all subjects, made again from the rows                     format 5.12
     witnesses                  their cosignatures, and between which times each entry was shown       format 10.1
 
-It is read from top to bottom: each section needs only those above it. Memory does not grow with the log: what has to be
+It is read from top to bottom: each section needs only those above it. The last part, from "Words" on, decides nothing: it
+tells the result on a terminal, as JSON and as a page. Memory does not grow with the log: what has to be
 looked up later lies in temporary files (TMPDIR; some 100 bytes an entry), and subjects are checked by parts.
 """
 
@@ -291,30 +292,31 @@ def decode(data: bytes, most: int = MAX_CONTENT, depth: int = MAX_DEPTH, white: 
 
 def encode(value: Value) -> bytes:
     """The canonical bytes of a value."""
-    if value is None:
-        return b"\xc0"
-    if value is True or value is False:
-        return b"\xc3" if value else b"\xc2"
-    if isinstance(value, int):
-        if value >= 0:
-            if value < 0x80:
-                return bytes((value,))
-            width = 1 if value < 1 << 8 else 2 if value < 1 << 16 else 4 if value < 1 << 32 else 8
-            return bytes((0xCC + width.bit_length() - 1,)) + value.to_bytes(width, "big")
-        if value >= -32:
-            return bytes((value + 256,))
-        width = 1 if value >= -(1 << 7) else 2 if value >= -(1 << 15) else 4 if value >= -(1 << 31) else 8
-        return bytes((0xD0 + width.bit_length() - 1,)) + value.to_bytes(width, "big", signed=True)
-    if isinstance(value, str):
-        raw = value.encode("utf-8")
+    kind = type(value)
+    if kind is int:
+        return encode_number(value)
+    if kind is str:
+        raw: bytes = value.encode("utf-8")
         return (bytes((0xA0 + len(raw),)) if len(raw) < 32 else _length(0xD9, len(raw))) + raw
-    if isinstance(value, bytes):
-        return _length(0xC4, len(value)) + value
-    joined = b"".join(map(encode, value))
-    if len(value) < 16:
-        return bytes((0x90 + len(value),)) + joined
-    return (b"\xdc" + len(value).to_bytes(2, "big") if len(value) < 1 << 16
-        else b"\xdd" + len(value).to_bytes(4, "big")) + joined
+    if kind is bytes:
+        return _length(0xC4, len(value)) + bytes(value)
+    if kind is not list and kind is not tuple:
+        return b"\xc0" if value is None else b"\xc3" if value else b"\xc2"
+    count, joined = len(value), b"".join(map(encode, value))
+    if count < 16:
+        return bytes((0x90 + count,)) + joined
+    return (b"\xdc" + count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd" + count.to_bytes(4, "big")) + joined
+
+
+def encode_number(value: int) -> bytes:
+    """The canonical bytes of an integer."""
+    if -32 <= value < 0x80:
+        return bytes((value & 0xFF,))
+    if value > 0:
+        width = 1 if value < 1 << 8 else 2 if value < 1 << 16 else 4 if value < 1 << 32 else 8
+        return bytes((0xCC + width.bit_length() - 1,)) + value.to_bytes(width, "big")
+    width = 1 if value >= -(1 << 7) else 2 if value >= -(1 << 15) else 4 if value >= -(1 << 31) else 8
+    return bytes((0xD0 + width.bit_length() - 1,)) + value.to_bytes(width, "big", signed=True)
 
 
 def _length(code: int, length: int) -> bytes:
@@ -2032,9 +2034,7 @@ def encode_row(rule_set: int, row: Row) -> bytes:
     """One row as its hash covers it."""
     subject, act, previous, state, codes = row
     cut = subject.rfind("/") + 1
-    return b"\x92" + encode(rule_set) + b"\x96" + encode(subject[:cut]) + encode(subject[cut:]) + encode(
-        act) + encode(previous) + encode(state) + encode(list(codes) or None)
-
+    return b"\x92" + encode(rule_set) + encode([subject[:cut], subject[cut:], act, previous, state, [*codes] or None])
 
 def row_hashes(salt: bytes, rule_set: int, rows: Sequence[Row], leaves: Sequence[bytes]) -> list[bytes]:
     """The hashes of the rows of an entry; `leaves` are those of the entries that they name."""
