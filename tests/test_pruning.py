@@ -281,7 +281,8 @@ def test_an_archive_may_be_demanded(store: Store) -> None:
         assert [one.intent.archive for one in prunings(view)] == [bytes(range(32))]
 
 
-def test_witnesses_may_measure_the_time(store: Store) -> None:
+@pytest.mark.parametrize("given", [True, False], ids=["given", "kept"])
+def test_witnesses_may_measure_the_time(store: Store, given: bool) -> None:
     witness = NoteSigner("witness.example/w", store.keys.named("witness"))
     store.ledger.retain(policy(witnesses=(format_vkey(witness.cosigner),), quorum=1))
     store.ended(2)
@@ -306,7 +307,15 @@ def test_witnesses_may_measure_the_time(store: Store) -> None:
     ):
         with pytest.raises(InputError, match=words):
             store.ledger.prune("a", witnessed=notes)
-    done = store.ledger.prune("a", witnessed=(first, second))
+    if given:
+        done = store.ledger.prune("a", witnessed=(first, second))
+    else:
+        for note in (signed(before, 1), first):
+            store.ledger.witnessed.add(note.decode())
+        with pytest.raises(InputError, match=r"has waited 0\.0 days of 3"):
+            store.ledger.prune("a")
+        store.ledger.witnessed.add(second.decode())
+        done = store.ledger.prune("a")
     assert done.waited_ms == 3 * 86_400_000
     with store.ledger.snapshot() as view:
         assert [one.done.witnessed for one in prunings(view) if one.done is not None] == [(first, second)]

@@ -39,7 +39,8 @@ _MAX_NOTE = 1 << 13
 @click.option("--apply", "applied", metavar="NAME", help="Do what was announced as NAME, after its waiting time.")
 @click.option(
     "--witnessed", "notes", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", multiple=True,
-    help="With --apply, where the policy names witnesses: a checkpoint that they cosigned, twice, the older one first.",
+    help="With --apply, where the policy names witnesses: a checkpoint that they cosigned, twice, the older one first"
+    " [what `witness list` shows].",
 )  # fmt: skip
 @click.option("--list", "listed", is_flag=True, help="List what was announced and done.")
 @key_options
@@ -137,7 +138,7 @@ def _announce(
     if archived is not None and digest is not None:
         say(f"  archived before: {plain(archived)}")
         say(f"  {digest.hex()}", "dim")
-    clocks = "" if not standing.policy.witnesses else " between two checkpoints that witnesses signed"
+    clocks = "" if not standing.policy.witnesses else " between two checkpoints that witnesses signed (`witness add`)"
     say(f"  after {wait} days{clocks}: tracechain prune {plain(ledger)} --apply {plain(name)}", "dim")
     return 0
 

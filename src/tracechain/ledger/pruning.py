@@ -46,7 +46,7 @@ from tracechain.retention.records import (
     check_name,
     prune_digest,
 )
-from tracechain.retention.waiting import waited_ms, witnessed_ms
+from tracechain.retention.waiting import kept_notes, waited_ms, witnessed_ms
 from tracechain.seals import SEAL
 from tracechain.signing import Signer
 from tracechain.store import Compaction, Snapshot, Store
@@ -228,6 +228,8 @@ class _Going:
     """What goes of an announced pruning as of today."""
 
     pruning: Pruning
+    #: Two cosigned notes between which it was waited, where the policy goes by its witnesses.
+    witnessed: tuple[bytes, ...]
     waited: int
     size: int
     #: The time by which it was planned (ms).
@@ -244,7 +246,7 @@ def prune(pruner: Pruner, name: str, witnessed: Sequence[bytes], progress: Progr
         with pruner.store.snapshot() as view:
             going = _plan_again(pruner, view, name, witnessed, progress)
             try:
-                receipt, done, seconds = _apply(pruner, view, going, tuple(witnessed))
+                receipt, done, seconds = _apply(pruner, view, going)
             except _OvertakenError:
                 if left:
                     continue
@@ -270,6 +272,7 @@ def _plan_again(
     now = pruner.clock()
     policy = _policy_at(view, intent.policy)
     if policy.witnesses:
+        witnessed = witnessed or kept_notes(view, found.announced_last, policy)
         waited = witnessed_ms(view, found.announced_last, witnessed, policy)
     else:
         waited = waited_ms(view, found.announced_last, now=now)
@@ -285,7 +288,7 @@ def _plan_again(
         raise InputError(
             f"nothing of pruning {name} may go now: all of it is under hold, in use again, or not due any more"
         )
-    return _Going(found, waited, view.size, now, holding, contents, rows)
+    return _Going(found, tuple(witnessed), waited, view.size, now, holding, contents, rows)
 
 
 def _policy_at(view: View, index: int) -> Policy:
@@ -296,9 +299,7 @@ def _policy_at(view: View, index: int) -> Policy:
     return policy
 
 
-def _apply(
-    pruner: Pruner, view: Snapshot, going: _Going, witnessed: tuple[bytes, ...]
-) -> tuple[Receipt, PruneDone, float]:
+def _apply(pruner: Pruner, view: Snapshot, going: _Going) -> tuple[Receipt, PruneDone, float]:
     """The commit: what went is recorded, dropped and forgotten in it, or nothing is."""
     intent = going.pruning.intent
     contents, exactly = going.contents, _Exactly.of(view, going.contents, going.rows)
@@ -324,7 +325,7 @@ def _apply(
             name=intent.name, intent=going.pruning.announced,
             kept_contents=_trimmed(view, minus(intent.contents, contents)),
             kept_rows=_trimmed(view, minus(intent.rows, going.rows)), content_count=count(exactly.contents),
-            row_count=count(exactly.rows), digest=exactly.digest, witnessed=witnessed,
+            row_count=count(exactly.rows), digest=exactly.digest, witnessed=going.witnessed,
         )  # fmt: skip
         done.append(said)
         outcome = pruner.append(commit, said.records())

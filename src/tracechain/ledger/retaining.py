@@ -64,10 +64,10 @@ class Retaining(ABC):
 
         It is planned again as of today: what came under hold, or is not due any more, is kept, and the record that it
         was done says so. `witnessed` are two cosigned notes that show how long was waited, the older first, where the
-        policy measures that by witnesses. `progress` is told entries planned, then bytes copied. InputError where
-        nothing of that name was announced, where it is done, has not waited long enough, or where all of it has to
-        stay. After a crash nothing was done, or all of it; the copy without it is then made when the ledger is next
-        opened to write.
+        policy measures that by witnesses; without them, two of those that `witnessed.notes` lists. `progress` is told
+        entries planned, then bytes copied. InputError where nothing of that name was announced, where it is done, has
+        not waited long enough, or where all of it has to stay. After a crash nothing was done, or all of it; the copy
+        without it is then made when the ledger is next opened to write.
         """
         return pruning.prune(self._pruner(), name, witnessed, progress)
 

@@ -7,6 +7,7 @@ that anybody can see. Where the policy names witnesses, it is their cosignatures
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from tracechain import merkle
@@ -17,7 +18,7 @@ from tracechain.retention.dates import MS_PER_DAY
 from tracechain.retention.policy import Policy
 from tracechain.view import View, ViewNodes
 
-__all__ = ["WAIT_GAP", "waited_ms", "witnessed_ms"]
+__all__ = ["WAIT_GAP", "kept_notes", "waited_ms", "witnessed_ms"]
 
 #: What a gap between two entries counts for at most (ms).
 WAIT_GAP = 2 * MS_PER_DAY
@@ -76,3 +77,20 @@ def witnessed_ms(view: View, announced_last: int, notes: Sequence[bytes], policy
     if sizes[1] < sizes[0]:
         raise InputError("the second note is over fewer entries than the first: give the older one first")
     return max(times[1][-policy.quorum] - times[0][policy.quorum - 1], 0) * 1000
+
+
+def kept_notes(view: View, announced_last: int, policy: Policy) -> tuple[bytes, ...]:
+    """Of the witnessed notes that are kept beside the log, the two between which the most time passed; fewer where no
+    two will do. For `witnessed_ms`."""
+    keys = [parse_vkey(one) for one in policy.witnesses]
+    found: list[tuple[int, int, int, bytes]] = []
+    for size, note in view.witnessed():
+        with contextlib.suppress(CheckpointError):  # one that nobody has to believe shows nothing
+            seen = sorted(one.time for one in open_note(note, keys).verified if one.time is not None)
+            if size > announced_last and len(seen) >= policy.quorum:
+                found.append((seen[policy.quorum - 1], size, seen[-policy.quorum], note.encode()))
+    if not found:
+        return ()
+    _, least, _, first = min(found)
+    second = max((one for one in found if one[1] >= least), key=lambda one: one[2])[3]
+    return (first, second)
