@@ -23,9 +23,9 @@ What is worked out:
     seals                      each map of all subjects, made again from the rows                     format 5.12
     witnesses                  their cosignatures, and between which times each entry was shown       format 10.1
 
-It is read from top to bottom: each section needs only those above it. The last part, from "Words" on, decides nothing: it
-tells the result on a terminal, as JSON and as a page. Memory does not grow with the log: what has to be
-looked up later lies in temporary files (TMPDIR; some 100 bytes an entry), and subjects are checked by parts.
+It is read from top to bottom: each section needs only those above it. The last part, from "Words" on, decides nothing:
+it tells the result on a terminal, as JSON and as a page. Memory does not grow with the log: what has to be looked up
+later lies in temporary files (TMPDIR; some 100 bytes an entry), and subjects are checked by parts.
 """
 
 from __future__ import annotations
@@ -5626,6 +5626,9 @@ class Disclosure:
                 "a byte string is written as base64", "字节串应写作 base64")
             value = base64_bytes(value["base64"], "the value", "值")
         demand(isinstance(value, (str, bytes)), "a value is a text or a byte string", "值应为文本或字节串")
+        for text in (self.name, value):
+            demand(isinstance(text, bytes) or not any("\ud800" <= one <= "\udfff" for one in text),
+                "a text has half a character in it", "文本中有半个字符")
         self.value: Any = value
         self.salt = unhex(found["salt"], 32)
         self.header = unhex(found["header"], HEADER_SIZE)
@@ -5701,11 +5704,6 @@ class Options:
         self.most = 1000
 
 
-def lenient(data: bytes) -> bytes:
-    """A note as it is read from a bundle: a byte that is no UTF-8 becomes U+FFFD, under which no signature stands."""
-    return data.decode("utf-8", "replace").encode("utf-8")
-
-
 class Names:
     """What the names in a bundle tell (format 15.1, 15.3, 15.4)."""
 
@@ -5736,7 +5734,7 @@ class Names:
             self.findings.add("CHECKPOINT_MISSING", None, "there is no checkpoint: it says which log this is",
                 "没有检查点：无从得知这是哪本账本")
             return
-        self.note = lenient(data) if self.whole else data
+        self.note = data
         try:
             self.checkpoint = Checkpoint(Note(self.note).text)
         except Bad as error:
@@ -5816,7 +5814,7 @@ class Names:
             data = self.container.read(name, cap)
         except Bad:
             return None
-        return None if data is None else lenient(data)
+        return data
 
 
 # ---- the headers -------------------------------------------------------------------------------
@@ -6395,7 +6393,7 @@ class Whole:
     def _epoch(self, index: int, begun: list[Value], epoch: int, genesis: GenesisRecord) -> int:
         """Format 5.5."""
         number, size, root, lost_end, note, _ = begun
-        _, last = open_checkpoint(lenient(note), Verifier(genesis.origin, LOG_TYPE, genesis.log_key))
+        _, last = open_checkpoint(note, Verifier(genesis.origin, LOG_TYPE, genesis.log_key))
         for wrong, en, zh in (
             (last.origin != origin_of(genesis.origin, last.epoch), "its note is not of this log",
                 "其签名文本不属于本账本"),
