@@ -633,9 +633,8 @@ def parse_verifier(text: str) -> Verifier:
     raw = base64_bytes(parts[2], "the key in a verifier key", "验证公钥中的密钥")
     demand(len(raw) == 33, "a verifier key has 1 + 32 bytes", "验证公钥应为 1 + 32 字节")
     found = Verifier(parts[0], raw[0], PublicKey(raw[1:]))
-    demand(
-        found.text == text, "the hash in the verifier key does not fit: mistyped?", "验证公钥中的哈希不符：是否输错？"
-    )
+    demand(found.text == text, "the hash in the verifier key does not fit: mistyped?",
+        "验证公钥中的哈希不符：是否输错？")
     return found
 
 
@@ -689,10 +688,8 @@ class Note:
         when = int.from_bytes(own[0][:8], "big")
         message = (f"cosignature/v1\ntime {when}\n{self.text}").encode()
         demand(
-            verifier.kind == WITNESS_TYPE
-            and len(own[0]) == 72
-            and when <= MAX_SIZE
-            and verifier.key.stands(message, own[0][8:]),
+            verifier.kind == WITNESS_TYPE and len(own[0]) == 72 and when <= MAX_SIZE and verifier.key.stands(message,
+                own[0][8:]),
             f"the cosignature of {verifier.name} does not stand",
             f"{verifier.name} 的联署不成立",
         )
@@ -750,20 +747,16 @@ class Proof:
         text = note_text(data, 2 * MAX_NOTE)
         head, separator, note = text.partition("\n\n")
         lines = head.split("\n")
-        demand(
-            bool(separator) and lines.pop(0) == "c2sp.org/tlog-proof@v1", "this is no tlog-proof", "这不是 tlog-proof"
-        )
+        demand(bool(separator) and lines.pop(0) == "c2sp.org/tlog-proof@v1", "this is no tlog-proof",
+            "这不是 tlog-proof")
         self.extra: bytes | None = None
         if lines and lines[0].startswith("extra "):
             self.extra = base64_bytes(lines.pop(0)[6:], "extra data of a proof", "证明的附加数据")
         demand(bool(lines) and lines[0].startswith("index "), "a proof has no index", "证明中没有索引")
         self.index = decimal(lines.pop(0)[6:], "the index of a proof", "证明的索引")
         self.path = [base64_bytes(line, "a hash of a proof", "证明中的哈希") for line in lines]
-        demand(
-            all(len(one) == 32 for one in self.path) and len(self.path) <= 63,
-            "a proof's hash has 32 bytes",
-            "证明中的哈希应为 32 字节",
-        )
+        demand(all(len(one) == 32 for one in self.path) and len(self.path) <= 63, "a proof's hash has 32 bytes",
+            "证明中的哈希应为 32 字节")
         self.note = note.encode()
 
 
@@ -813,9 +806,8 @@ def parse_number(text: str) -> int | None:
 class Name:
     """A name that a layout lists: its kind, its cap, and what is numbered in it."""
 
-    def __init__(
-        self, kind: str, cap: int, level: int = 0, number: int = 0, width: int = 0, start: int | None = None
-    ) -> None:
+    def __init__(self, kind: str, cap: int, level: int = 0, number: int = 0, width: int = 0,
+            start: int | None = None) -> None:
         self.kind = kind
         self.cap = cap
         self.level = level
@@ -882,9 +874,8 @@ class Plain:
         try:
             return self._file.read(count)
         except OSError as error:
-            raise Bad(
-                f"{self.name} cannot be read: {error.strerror}", f"{self.name} 无法读取：{error.strerror}"
-            ) from None
+            raise Bad(f"{self.name} cannot be read: {error.strerror}",
+                f"{self.name} 无法读取：{error.strerror}") from None
 
     def close(self) -> None:
         """Close it."""
@@ -913,18 +904,16 @@ class Packed:
         self._need(magic == b"PK\x03\x04" and own == self.name.encode(encoding))
 
     def _need(self, holds: bool) -> None:
-        demand(
-            holds,
-            f"{self.name} cannot be read out of the zip file as it says",
-            f"{self.name} 无法按所述从 zip 文件中读出",
-        )
+        demand(holds, f"{self.name} cannot be read out of the zip file as it says",
+            f"{self.name} 无法按所述从 zip 文件中读出")
 
     def _raw(self, at: int, count: int) -> bytes:
         try:
             self._file.seek(at)
             return self._file.read(count)
         except (OSError, ValueError, OverflowError):
-            raise Bad(f"{self.name} cannot be read out of the zip file", f"{self.name} 无法从 zip 文件中读出") from None
+            raise Bad(f"{self.name} cannot be read out of the zip file",
+                f"{self.name} 无法从 zip 文件中读出") from None
 
     def read(self, count: int) -> bytes:
         """The next bytes, fewer only at the end; the last ones only if all of it is right."""
@@ -990,17 +979,15 @@ class Container:
                 raise Unreadable(f"{path} is neither a folder nor a file", f"{path} 既不是文件夹也不是文件")
             self._file = open(path, "rb")  # noqa: SIM115  it stays open as long as the bundle is read
         except OSError as error:
-            raise Unreadable(
-                f"{path} cannot be opened: {error.strerror}", f"{path} 无法打开：{error.strerror}"
-            ) from None
+            raise Unreadable(f"{path} cannot be opened: {error.strerror}",
+                f"{path} 无法打开：{error.strerror}") from None
         try:
             with zipfile.ZipFile(self._file) as listed:
                 found = listed.infolist()
         except ZIP_ERRORS as error:
             self._file.close()
-            raise Unreadable(
-                f"{path} is no folder and no zip file ({error})", f"{path} 不是文件夹也不是 zip 文件（{error}）"
-            ) from None
+            raise Unreadable(f"{path} is no folder and no zip file ({error})",
+                f"{path} 不是文件夹也不是 zip 文件（{error}）") from None
         self._zip = {}
         try:
             for info in found:
@@ -1019,13 +1006,11 @@ class Container:
         if info.flag_bits & (0x0001 | 0x0020 | 0x0040 | 0x2000):
             raise Unreadable(f"{name[:200]!r} is encrypted", f"{name[:200]!r} 已加密")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Unreadable(
-                f"{name[:200]!r} is packed by a method that is not used", f"{name[:200]!r} 使用了不允许的压缩方法"
-            )
+            raise Unreadable(f"{name[:200]!r} is packed by a method that is not used",
+                f"{name[:200]!r} 使用了不允许的压缩方法")
         if kind not in (0, stat.S_IFREG) and not (kind == stat.S_IFDIR and name.endswith("/")):
-            raise Unreadable(
-                f"{name[:200]!r} is a link or another special file", f"{name[:200]!r} 是链接或其他特殊文件"
-            )
+            raise Unreadable(f"{name[:200]!r} is a link or another special file",
+                f"{name[:200]!r} 是链接或其他特殊文件")
         taken[name] = info
 
     def close(self) -> None:
@@ -1038,10 +1023,8 @@ class Container:
         for name, length in self.names():
             said = parse_name(name, whole) if self._zip is not None else None
             if said is not None and length > said.cap:
-                raise Unreadable(
-                    f"{name} would have {length} bytes, it may have {said.cap}",
-                    f"{name} 将有 {length} 字节，上限为 {said.cap}",
-                )
+                raise Unreadable(f"{name} would have {length} bytes, it may have {said.cap}",
+                    f"{name} 将有 {length} 字节，上限为 {said.cap}")
 
     def names(self) -> Iterator[tuple[str, int]]:
         """All names with their sizes; Unreadable for what is not safe (format 15.1)."""
@@ -1054,9 +1037,8 @@ class Container:
         except RecursionError:
             raise Unreadable("folders nest without end", "文件夹无限嵌套") from None
         except OSError as error:
-            raise Unreadable(
-                f"{self.path} cannot be read: {error.strerror}", f"{self.path} 无法读取：{error.strerror}"
-            ) from None
+            raise Unreadable(f"{self.path} cannot be read: {error.strerror}",
+                f"{self.path} 无法读取：{error.strerror}") from None
 
     def _walk(self, folder: str, prefix: str) -> Iterator[tuple[str, int]]:
         with os.scandir(folder) as found:
@@ -1123,10 +1105,8 @@ class Manifest:
             or len(found["asked"]) > 1024
             or not all(isinstance(one, str) and len(one) <= 1000 for one in found["asked"])
         ):
-            raise Unreadable(
-                "bundle.json is not as it has to be: this is no bundle that this script reads",
-                "bundle.json 不符合要求：本脚本无法读取该数据包",
-            )
+            raise Unreadable("bundle.json is not as it has to be: this is no bundle that this script reads",
+                "bundle.json 不符合要求：本脚本无法读取该数据包")
         self.kind: str = found["kind"]
         self.exported: int = found["exported"]
         self.asked: list[str] = found["asked"]
@@ -1181,28 +1161,16 @@ class Header:
         demand(zero == 0, "a reserved field is not zero", "保留字段不为零")
         demand(flags <= 1, "unknown flags", "未知标志")
         demand(0 < self.content_length <= MAX_CONTENT, "that content length cannot be", "内容长度不可能")
-        demand(
-            (self.row_count == 0) == (self.rows_length == 0) and self.rows_length <= MAX_ROWS,
-            "so many rows cannot have so many bytes",
-            "单元记录的份数与字节数不符",
-        )
+        demand((self.row_count == 0) == (self.rows_length == 0) and self.rows_length <= MAX_ROWS,
+            "so many rows cannot have so many bytes", "单元记录的份数与字节数不符")
         demand(self.first_rows <= self.row_count, "more first rows than rows", "首份单元记录多于单元记录总数")
         demand(self.row_count > 0 or self.row_root == ZERO, "a row root without rows", "没有单元记录却有其根")
-        demand(
-            kind in (STATEMENT, EVENT, RECORD) or (self.author == bytes(8) and self.sequence == 0),
-            "an entry of the ledger itself names an author",
-            "账本自身的条目写有作者",
-        )
-        demand(
-            kind in COVERED or self.record_class == 0,
-            "an entry of this type has no record class",
-            "此类条目没有记录类别",
-        )
-        demand(
-            kind == EVENT or (self.keep_until == OPEN_DAY and self.policy == NO_POLICY),
-            "only an event has a keep-until day and a policy",
-            "只有事件才有保存期限和保存政策",
-        )
+        demand(kind in (STATEMENT, EVENT, RECORD) or (self.author == bytes(8) and self.sequence == 0),
+            "an entry of the ledger itself names an author", "账本自身的条目写有作者")
+        demand(kind in COVERED or self.record_class == 0, "an entry of this type has no record class",
+            "此类条目没有记录类别")
+        demand(kind == EVENT or (self.keep_until == OPEN_DAY and self.policy == NO_POLICY),
+            "only an event has a keep-until day and a policy", "只有事件才有保存期限和保存政策")
 
 
 def leaf_of(raw: bytes) -> bytes:
@@ -1274,14 +1242,8 @@ VOCABULARY = {
 WEB = [scheme + f"://{host}.gs1.org/cbv/" for host in ("ref", "ns") for scheme in ("https", "http")]
 VOC = [scheme + "://" + host + "/voc/" for host in ("gs1.org", "www.gs1.org") for scheme in ("https", "http")]
 CLOSED = ("urn:epcglobal:cbv:", "https://ns.gs1.org/cbv/", "http://ns.gs1.org/cbv/")
-NAMESPACES = (
-    "",
-    "urn:epcglobal:cbv:mda:",
-    "urn:epcglobal:cbv:mda",
-    "https://gs1.org/voc/",
-    "https://ref.gs1.org/cbv/",
-    "https://ref.gs1.org/epcis/",
-)
+NAMESPACES = ("", "urn:epcglobal:cbv:mda:", "urn:epcglobal:cbv:mda", "https://gs1.org/voc/",
+    "https://ref.gs1.org/cbv/", "https://ref.gs1.org/epcis/")
 
 
 class Vocabulary:
@@ -1319,15 +1281,15 @@ def read_text(value: Value, most: int = 16_384) -> str:
 def read_name(value: Value) -> str:
     """A text of 1 to 480 bytes, one line."""
     if type(value) is not str or not 0 < len(value.encode()) <= MAX_ID or CONTROL.search(value):
-        raise Bad(
-            f"{value!r:.80} is no text of 1 to 480 bytes on one line", f"{value!r:.80} 不是 1 至 480 字节的单行文本"
-        )
+        raise Bad(f"{value!r:.80} is no text of 1 to 480 bytes on one line",
+            f"{value!r:.80} 不是 1 至 480 字节的单行文本")
     return value
 
 
 def read_id(value: Value) -> str:
     """A name without white space."""
-    if type(value) is str and 0 < len(value) <= MAX_ID and value.isascii() and value.isprintable() and " " not in value:
+    if type(value) is str and 0 < len(value) <= MAX_ID and value.isascii() and value.isprintable(
+            ) and " " not in value:
         return value
     if SPACE.search(read_name(value)):
         raise Bad(f"an id has white space in it: {value!r:.80}", f"标识中有空白：{value!r:.80}")
@@ -1350,12 +1312,8 @@ def read_time(value: Value) -> int:
 
 def read_number(value: Value) -> int:
     """A number [mantissa, exponent]; what it comes to, times 10^64, so that numbers compare exactly."""
-    if (
-        type(value) is not list
-        or len(value) != 2
-        or not is_number(value[0], 1 - (1 << 63))
-        or not is_number(value[1], -64, 65)
-    ):
+    if type(value) is not list or len(value) != 2 or not is_number(value[0], 1 - (1 << 63)) or not is_number(value[1],
+            -64, 65):
         raise Bad(f"{value!r:.80} is no number", f"{value!r:.80} 不是数")
     mantissa, exponent = value
     if (mantissa == 0 and exponent) or (mantissa and mantissa % 10 == 0):
@@ -1366,10 +1324,8 @@ def read_number(value: Value) -> int:
 def positions(value: Value, most: int, least: int = 1) -> list[Value]:
     """An array with positions: the last item is not nil; filled up with nils to `most`."""
     if type(value) is not list or not least <= len(value) <= most or value[-1] is None:
-        raise Bad(
-            f"{value!r:.80} is no array of at most {most} items of which the last is not nil",
-            f"{value!r:.80} 不是至多 {most} 项且末项非空的数组",
-        )
+        raise Bad(f"{value!r:.80} is no array of at most {most} items of which the last is not nil",
+            f"{value!r:.80} 不是至多 {most} 项且末项非空的数组")
     return value + [None] * (most - len(value))
 
 
@@ -1395,9 +1351,8 @@ def read_groups(value: Value) -> list[str]:
     last: str | None = None
     for prefix, suffixes in zip(value[::2], value[1::2]):
         if type(prefix) is not str or prefix == last or type(suffixes) is not list or not suffixes:
-            raise Bad(
-                "neighbouring groups of ids have one prefix, or a group is empty", "相邻的标识组前缀相同，或有空组"
-            )
+            raise Bad("neighbouring groups of ids have one prefix, or a group is empty",
+                "相邻的标识组前缀相同，或有空组")
         if prefix and not prefix.endswith("/"):
             raise Bad("an id is not cut after its last slash", "标识没有在最后一个斜杠后切开")
         last = prefix
@@ -1590,20 +1545,15 @@ class Event:
     def __init__(self, content: bytes) -> None:
         items = decode(content, white=True)
         if type(items) is not list or not 3 <= len(items) <= 29 or items[-1] is None:
-            raise Bad(
-                "an event is an array of 3 to 29 items of which the last is not nil",
-                "事件是 3 至 29 项且末项非空的数组",
-            )
+            raise Bad("an event is an array of 3 to 29 items of which the last is not nil",
+                "事件是 3 至 29 项且末项非空的数组")
         items += [None] * (29 - len(items))
         kind, _, zone, action = items[:4]
         demand(is_number(kind, 1, 6), "there is no such type of event", "没有这种事件类型")
         read_time(items[1])
         demand(is_number(zone, -840, 841), "a time zone offset is out of range", "时区偏移超出范围")
-        demand(
-            is_number(action, 1, 4) if kind != TRANSFORMATION else action is None,
-            "there is no such action",
-            "没有这种动作",
-        )
+        demand(is_number(action, 1, 4) if kind != TRANSFORMATION else action is None, "there is no such action",
+            "没有这种动作")
         found: list[Any] = []
         for at, (reader, kinds) in enumerate(POSITIONS, 4):
             if items[at] is None:
@@ -1619,26 +1569,14 @@ class Event:
         self.classes: list[str] = (found[6] or []) + (found[19] or [])
         self.documents: list[str] = found[7] or []
         self.outputs: list[str] = found[18] or []
-        demand(
-            items[14] is None or kind == TRANSFORMATION or action == ADD,
-            "master data stands with ADD only",
-            "主数据只能与 ADD 一起出现",
-        )
-        demand(
-            items[27] is None or items[8] is not None,
-            "fields of a read point that is not there",
-            "没有读取点却有其扩展字段",
-        )
-        demand(
-            items[28] is None or items[9] is not None,
-            "fields of a location that is not there",
-            "没有地点却有其扩展字段",
-        )
-        demand(
-            not any(space == "urn:tracechain:" for space, _, _ in found[22] or ()),
-            "a namespace is not to be used",
-            "使用了保留的命名空间",
-        )
+        demand(items[14] is None or kind == TRANSFORMATION or action == ADD, "master data stands with ADD only",
+            "主数据只能与 ADD 一起出现")
+        demand(items[27] is None or items[8] is not None, "fields of a read point that is not there",
+            "没有读取点却有其扩展字段")
+        demand(items[28] is None or items[9] is not None, "fields of a location that is not there",
+            "没有地点却有其扩展字段")
+        demand(not any(space == "urn:tracechain:" for space, _, _ in found[22] or ()),
+            "a namespace is not to be used", "使用了保留的命名空间")
         self._needs(items, found[6], found[19])
 
     def _needs(self, items: list[Value], quantities: Any, output_quantities: Any) -> None:
@@ -1812,8 +1750,7 @@ OBJECT_ACTS: dict[tuple[int, str | None, str | None], int] = {
     )
 }  # fmt: skip
 OBJECT_ACTS.update(
-    {(OBSERVE, "holding", TERMS["disposition"].names[n]): 19 for n in (0, 4, 8, 9, 15, 16, 17, 18, 19, 22)}
-)
+    {(OBSERVE, "holding", TERMS["disposition"].names[n]): 19 for n in (0, 4, 8, 9, 15, 16, 17, 18, 19, 22)})
 OBJECT_ACTS.update({
     (OBSERVE, "shipping", None): 5, (OBSERVE, "storing", "sellable_not_accessible"): 6, (OBSERVE, CLEARING, None): 9,
     (OBSERVE, "receiving", "returned"): 14, (OBSERVE, "inspecting", "conformant"): 16,
@@ -1872,9 +1809,8 @@ def _pack_acts(event: Event) -> tuple[int, int]:
             return 4 | expiry_day(items[14]) << 8, 3
         disposition = None if items[7] is None else TERMS["disposition"].read(items[7])
         assert action is not None
-        act = OBJECT_ACTS.get(
-            (action, said, disposition), OBJECT_ACTS.get((action, said, None), 28 if action == DELETE else 3)
-        )
+        act = OBJECT_ACTS.get((action, said, disposition),
+            OBJECT_ACTS.get((action, said, None), 28 if action == DELETE else 3))
         return (15 if act == 14 and EXPORT_RETURN in event.documents else act), 3
     if kind == TRANSACTION and said == "reserving" and action != OBSERVE:
         return (7 if action == ADD else 8), 3
@@ -1934,16 +1870,10 @@ class Log:
             data = self.container.read(name, CAP_TILE["entries"])
             if data is None:
                 return None
-            demand(
-                len(data) == 130 * width,
-                f"{name} has {len(data)} bytes, not {130 * width}",
-                f"{name} 有 {len(data)} 字节，应为 {130 * width}",
-            )
-            demand(
-                data[0::130] == bytes(width) and data[1::130] == b"\x80" * width,
-                f"{name}: an entry is not of 128 bytes",
-                f"{name}：条目不是 128 字节",
-            )
+            demand(len(data) == 130 * width, f"{name} has {len(data)} bytes, not {130 * width}",
+                f"{name} 有 {len(data)} 字节，应为 {130 * width}")
+            demand(data[0::130] == bytes(width) and data[1::130] == b"\x80" * width,
+                f"{name}: an entry is not of 128 bytes", f"{name}：条目不是 128 字节")
         except Bad as error:
             if findings is not None:
                 findings.bad("BUNDLE_FILE", number * WIDTH, error)
@@ -2011,9 +1941,8 @@ class Log:
             rule_set, rows = decode_rows(part[32:])
         except Bad:
             return None
-        hashes = row_hashes(
-            part[:32], rule_set, rows, [self.leaf(row[2] - 1) if 0 < row[2] <= index else ZERO for row in rows]
-        )
+        hashes = row_hashes(part[:32], rule_set, rows,
+            [self.leaf(row[2] - 1) if 0 < row[2] <= index else ZERO for row in rows])
         return (rule_set, rows) if root_of(hashes) == raw[96:] else None
 
 
@@ -2056,7 +1985,8 @@ class Tree:
 # ROWS (format 7): what the ledger says an entry did to each subject, and which entry of the subject came before.
 # ======================================================================================================================
 
-Row = tuple[str, int, int, int, tuple[int, ...]]  # subject, act, previous (0: none, else 1 + index), state, violations
+Row = tuple[str, int, int, int,
+    tuple[int, ...]]  # subject, act, previous (0: none, else 1 + index), state, violations
 
 
 def decode_rows(data: bytes) -> tuple[int, list[Row]]:
@@ -2109,7 +2039,6 @@ def encode_row(rule_set: int, row: Row) -> bytes:
     cut = subject.rfind("/") + 1
     return b"\x92" + encode(rule_set) + encode([subject[:cut], subject[cut:], act, previous, state, [*codes] or None])
 
-
 def row_hashes(salt: bytes, rule_set: int, rows: Sequence[Row], leaves: Sequence[bytes]) -> list[bytes]:
     """The hashes of the rows of an entry; `leaves` are those of the entries that they name."""
     if len(rows) == 1:
@@ -2156,48 +2085,27 @@ def check_link(findings: Findings, index: int, rule_set: int, row: Row, word: in
     before, stood = word & MASK, word >> SHIFT
     add = findings.add
     if not previous and before:
-        add(
-            "ROW_FIRST",
-            index,
-            f"the row claims to be the first of its subject, entry {before - 1} was before",
-            f"该单元记录声称是其对象的第一份，但之前已有条目 {before - 1}",
-            subject,
-        )
+        add("ROW_FIRST", index, f"the row claims to be the first of its subject, entry {before - 1} was before",
+            f"该单元记录声称是其对象的第一份，但之前已有条目 {before - 1}", subject)
     elif previous != before:
         said, was = [str(one - 1) if one else "none" for one in (previous, before)]
-        add(
-            "ROW_LINK",
-            index,
-            f"the row names entry {said} as the one before, it is {was}",
-            f"该单元记录称前一条目为 {said}，实为 {was}",
-            subject,
-        )
+        add("ROW_LINK", index, f"the row names entry {said} as the one before, it is {was}",
+            f"该单元记录称前一条目为 {said}，实为 {was}", subject)
     if rule_set not in RULE_SETS:
         return
     try:
         after, expected = step(rule_set, stood, act)
         right, complete = follows(rule_set, stood, act, state, codes)
     except KeyError:
-        add(
-            "ROW_ACT",
-            index,
-            f"act {act} is not possible in state {stood}",
-            f"状态 {stood} 下不可能有动作 {act}",
-            subject,
-        )
+        add("ROW_ACT", index, f"act {act} is not possible in state {stood}", f"状态 {stood} 下不可能有动作 {act}",
+            subject)
         return
     if not right:
-        add(
-            "ROW_STATE", index, f"state {state}, the rules give {after}", f"状态为 {state}，按规则应为 {after}", subject
-        )
+        add("ROW_STATE", index, f"state {state}, the rules give {after}", f"状态为 {state}，按规则应为 {after}",
+            subject)
     elif not complete:
-        add(
-            "ROW_VIOLATIONS",
-            index,
-            f"violations {list(codes)}, the rules give {list(expected)}",
-            f"违规代码为 {list(codes)}，按规则应为 {list(expected)}",
-            subject,
-        )
+        add("ROW_VIOLATIONS", index, f"violations {list(codes)}, the rules give {list(expected)}",
+            f"违规代码为 {list(codes)}，按规则应为 {list(expected)}", subject)
 
 
 def is_lawful(rule_set: int, before: int, act: int, state: int) -> bool:
@@ -2259,21 +2167,13 @@ class Chains:
         subject, act, previous, state, codes = row
         if word:
             before = (word & MASK) - 1
-            self.findings.add(
-                "PRUNE_ORDER",
-                previous - 1,
+            self.findings.add("PRUNE_ORDER", previous - 1,
                 f"its rows are gone, and those of entry {before}, which came before it, are there",
-                f"其单元记录已不在，而更早的条目 {before} 的单元记录仍在",
-                subject,
-            )
+                f"其单元记录已不在，而更早的条目 {before} 的单元记录仍在", subject)
         if rule_set in RULE_SETS and not possible(rule_set, act, state, codes):
-            self.findings.add(
-                "ROW_STATE",
-                index,
+            self.findings.add("ROW_STATE", index,
                 f"state {state} and violations {list(codes)} follow from act {act} in no state at all",
-                f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}",
-                subject,
-            )
+                f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}", subject)
 
 
 class Spill:
@@ -2288,9 +2188,8 @@ class Spill:
 
     def take(self, index: int, rule_set: int, row: Row) -> None:
         """Keep a row for later."""
-        part = (
-            int.from_bytes(hashlib.blake2b(row[0].encode(), digest_size=4, key=self.seed).digest(), "big") % self.parts
-        )
+        part = int.from_bytes(hashlib.blake2b(row[0].encode(), digest_size=4, key=self.seed).digest(),
+            "big") % self.parts
         held = self.held[part]
         held += (index, rule_set, row)
         if len(held) >= 6144:
@@ -2334,43 +2233,31 @@ class GenesisRecord:
     """Format 5.2."""
 
     def __init__(self, content: bytes) -> None:
-        version, suite, origin, created, log, roots, jump, nonce, predecessor = array_of(
-            content, 9, "genesis", "创世记录"
-        )
-        demand(
-            (version, suite) == (0, 1) and type(version) is type(suite) is int,
-            "another version or suite",
-            "版本或算法套件不同",
-        )
+        version, suite, origin, created, log, roots, jump, nonce, predecessor = array_of(content, 9, "genesis",
+            "创世记录")
+        demand((version, suite) == (0, 1) and type(version) is type(suite) is int, "another version or suite",
+            "版本或算法套件不同")
         demand(type(origin) is str and is_origin(origin), "that cannot be an origin", "不能作为来源名")
         demand(is_number(created) and is_number(jump), "a number is out of range", "数超出范围")
         demand(is_bytes(nonce, 32), "the nonce has 32 bytes", "随机数应为 32 字节")
-        demand(
-            predecessor is None or (type(predecessor) is bytes and len(predecessor) <= 65_536),
-            "the predecessor is no note",
-            "前身不是签名文本",
-        )
+        demand(predecessor is None or (type(predecessor) is bytes and len(predecessor) <= 65_536),
+            "the predecessor is no note", "前身不是签名文本")
         demand(type(roots) is list and bool(roots), "it names no root key", "没有根密钥")
         self.origin: str = origin
         self.created: int = created
         self.jump_limit: int = jump
         self.log_key = read_key(log)
         keys = [read_key(one) for one in roots]
-        demand(
-            all(a.hash < b.hash for a, b in zip(keys, keys[1:])),
-            "root keys are not sorted and unique",
-            "根密钥没有排序或有重复",
-        )
+        demand(all(a.hash < b.hash for a, b in zip(keys, keys[1:])), "root keys are not sorted and unique",
+            "根密钥没有排序或有重复")
         self.roots = {key.hash: key for key in keys}
         self.successor_of = predecessor is not None
 
     def root(self, key_hash: bytes) -> PublicKey:
         """A root key by its hash."""
         if key_hash not in self.roots:
-            raise Bad(
-                f"root key {key_hash.hex()[:16]} is not one of the genesis record's",
-                f"根密钥 {key_hash.hex()[:16]} 不在创世记录中",
-            )
+            raise Bad(f"root key {key_hash.hex()[:16]} is not one of the genesis record's",
+                f"根密钥 {key_hash.hex()[:16]} 不在创世记录中")
         return self.roots[key_hash]
 
 
@@ -2405,11 +2292,8 @@ class KeyAuthorised:
                 and scope == sorted(set(scope))),
             "a scope is nil or sorted, distinct kinds", "权限范围应为空或已排序且不重复的种类",
         )  # fmt: skip
-        demand(
-            is_bytes(root, 32) and is_bytes(holder, 64) and is_bytes(by_root, 64),
-            "a hash or signature has a wrong length",
-            "哈希或签名长度错误",
-        )
+        demand(is_bytes(root, 32) and is_bytes(holder, 64) and is_bytes(by_root, 64),
+            "a hash or signature has a wrong length", "哈希或签名长度错误")
         self.label: str = label
         self.scope: list[str] | None = scope
         self.root: bytes = root
@@ -2428,11 +2312,8 @@ class KeyRevoked:
 
     def __init__(self, content: bytes) -> None:
         key_hash, reason, root, signature = array_of(content, 4, "key revoked", "密钥吊销")
-        demand(
-            is_bytes(key_hash, 32) and is_bytes(root, 32) and is_bytes(signature, 64),
-            "a hash or signature has a wrong length",
-            "哈希或签名长度错误",
-        )
+        demand(is_bytes(key_hash, 32) and is_bytes(root, 32) and is_bytes(signature, 64),
+            "a hash or signature has a wrong length", "哈希或签名长度错误")
         demand(type(reason) is str, "a reason is a text", "理由应为文本")
         self.hash: bytes = key_hash
         self.reason: str = reason
@@ -2451,11 +2332,8 @@ class RecordEntry:
         kind, version, subject, body = array_of(content, 4, "record", "记录")
         demand(type(kind) is str and bool(KIND.fullmatch(kind)), "that is no kind of record", "记录种类不正确")
         demand(is_number(version), "a version is out of range", "版本号超出范围")
-        demand(
-            subject is None or (type(subject) is str and 0 < len(subject.encode()) <= MAX_ID),
-            "a subject has 1 to 480 bytes",
-            "对象应为 1 至 480 字节",
-        )
+        demand(subject is None or (type(subject) is str and 0 < len(subject.encode()) <= MAX_ID),
+            "a subject has 1 to 480 bytes", "对象应为 1 至 480 字节")
         self.kind: str = kind
         self.version: int = version
         self.subject: str | None = subject
@@ -2485,21 +2363,12 @@ class Statement:
         value = decode(content, 1024, 1)
         demand(type(value) is list and len(value) == 8, "a statement is an array of eight items", "陈述应为八项数组")
         ledger_id, author, first, count, previous, signed_at, root, signature = value
-        demand(
-            all(is_bytes(one, 32) for one in (ledger_id, author, previous, root)) and is_bytes(signature, 64),
-            "a hash or signature has a wrong length",
-            "哈希或签名长度错误",
-        )
-        demand(
-            is_number(first) and is_number(count, 1, 1_000_001) and is_number(signed_at) and first + count <= 1 << 63,
-            "a number is out of range",
-            "数超出范围",
-        )
-        demand(
-            (first == 0) == (previous == ZERO),
-            "the first statement of an author, and only that, names none before it",
-            "只有作者的第一份陈述没有前一份",
-        )
+        demand(all(is_bytes(one, 32) for one in (ledger_id, author, previous, root)) and is_bytes(signature, 64),
+            "a hash or signature has a wrong length", "哈希或签名长度错误")
+        demand(is_number(first) and is_number(count, 1, 1_000_001) and is_number(signed_at)
+            and first + count <= 1 << 63, "a number is out of range", "数超出范围")
+        demand((first == 0) == (previous == ZERO),
+            "the first statement of an author, and only that, names none before it", "只有作者的第一份陈述没有前一份")
         self.ledger_id: bytes = ledger_id
         self.author: bytes = author
         self.first: int = first
@@ -2515,11 +2384,8 @@ class Statement:
 def statement_in(evidence: list[Value]) -> Statement:
     """The statement of an evidence entry [index, message, signature] (format 6.3)."""
     index, message, signature = evidence
-    demand(
-        is_number(index) and type(message) is bytes and len(message) <= 1024 and is_bytes(signature, 64),
-        "evidence is [index, message, signature]",
-        "证据的形式是 [索引, 消息, 签名]",
-    )
+    demand(is_number(index) and type(message) is bytes and len(message) <= 1024 and is_bytes(signature, 64),
+        "evidence is [index, message, signature]", "证据的形式是 [索引, 消息, 签名]")
     lead = b"tracechain statement v0\n"
     demand(message.startswith(lead), "the evidence holds no statement", "证据中没有陈述")
     value = decode(message[len(lead) :], 1024, 1)
@@ -2531,43 +2397,27 @@ def read_epoch(content: bytes) -> list[Value]:
     value = array_of(content, 6, "epoch", "纪元记录")
     epoch, size, root, lost_end, note, reason = value
     demand(is_number(epoch) and is_number(size) and is_number(lost_end), "a number is out of range", "数超出范围")
-    demand(
-        is_bytes(root, 32) and type(note) is bytes and len(note) <= 8192 and type(reason) is str,
-        "an item has a wrong form",
-        "某项格式错误",
-    )
+    demand(is_bytes(root, 32) and type(note) is bytes and len(note) <= 8192 and type(reason) is str,
+        "an item has a wrong form", "某项格式错误")
     return value
 
 
 def read_clock(content: bytes) -> list[Value]:
     """[from, to, reason] (format 8)."""
     value = array_of(content, 3, "clock record", "时钟记录")
-    demand(
-        is_number(value[0]) and is_number(value[1]) and type(value[2]) is str,
-        "an item has a wrong form",
-        "某项格式错误",
-    )
+    demand(is_number(value[0]) and is_number(value[1]) and type(value[2]) is str, "an item has a wrong form",
+        "某项格式错误")
     return value
 
 
 def read_seal(record: RecordEntry) -> list[Value]:
     """[size, tree root, ids, map root] (format 5.12)."""
     body = record.body
-    demand(
-        record.version == 0 and record.subject == "urn:tracechain:seal",
-        "a seal has version 0 and the subject urn:tracechain:seal",
-        "封存的版本应为 0，对象应为 urn:tracechain:seal",
-    )
-    demand(
-        type(body) is list
-        and len(body) == 4
-        and is_number(body[0], 1)
-        and is_bytes(body[1], 32)
-        and is_number(body[2])
-        and is_bytes(body[3], 32),
-        "a seal is [size, tree root, ids, map root]",
-        "封存的形式是 [大小, 树根, 对象数, 映射根]",
-    )
+    demand(record.version == 0 and record.subject == "urn:tracechain:seal",
+        "a seal has version 0 and the subject urn:tracechain:seal", "封存的版本应为 0，对象应为 urn:tracechain:seal")
+    demand(type(body) is list and len(body) == 4 and is_number(body[0], 1) and is_bytes(body[1], 32)
+        and is_number(body[2]) and is_bytes(body[3], 32), "a seal is [size, tree root, ids, map root]",
+        "封存的形式是 [大小, 树根, 对象数, 映射根]")
     found: list[Value] = body
     return found
 
@@ -4517,12 +4367,8 @@ def _prune_days(milliseconds: int) -> str:
 # ======================================================================================================================
 
 NO_PACK = -1
-LEAST = {
-    0xCC: (2, 0x80),
-    0xCD: (3, 1 << 8),
-    0xCE: (5, 1 << 16),
-    0xCF: (9, 1 << 32),
-}  # of an integer: width, least value
+LEAST = {0xCC: (2, 0x80), 0xCD: (3, 1 << 8), 0xCE: (5, 1 << 16),
+    0xCF: (9, 1 << 32)}  # of an integer: width, least value
 COUNTS = struct.Struct(">QIIIIQ")
 TERM = 35
 GROUP = 64 * TERM
@@ -4636,9 +4482,8 @@ class Context:
 class Pass:
     """The pass over the entries from `start` to `stop` - 1."""
 
-    def __init__(
-        self, log: Log, start: int, stop: int, context: Context, chains: Any, findings: Findings, bare: Ranges
-    ) -> None:
+    def __init__(self, log: Log, start: int, stop: int, context: Context, chains: Any, findings: Findings,
+            bare: Ranges) -> None:
         self.log = log
         self.start = start
         self.stop = stop
@@ -4701,13 +4546,8 @@ class Pass:
     # ---- the usual entry -----------------------------------------------------------------------
 
     def _quick(
-        self,
-        base: int,
-        place: int,
-        end: int,
-        headers: list[bytes | None],
-        contents: list[bytes | None],
-        rows: list[bytes | None],
+        self, base: int, place: int, end: int, headers: list[bytes | None], contents: list[
+            bytes | None], rows: list[bytes | None]
     ) -> int:
         """Take entries that are as they have to be, byte for byte; returns how many."""
         covering = self.covering
@@ -4827,13 +4667,8 @@ class Pass:
 
     def _remember(self, content: bytes, subject: str, act: int, covered: bool) -> None:
         """Learn the shape of an event about one unit, which was read carefully just now."""
-        if (
-            not covered
-            or content[2] != 0xCF
-            or not 0x90 < content[0] < 0xA0
-            or content[1] != OBJECT
-            or len(content) > MAX_CONTENT - 31
-        ):
+        if not covered or content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != OBJECT or len(
+                content) > MAX_CONTENT - 31:
             return
         cut = subject.rfind("/") + 1
         prefix, suffix = subject[:cut], subject[cut:].encode()
@@ -4857,9 +4692,8 @@ class Pass:
         shape = self.shapes.get(head)
         if shape is None:
             row_head = b"\x92" + encode(self.shape_rules) + b"\x96" + encode(prefix)
-            shape = self.shapes[head] = Shape(
-                prefix, row_head, is_pack(subject), content[edge] if prefix == "nmpa/" else 0
-            )
+            shape = self.shapes[head] = Shape(prefix, row_head, is_pack(subject), content[edge] if prefix == "nmpa/"
+                else 0)
         elif shape.size not in (0, content[edge]):
             return
         if len(shape.tails) >= 4096:
@@ -4931,14 +4765,8 @@ class Pass:
                 leaf = leaves[32 * previous - 32 : 32 * previous] if previous else ZERO
                 if raw != (
                     heads[state >> EXPIRY_SHIFT if is_pack(subject) else NO_PACK]
-                    + COUNTS.pack(
-                        sequence,
-                        1,
-                        int.from_bytes(raw[44:48], "big"),
-                        len(stored) - 32,
-                        not previous,
-                        covering.policy_of_heads,
-                    )
+                    + COUNTS.pack(sequence, 1, int.from_bytes(raw[44:48], "big"), len(stored) - 32, not previous,
+                        covering.policy_of_heads)
                     + raw[64:96]
                     + sha256(ROW_TAG + stored[:32] + leaf + stored[32:]).digest()
                 ):
@@ -5040,28 +4868,19 @@ class Pass:
         """The content, if it is there and is what the header commits to (format 4)."""
         if part is None:
             if header.kind != EVENT:
-                self.findings.add(
-                    "CONTENT_MISSING",
-                    index,
+                self.findings.add("CONTENT_MISSING", index,
                     "the content is not there, and that of an entry that is no event never goes",
-                    "内容不在，而非事件条目的内容永不删除",
-                )
+                    "内容不在，而非事件条目的内容永不删除")
             return None
         if len(part) - 32 != header.content_length:
-            self.findings.add(
-                "HEADER_COUNTS",
-                index,
+            self.findings.add("HEADER_COUNTS", index,
                 f"{len(part) - 32} bytes of content, the header says {header.content_length}",
-                f"内容有 {len(part) - 32} 字节，条目头称 {header.content_length}",
-            )
+                f"内容有 {len(part) - 32} 字节，条目头称 {header.content_length}")
         content = committed(raw, part)
         if content is None:
-            self.findings.add(
-                "CONTENT_COMMITMENT",
-                index,
+            self.findings.add("CONTENT_COMMITMENT", index,
                 "the content or its salt was altered: the header commits to another",
-                "内容或其盐值被改动：条目头承诺的是另一内容",
-            )
+                "内容或其盐值被改动：条目头承诺的是另一内容")
         else:
             self.found.contents += 1
         return content
@@ -5070,41 +4889,22 @@ class Pass:
         """Format 8."""
         add = self.findings.add
         if header.flags & 1 and (index == 0 or header.time != self.time):
-            add(
-                "TIME_FLAG",
-                index,
-                "marked as clamped, but its receipt time is not that of the entry before",
-                "标记为沿用前一时间，但接收时间与前一条目不同",
-            )
+            add("TIME_FLAG", index, "marked as clamped, but its receipt time is not that of the entry before",
+                "标记为沿用前一时间，但接收时间与前一条目不同")
         if index and header.time < self.time:
-            add(
-                "TIME_DECREASED",
-                index,
-                f"receipt time {header.time} is before {self.time} of the entry before",
-                f"接收时间 {header.time} 早于前一条目的 {self.time}",
-            )
+            add("TIME_DECREASED", index, f"receipt time {header.time} is before {self.time} of the entry before",
+                f"接收时间 {header.time} 早于前一条目的 {self.time}")
         elif header.kind == CLOCK and content is not None:
             try:
                 start, end, _ = read_clock(content)
-                demand(
-                    (start, end) == (self.time, header.time),
-                    "the jump it states is not the one between the entries",
-                    "所述的时间跳跃与条目间的实际跳跃不符",
-                )
+                demand((start, end) == (self.time, header.time),
+                    "the jump it states is not the one between the entries", "所述的时间跳跃与条目间的实际跳跃不符")
             except Bad as error:
                 self.findings.bad("CLOCK_RECORD", index, error)
-        elif (
-            index
-            and self.context.jump_limit is not None
-            and header.kind not in (CLOCK, EPOCH_ENTRY)
-            and header.time - self.time > self.context.jump_limit
-        ):
-            add(
-                "TIME_JUMP",
-                index,
-                f"receipt time jumps by {header.time - self.time} ms without a clock record",
-                f"接收时间跳跃 {header.time - self.time} 毫秒而没有时钟记录",
-            )
+        elif index and self.context.jump_limit is not None and header.kind not in (CLOCK,
+                EPOCH_ENTRY) and header.time - self.time > self.context.jump_limit:
+            add("TIME_JUMP", index, f"receipt time jumps by {header.time - self.time} ms without a clock record",
+                f"接收时间跳跃 {header.time - self.time} 毫秒而没有时钟记录")
         self.time = header.time
 
     # ---- statements ----------------------------------------------------------------------------
@@ -5119,25 +4919,19 @@ class Pass:
             self.findings.bad("STATEMENT_MALFORMED", index, error)
             return
         if header.author != statement.author[:8] or header.sequence != statement.first:
-            self.findings.add(
-                "STATEMENT_AUTHOR",
-                index,
-                "the header names another author or number than the statement",
-                "条目头所写作者或编号与陈述不同",
-            )
+            self.findings.add("STATEMENT_AUTHOR", index,
+                "the header names another author or number than the statement", "条目头所写作者或编号与陈述不同")
         if self.context.ledger_id and statement.ledger_id != self.context.ledger_id:
-            self.findings.add(
-                "STATEMENT_LEDGER", index, "the statement was made for another ledger", "陈述是为另一账本作出的"
-            )
+            self.findings.add("STATEMENT_LEDGER", index, "the statement was made for another ledger",
+                "陈述是为另一账本作出的")
         key = self._key(statement.author, index)
         if key is None:
             self.found.unsigned.append((index, content))
         else:
             self.found.signatures += 1
             if not key.stands(statement.message, statement.signature):
-                self.findings.add(
-                    "STATEMENT_SIGNATURE", index, "the author's signature does not stand", "作者的签名不成立"
-                )
+                self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand",
+                    "作者的签名不成立")
         self.covering = Covering(index, statement, header.time)
 
     def _key(self, author: bytes, index: int) -> PublicKey | None:
@@ -5161,33 +4955,22 @@ class Pass:
         sound = header.time == covering.time
         if header.author != statement.author[:8]:
             sound = False
-            add(
-                "STATEMENT_AUTHOR",
-                index,
-                f"it names another author than statement {covering.index} that covers it",
-                f"所写作者与覆盖它的陈述 {covering.index} 不同",
-            )
+            add("STATEMENT_AUTHOR", index, f"it names another author than statement {covering.index} that covers it",
+                f"所写作者与覆盖它的陈述 {covering.index} 不同")
         elif header.sequence != covering.sequence:
             place = covering.index + 1 + header.sequence - statement.first
             if covering.index < place < index and raw == self.log.header(place):
                 add("ENTRY_DUPLICATED", index, "it repeats an entry before", "重复了之前的条目")
             else:
-                add(
-                    "ENTRY_ORDER",
-                    index,
+                add("ENTRY_ORDER", index,
                     f"it has the author's number {header.sequence} where {covering.sequence} belongs: entries"
                     " were swapped or dropped",
-                    f"作者编号为 {header.sequence}，此处应为 {covering.sequence}：条目被调换或删除",
-                )
+                    f"作者编号为 {header.sequence}，此处应为 {covering.sequence}：条目被调换或删除")
             covering.broken = True
         keeping = self._check_policy(index, header, covering)
         if header.time != covering.time:
-            add(
-                "TIME_FLAG",
-                index,
-                "its receipt time is not that of the statement that covers it",
-                "接收时间与覆盖它的陈述不同",
-            )
+            add("TIME_FLAG", index, "its receipt time is not that of the statement that covers it",
+                "接收时间与覆盖它的陈述不同")
         tail = raw[16:18] + raw[4:5]
         covering.terms += raw[64:96] + tail
         covering.fold()
@@ -5205,29 +4988,15 @@ class Pass:
         self.covering = None
         statement = covering.statement
         if covering.left > 0:
-            self.findings.add(
-                "STATEMENT_COVERAGE",
-                covering.index,
+            self.findings.add("STATEMENT_COVERAGE", covering.index,
                 f"it covers {statement.count} entries, {covering.left} of them are not there",
-                f"它覆盖 {statement.count} 个条目，其中 {covering.left} 个不在",
-            )
+                f"它覆盖 {statement.count} 个条目，其中 {covering.left} 个不在")
         elif not covering.broken and covering.root() != statement.root:
-            self.findings.add(
-                "STATEMENT_ROOT",
-                covering.index,
-                "the entries it covers are not those that the author signed",
-                "它所覆盖的条目不是作者所签的条目",
-            )
+            self.findings.add("STATEMENT_ROOT", covering.index,
+                "the entries it covers are not those that the author signed", "它所覆盖的条目不是作者所签的条目")
         kinds = self.found.kind_sets.setdefault(frozenset(covering.kinds), len(self.found.kind_sets))
-        self.found.said += SAID.pack(
-            covering.index,
-            statement.first,
-            statement.count,
-            kinds,
-            statement.author,
-            statement.previous,
-            statement.hash,
-        )
+        self.found.said += SAID.pack(covering.index, statement.first, statement.count, kinds, statement.author,
+            statement.previous, statement.hash)
 
     # ---- retention (format 5.9) ----------------------------------------------------------------
 
@@ -5237,21 +5006,14 @@ class Pass:
             return None
         keeping = self._keeping(header.policy) if header.policy < index else None
         if keeping is None and header.policy != NO_POLICY:
-            self.findings.add(
-                "HEADER_MALFORMED",
-                index,
+            self.findings.add("HEADER_MALFORMED", index,
                 f"it names entry {header.policy} as its policy: that is none before it",
-                f"它以条目 {header.policy} 为保存政策，但那之前并无此政策",
-            )
+                f"它以条目 {header.policy} 为保存政策，但那之前并无此政策")
         if covering.policy is None:
             self._note_policy(covering.index, header.policy)
         elif covering.policy != header.policy:
-            self.findings.add(
-                "KEEP_UNTIL",
-                index,
-                "it names another policy than the one before it in its statement",
-                "与同一陈述中的前一条目引用了不同的保存政策",
-            )
+            self.findings.add("KEEP_UNTIL", index, "it names another policy than the one before it in its statement",
+                "与同一陈述中的前一条目引用了不同的保存政策")
         covering.policy = header.policy
         return keeping
 
@@ -5286,29 +5048,21 @@ class Pass:
         day = OPEN_DAY
         keeping = self._keeping(header.policy) if header.policy < index else None
         if keeping is not None:
-            day = keeping.day(
-                header.record_class, header.time, [row[3] >> EXPIRY_SHIFT for row in rows if is_pack(row[0])]
-            )
+            day = keeping.day(header.record_class, header.time,
+                [row[3] >> EXPIRY_SHIFT for row in rows if is_pack(row[0])])
         if header.keep_until != day:
-            self.findings.add(
-                "KEEP_UNTIL",
-                index,
+            self.findings.add("KEEP_UNTIL", index,
                 f"its keep-until day is {day_words(header.keep_until)}, by its policy it is {day_words(day)}",
-                f"保存期限为 {day_words(header.keep_until)}，按其保存政策应为 {day_words(day)}",
-            )
+                f"保存期限为 {day_words(header.keep_until)}，按其保存政策应为 {day_words(day)}")
 
     def _check_least_keep(self, index: int, header: Header) -> None:
         """The same of an event without rows, as far as class and receipt time tell (format 13.1)."""
         keeping = self._keeping(header.policy) if header.policy < index else None
         least = OPEN_DAY if keeping is None else keeping.least(header.record_class, header.time)
         if header.keep_until < least:
-            self.findings.add(
-                "KEEP_UNTIL",
-                index,
+            self.findings.add("KEEP_UNTIL", index,
                 f"its keep-until day is {day_words(header.keep_until)}, by its policy it is {day_words(least)} at"
-                " least",
-                f"保存期限为 {day_words(header.keep_until)}，按其保存政策至少应为 {day_words(least)}",
-            )
+                " least", f"保存期限为 {day_words(header.keep_until)}，按其保存政策至少应为 {day_words(least)}")
 
     # ---- contents and rows ---------------------------------------------------------------------
 
@@ -5321,9 +5075,8 @@ class Pass:
             self.edges.clear()
             self.right.clear()
 
-    def _acts(
-        self, index: int, header: Header, content: bytes | None
-    ) -> tuple[list[tuple[str, int]] | None, str | None]:
+    def _acts(self, index: int, header: Header, content: bytes | None) -> tuple[list[tuple[str, int]] | None,
+            str | None]:
         """The subjects that a content names with what it does to them, None where it cannot tell; a record's kind."""
         if content is None:
             return None, None
@@ -5356,25 +5109,19 @@ class Pass:
             self.latest_policy = index
         return ([] if record.subject is None else [(record.subject, NOTE)]), record.kind
 
-    def _check_rows(
-        self, index: int, header: Header, raw: bytes, stored: bytes | None, acts: list[tuple[str, int]] | None
-    ) -> None:
+    def _check_rows(self, index: int, header: Header, raw: bytes, stored: bytes | None,
+            acts: list[tuple[str, int]] | None) -> None:
         """Format 7."""
         add = self.findings.add
         if stored is None:
             if header.row_count and header.kind != EVENT:
-                add(
-                    "ROWS_MISSING",
-                    index,
-                    "the rows are not there, and those of an entry that is no event never go",
-                    "单元记录不在，而非事件条目的单元记录永不删除",
-                )
+                add("ROWS_MISSING", index, "the rows are not there, and those of an entry that is no event never go",
+                    "单元记录不在，而非事件条目的单元记录永不删除")
             elif header.row_count:
                 self._check_least_keep(index, header)
             elif acts:
-                add(
-                    "ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的单元记录", acts[0][0]
-                )
+                add("ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的单元记录",
+                    acts[0][0])
             else:
                 self._check_keep(index, header, ())
             return
@@ -5384,24 +5131,16 @@ class Pass:
             self.findings.bad("ROWS_MALFORMED", index, error)
             return
         if rule_set < self.rule_set:
-            add(
-                "ROWS_MALFORMED",
-                index,
-                f"rule set {rule_set} after rule set {self.rule_set}",
-                f"规则版本 {rule_set} 出现在版本 {self.rule_set} 之后",
-            )
+            add("ROWS_MALFORMED", index, f"rule set {rule_set} after rule set {self.rule_set}",
+                f"规则版本 {rule_set} 出现在版本 {self.rule_set} 之后")
         known = rule_set in RULE_SETS
         if not known or rule_set != self.rule_set:
             self.right.clear()
         self._note_rules(index, rule_set)
         first = sum(not row[2] for row in rows)
         if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored) - 32, first):
-            add(
-                "HEADER_COUNTS",
-                index,
-                "the header does not count the rows that are there",
-                "条目头的计数与现有的单元记录不符",
-            )
+            add("HEADER_COUNTS", index, "the header does not count the rows that are there",
+                "条目头的计数与现有的单元记录不符")
         if acts is not None and [row[0] for row in rows] != [subject for subject, _ in acts]:
             add("ROW_SUBJECTS", index, "the rows are not those of the content's subjects", "单元记录与内容中的对象不符")
         elif known and acts is not None and [row[1] for row in rows] != [act for _, act in acts]:
@@ -5409,12 +5148,9 @@ class Pass:
         self.found.unknown_rules += not known
         leaves = [self.log.leaf(row[2] - 1) if 0 < row[2] <= index else ZERO for row in rows]
         if root_of(row_hashes(stored[:32], rule_set, rows, leaves)) != raw[96:]:
-            add(
-                "ROW_ROOT",
-                index,
+            add("ROW_ROOT", index,
                 "rows, their salt, or the entry before that a row names were altered: the header commits to others",
-                "单元记录、其盐值或其所指的前一条目被改动：条目头承诺的是另外的单元记录",
-            )
+                "单元记录、其盐值或其所指的前一条目被改动：条目头承诺的是另外的单元记录")
         for row in rows:
             self.chains.take(index, rule_set, row)
             self.found.broken += bool(row[4])
@@ -5531,9 +5267,8 @@ class Worked:
         self.open: list[bytes] = []
 
 
-def sweep(
-    count: int, changes: Iterable[tuple[str, int, int]], leaf: Callable[[int], bytes], tick: Callable[[int], None]
-) -> list[tuple[int, bytes]]:
+def sweep(count: int, changes: Iterable[tuple[str, int, int]], leaf: Callable[[int], bytes],
+        tick: Callable[[int], None]) -> list[tuple[int, bytes]]:
     """Number of ids and map root of each of `count` seals. `changes` are (subject, number of the seal, word), by id."""
     seals = [Worked() for _ in range(count)]
     run: list[tuple[str, list[tuple[int, int]]]] = []
@@ -5556,7 +5291,8 @@ def sweep(
     return found
 
 
-def _close_run(seals: list[Worked], run: list[tuple[str, list[tuple[int, int]]]], leaf: Callable[[int], bytes]) -> None:
+def _close_run(seals: list[Worked], run: list[tuple[str, list[tuple[int, int]]]],
+        leaf: Callable[[int], bytes]) -> None:
     """Add a run of subjects to each seal. A bucket is closed in a seal if the last subject of the run is in it."""
     items: list[bytes | None] = [None] * len(run)
     by_seal: dict[int, list[tuple[int, int]]] = {}
@@ -5599,18 +5335,16 @@ def b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def check_seal_note(
-    data: bytes, text: str | None, auditors: Sequence[Verifier], findings: Findings, size: int
-) -> list[dict[str, Any]]:
+def check_seal_note(data: bytes, text: str | None, auditors: Sequence[Verifier], findings: Findings,
+        size: int) -> list[dict[str, Any]]:
     """Which auditors signed a seal note; `text` is what it has to say, None where there is no such seal."""
     try:
         note = Note(data)
         demand(text is not None, f"there is no seal of {size} entries", f"没有 {size} 个条目的封存")
         demand(note.text == text, "it says something else than the seal", "所述与封存不同")
     except Bad as error:
-        findings.add(
-            "SEAL_NOTE", None, f"the seal note of {size} entries: {error.en}", f"{size} 个条目的封存签注：{error.zh}"
-        )
+        findings.add("SEAL_NOTE", None, f"the seal note of {size} entries: {error.en}",
+            f"{size} 个条目的封存签注：{error.zh}")
         return []
     found = []
     for auditor in auditors:
@@ -5618,12 +5352,8 @@ def check_seal_note(
             if note.signed(auditor):
                 found.append({"name": auditor.name, "stands": True})
         except Bad as error:
-            findings.add(
-                "SEAL_NOTE",
-                None,
-                f"the seal note of {size} entries: {error.en}",
-                f"{size} 个条目的封存签注：{error.zh}",
-            )
+            findings.add("SEAL_NOTE", None, f"the seal note of {size} entries: {error.en}",
+                f"{size} 个条目的封存签注：{error.zh}")
             found.append({"name": auditor.name, "stands": False})
     return found
 
@@ -5648,55 +5378,40 @@ class WitnessPolicy:
         self._members: set[str] = set()
 
     def _name(self, name: str) -> str:
-        demand(
-            name != "none" and name not in self.witnesses and all(name != one[0] for one in self.groups),
-            f"{name!r:.80} is defined twice, or cannot be a name",
-            f"{name!r:.80} 定义了两次或不能作为名称",
-        )
+        demand(name != "none" and name not in self.witnesses and all(name != one[0] for one in self.groups),
+            f"{name!r:.80} is defined twice, or cannot be a name", f"{name!r:.80} 定义了两次或不能作为名称")
         return name
 
     def witness(self, name: str, vkey: str) -> None:
         """A witness line."""
         key = parse_verifier(vkey)
-        demand(
-            key.kind == WITNESS_TYPE, f"the key of witness {name} is not of type 4", f"见证方 {name} 的密钥不是类型 4"
-        )
-        demand(
-            all(one.key.raw != key.key.raw for one in self.witnesses.values()),
-            f"the key of witness {name} stands twice",
-            f"见证方 {name} 的密钥出现两次",
-        )
+        demand(key.kind == WITNESS_TYPE, f"the key of witness {name} is not of type 4",
+            f"见证方 {name} 的密钥不是类型 4")
+        demand(all(one.key.raw != key.key.raw for one in self.witnesses.values()),
+            f"the key of witness {name} stands twice", f"见证方 {name} 的密钥出现两次")
         demand(len(self.witnesses) < 100, "more than 100 witnesses", "见证方超过 100 个")
         self.witnesses[self._name(name)] = key
 
     def log(self, vkey: str) -> None:
         """A log line."""
         key = parse_verifier(vkey)
-        demand(
-            key.kind == LOG_TYPE and all(one.key.raw != key.key.raw for one in self.logs) and len(self.logs) < 100,
-            "a log line is no key of a log, or comes twice",
-            "log 行不是账本密钥或重复",
-        )
+        demand(key.kind == LOG_TYPE and all(one.key.raw != key.key.raw for one in self.logs) and len(self.logs) < 100,
+            "a log line is no key of a log, or comes twice", "log 行不是账本密钥或重复")
         self.logs.append(key)
 
     def group(self, name: str, threshold: str, members: list[str]) -> None:
         """A group line."""
         known = set(self.witnesses) | {one[0] for one in self.groups}
         for member in members:
-            demand(
-                member in known and member not in self._members,
+            demand(member in known and member not in self._members,
                 f"member {member!r:.80} is not defined above, or is a member twice",
-                f"成员 {member!r:.80} 未在上文定义或重复",
-            )
+                f"成员 {member!r:.80} 未在上文定义或重复")
             self._members.add(member)
         if threshold in ("any", "all"):
             number = 1 if threshold == "any" else len(members)
         else:
-            demand(
-                bool(re.fullmatch("[1-9][0-9]{0,8}", threshold, re.ASCII)),
-                f"{threshold!r:.80} is no threshold",
-                f"{threshold!r:.80} 不是阈值",
-            )
+            demand(bool(re.fullmatch("[1-9][0-9]{0,8}", threshold, re.ASCII)), f"{threshold!r:.80} is no threshold",
+                f"{threshold!r:.80} 不是阈值")
             number = int(threshold)
         demand(number <= len(members), "more are asked for than there are", "要求的数目多于成员数")
         demand(len(self.groups) < 100, "more than 100 groups", "组超过 100 个")
@@ -5712,20 +5427,15 @@ class WitnessPolicy:
             if len(there) < threshold:
                 known[name] = None
             else:
-                known[name] = (
-                    sorted(one[0] for one in there)[threshold - 1],
-                    sorted(one[1] for one in there)[-threshold],
-                )
+                known[name] = sorted(one[0] for one in there)[threshold - 1], sorted(one[1]
+                    for one in there)[-threshold]
         return known.get(self.quorum or "")
 
 
 def parse_witness_policy(data: bytes) -> WitnessPolicy:
     """The text of a tlog-policy."""
-    demand(
-        len(data) <= 65_536 and not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", data),
-        "a witness policy is a text of at most 65,536 bytes",
-        "见证政策是至多 65,536 字节的文本",
-    )
+    demand(len(data) <= 65_536 and not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", data),
+        "a witness policy is a text of at most 65,536 bytes", "见证政策是至多 65,536 字节的文本")
     policy = WitnessPolicy()
     for line in data.decode("utf-8", "surrogateescape").split("\n"):
         items = POLICY_NAME.findall(line)
@@ -5739,9 +5449,8 @@ def parse_witness_policy(data: bytes) -> WitnessPolicy:
         elif word == "group" and count >= 4:
             policy.group(items[1], items[2], items[3:])
         elif word == "quorum" and count == 2 and policy.quorum is None:
-            known = (
-                items[1] == "none" or items[1] in policy.witnesses or any(items[1] == one[0] for one in policy.groups)
-            )
+            known = items[1] == "none" or items[1] in policy.witnesses or any(items[1] == one[0]
+                for one in policy.groups)
             demand(known, "the quorum is not defined above", "法定人数未在上文定义")
             policy.quorum = items[1]
         else:
@@ -5758,11 +5467,8 @@ def policy_of(vkeys: Sequence[str], quorum: int | None) -> WitnessPolicy:
     for name, vkey in zip(names, vkeys):
         policy.witness(name, vkey)
     number = len(names) if quorum is None else quorum
-    demand(
-        1 <= number <= len(names),
-        f"{number} of {len(names)} witnesses cannot be asked for",
-        f"不能要求 {number} / {len(names)} 个见证方",
-    )
+    demand(1 <= number <= len(names), f"{number} of {len(names)} witnesses cannot be asked for",
+        f"不能要求 {number} / {len(names)} 个见证方")
     policy.group("quorum", str(number), names)
     policy.quorum = "quorum"
     policy.words = f"{number} of {len(names)}"
@@ -5786,12 +5492,8 @@ def cosignatures(note: Note, policy: WitnessPolicy, findings: Findings, size: in
         try:
             when = note.cosigned(verifier)
         except Bad as error:
-            findings.add(
-                "WITNESS_SIGNATURE",
-                None,
-                f"the note of {size} entries: {error.en}",
-                f"{size} 个条目的签名文本：{error.zh}",
-            )
+            findings.add("WITNESS_SIGNATURE", None, f"the note of {size} entries: {error.en}",
+                f"{size} 个条目的签名文本：{error.zh}")
             continue
         if when is not None:
             found[name] = when
@@ -5833,26 +5535,15 @@ def open_witnessed(data: bytes, key: Verifier, size: int, findings: Findings) ->
         demand(checkpoint.origin == origin_of(key.name, checkpoint.epoch), "it is of another log", "它属于另一账本")
         demand(checkpoint.size == size, f"it is of {checkpoint.size} entries", f"它是 {checkpoint.size} 个条目的")
     except Bad as error:
-        findings.add(
-            "WITNESS_SIGNATURE",
-            None,
-            f"the witnessed note of {size} entries does not count: {error.en}",
-            f"{size} 个条目的见证文本无效：{error.zh}",
-        )
+        findings.add("WITNESS_SIGNATURE", None, f"the witnessed note of {size} entries does not count: {error.en}",
+            f"{size} 个条目的见证文本无效：{error.zh}")
         return None
     return note, checkpoint
 
 
-def judge_witnessed(
-    findings: Findings,
-    policy: WitnessPolicy | None,
-    held: list[tuple[Note, Checkpoint]],
-    own: tuple[Note, Checkpoint] | None,
-    size: int,
-    headers: Callable[[int, int], Iterable[tuple[int, bytes]]],
-    result: dict[str, Any],
-    notes: Say,
-) -> None:
+def judge_witnessed(findings: Findings, policy: WitnessPolicy | None, held: list[tuple[Note, Checkpoint]],
+        own: tuple[Note, Checkpoint] | None, size: int, headers: Callable[[int, int], Iterable[tuple[int, bytes]]],
+        result: dict[str, Any], notes: Say) -> None:
     """Whether notes that are of this log, and its own checkpoint, are cosigned as the policy asks, and what that says
     of receipt times. `headers` gives those of a range, as far as they are there."""
     counts = result["counts"]
@@ -5866,30 +5557,22 @@ def judge_witnessed(
         counts["cosignatures"] = counts.get("cosignatures", 0) + len(cosigned)
         if times_ is not None:
             found.append(
-                Sufficient(checkpoint.size, times_[0], times_[1], [policy.witnesses[name].name for name in cosigned])
-            )
+                Sufficient(checkpoint.size, times_[0], times_[1], [policy.witnesses[name].name for name in cosigned]))
     found.sort(key=lambda one: one.size)
     if not found:
-        findings.add(
-            "WITNESS_QUORUM",
-            None,
-            "no checkpoint of this log is cosigned by enough witnesses",
-            "没有检查点得到足够见证方联署",
-        )
+        findings.add("WITNESS_QUORUM", None, "no checkpoint of this log is cosigned by enough witnesses",
+            "没有检查点得到足够见证方联署")
     runs = brackets(found, size)
     early = sum(_check_times(findings, headers, *run) for run in runs)
     covered = found[-1].size if found else 0
     if found and covered < size:
         notes.add(
             f"{size - covered} entries behind the largest cosigned checkpoint, of {covered}, are not witnessed yet",
-            f"最大的联署检查点（{covered}）之后的 {size - covered} 个条目尚未见证",
-        )
+            f"最大的联署检查点（{covered}）之后的 {size - covered} 个条目尚未见证")
     if early:
         notes.add(
             f"{early} entries say they were received before witnesses signed a checkpoint without them: which may"
-            " have been on its way",
-            f"{early} 个条目声称的接收时间早于不含它们的联署检查点：该检查点可能尚在途中",
-        )
+            " have been on its way", f"{early} 个条目声称的接收时间早于不含它们的联署检查点：该检查点可能尚在途中")
     result["witnesses"] = {
         "policy": {"names": [one.name for one in policy.witnesses.values()], "text": policy.words},
         "sufficient": bool(found),
@@ -5900,14 +5583,8 @@ def judge_witnessed(
     }
 
 
-def _check_times(
-    findings: Findings,
-    headers: Callable[[int, int], Iterable[tuple[int, bytes]]],
-    start: int,
-    stop: int,
-    since: int | None,
-    by: int | None,
-) -> int:
+def _check_times(findings: Findings, headers: Callable[[int, int], Iterable[tuple[int, bytes]]], start: int,
+        stop: int, since: int | None, by: int | None) -> int:
     """Receipt times of a range against what witnesses say; how many are early."""
     if since is None and by is None:
         return 0
@@ -5917,12 +5594,9 @@ def _check_times(
         early += since is not None and when < since * 1000
         if latest is not None and when > latest:
             seconds = (when - latest) // 1000 + LATE
-            findings.add(
-                "WITNESS_TIME",
-                index,
+            findings.add("WITNESS_TIME", index,
                 f"it says it was received {seconds} s after witnesses had signed that it was there",
-                f"它声称的接收时间比见证方签署其已存在晚 {seconds} 秒",
-            )
+                f"它声称的接收时间比见证方签署其已存在晚 {seconds} 秒")
     return early
 
 
@@ -5944,32 +5618,20 @@ class Disclosure:
         except (ValueError, RecursionError):
             raise Bad("it is no JSON", "不是 JSON") from None
         members = {"format", "name", "value", "salt", "header", "content", "content_salt", "proof"}
-        demand(
-            isinstance(found, dict) and set(found) == members and found["format"] == "tracechain disclosure v0",
-            "it does not have the members of a disclosure",
-            "成员不符合披露文件格式",
-        )
-        demand(
-            isinstance(found["name"], str) and isinstance(found["proof"], str),
-            "name and proof are texts",
-            "名称和证明应为文本",
-        )
+        demand(isinstance(found, dict) and set(found) == members and found["format"] == "tracechain disclosure v0",
+            "it does not have the members of a disclosure", "成员不符合披露文件格式")
+        demand(isinstance(found["name"], str) and isinstance(found["proof"], str), "name and proof are texts",
+            "名称和证明应为文本")
         self.name: str = found["name"]
         value = found["value"]
         if isinstance(value, dict):
-            demand(
-                set(value) == {"base64"} and isinstance(value["base64"], str),
-                "a byte string is written as base64",
-                "字节串应写作 base64",
-            )
+            demand(set(value) == {"base64"} and isinstance(value["base64"], str),
+                "a byte string is written as base64", "字节串应写作 base64")
             value = base64_bytes(value["base64"], "the value", "值")
         demand(isinstance(value, (str, bytes)), "a value is a text or a byte string", "值应为文本或字节串")
         for text in (self.name, value):
-            demand(
-                isinstance(text, bytes) or not any("\ud800" <= one <= "\udfff" for one in text),
-                "a text has half a character in it",
-                "文本中有半个字符",
-            )
+            demand(isinstance(text, bytes) or not any("\ud800" <= one <= "\udfff" for one in text),
+                "a text has half a character in it", "文本中有半个字符")
         self.value: Any = value
         self.salt = unhex(found["salt"], 32)
         self.header = unhex(found["header"], HEADER_SIZE)
@@ -5990,23 +5652,14 @@ class Disclosure:
             raise Bad("the log names no key under which it could stand", "账本没有可供核验的密钥")
         header = Header(self.header)
         _, checkpoint = open_checkpoint(self.proof.note, log_key)
-        demand(
-            root_by_inclusion(leaf_of(self.header), index, checkpoint.size, self.proof.path) == checkpoint.root,
-            "its proof does not lead to the root",
-            "证明不能导出树根",
-        )
+        demand(root_by_inclusion(leaf_of(self.header), index, checkpoint.size, self.proof.path) == checkpoint.root,
+            "its proof does not lead to the root", "证明不能导出树根")
         epoch = checkpoint.epoch
-        demand(
-            checkpoint.origin == origin_of(log_key.name, epoch),
-            "its checkpoint is of another log",
-            "其检查点属于另一账本",
-        )
+        demand(checkpoint.origin == origin_of(log_key.name, epoch), "its checkpoint is of another log",
+            "其检查点属于另一账本")
         demand(header.kind == EVENT, "the entry is no event", "该条目不是事件")
-        demand(
-            committed(self.header, self.content_salt + self.content) is not None,
-            "the content is not that of the entry",
-            "内容不是该条目的内容",
-        )
+        demand(committed(self.header, self.content_salt + self.content) is not None,
+            "the content is not that of the entry", "内容不是该条目的内容")
         event = Event(self.content)
         read_name(self.name)
         if isinstance(self.value, str):
@@ -6016,11 +5669,8 @@ class Disclosure:
             demand(len(self.value) <= 16_384, "a value has at most 16,384 bytes", "值至多 16,384 字节")
         check_text(self.name)
         commitment = sha(PRIVATE_TAG, self.salt, encode([self.name, self.value]))
-        demand(
-            [self.name, commitment] in (event.items[25] or []),
-            "the entry does not commit to this value",
-            "该条目没有承诺此值",
-        )
+        demand([self.name, commitment] in (event.items[25] or []), "the entry does not commit to this value",
+            "该条目没有承诺此值")
 
 
 def unhex(value: Any, size: int | None) -> bytes:
@@ -6029,11 +5679,8 @@ def unhex(value: Any, size: int | None) -> bytes:
         found = bytes.fromhex(value) if isinstance(value, str) else b""
     except ValueError:
         found = b""
-    demand(
-        found.hex() == value and 0 < len(found) <= MAX_CONTENT and size in (None, len(found)),
-        "a field is not lower-case hexadecimal of its length",
-        "字段不是规定长度的小写十六进制",
-    )
+    demand(found.hex() == value and 0 < len(found) <= MAX_CONTENT and size in (None, len(found)),
+        "a field is not lower-case hexadecimal of its length", "字段不是规定长度的小写十六进制")
     return found
 
 
@@ -6087,12 +5734,8 @@ class Names:
             self.findings.bad("BUNDLE_FILE", None, error)
             data = None
         if data is None:
-            self.findings.add(
-                "CHECKPOINT_MISSING",
-                None,
-                "there is no checkpoint: it says which log this is",
-                "没有检查点：无从得知这是哪本账本",
-            )
+            self.findings.add("CHECKPOINT_MISSING", None, "there is no checkpoint: it says which log this is",
+                "没有检查点：无从得知这是哪本账本")
             return
         self.note = data
         try:
@@ -6110,32 +5753,20 @@ class Names:
             self.container.bytes += length
             said = parse_name(name, self.whole)
             if said is None:
-                self.findings.add(
-                    "BUNDLE_SURPLUS",
-                    None,
-                    f"{name!r:.200} is no file of such a bundle",
-                    f"{name!r:.200} 不是此类数据包中的文件",
-                )
+                self.findings.add("BUNDLE_SURPLUS", None, f"{name!r:.200} is no file of such a bundle",
+                    f"{name!r:.200} 不是此类数据包中的文件")
             elif said.width and said.kind != "private":
                 if size is not None and not self._is_due(said, size):
-                    self.findings.add(
-                        "BUNDLE_SURPLUS",
-                        said.start,
-                        f"{name} is no file of a log of this size",
-                        f"{name} 不是此大小的账本应有的文件",
-                    )
+                    self.findings.add("BUNDLE_SURPLUS", said.start, f"{name} is no file of a log of this size",
+                        f"{name} 不是此大小的账本应有的文件")
                 elif said.kind == "entries":
                     count += 1
                     if said.number < 8 * len(there):
                         there[said.number >> 3] |= 1 << (said.number & 7)
             elif said.kind == "private":
                 if size is not None and said.number >= size:
-                    self.findings.add(
-                        "BUNDLE_SURPLUS",
-                        said.number,
-                        f"{name} is of an entry that there is not",
-                        f"{name} 所属的条目不存在",
-                    )
+                    self.findings.add("BUNDLE_SURPLUS", said.number, f"{name} is of an entry that there is not",
+                        f"{name} 所属的条目不存在")
                 else:
                     self.private.append((said.number, said.width))
             else:
@@ -6148,12 +5779,9 @@ class Names:
                     break
                 if number >= 8 * len(there) or not there[number >> 3] & 1 << (number & 7):
                     told += 1
-                    self.findings.add(
-                        "ENTRY_MISSING",
-                        number * WIDTH,
+                    self.findings.add("ENTRY_MISSING", number * WIDTH,
                         f"the file of the headers of entries {number * WIDTH} and on is not there",
-                        f"条目 {number * WIDTH} 起的条目头文件不在",
-                    )
+                        f"条目 {number * WIDTH} 起的条目头文件不在")
             self.findings.by_code["ENTRY_MISSING"] += self.missing - told
         for found in (self.witnessed, self.seals, self.consistency, self.entries, self.proofs):
             found.sort()
@@ -6168,9 +5796,8 @@ class Names:
         if said.kind == "consistency" and size is not None and said.number > size:
             self.findings.add("BUNDLE_SURPLUS", None, f"{name} lies behind the log", f"{name} 超出账本")
         elif said.kind in ("witnessed", "seals", "consistency"):
-            {"witnessed": self.witnessed, "seals": self.seals, "consistency": self.consistency}[said.kind].append(
-                said.number
-            )
+            {"witnessed": self.witnessed, "seals": self.seals,
+                "consistency": self.consistency}[said.kind].append(said.number)
             if self.whole:
                 try:
                     self.container.read(name, said.cap)
@@ -6262,21 +5889,14 @@ def check_tile(log: Log, level: int, number: int, hashes: bytes | None, findings
     stored = None
     try:
         stored = log.container.read(name, CAP_TILE["tile"])
-        demand(
-            stored is None or len(stored) == 32 * width,
-            f"{name} does not have {width} hashes",
-            f"{name} 不是 {width} 个哈希",
-        )
+        demand(stored is None or len(stored) == 32 * width, f"{name} does not have {width} hashes",
+            f"{name} 不是 {width} 个哈希")
     except Bad as error:
         findings.bad("BUNDLE_FILE", start, error)
         stored = None
     if hashes is not None and stored != hashes:
-        findings.add(
-            "BUNDLE_TILE",
-            start,
-            f"{name} is not there, or is not what the headers give",
-            f"{name} 不在，或与条目头不符",
-        )
+        findings.add("BUNDLE_TILE", start, f"{name} is not there, or is not what the headers give",
+            f"{name} 不在，或与条目头不符")
 
 
 def check_upper_tiles(log: Log, tree: Tree, holes: Sequence[int], findings: Findings) -> None:
@@ -6346,9 +5966,8 @@ class Part:
         self.findings = findings.listed()
         self.by_code = findings.by_code
         subjects = {one[4] for one in self.findings} | set(wanted)
-        self.stands = {
-            subject: chains.last[subject] for subject in subjects if subject is not None and subject in chains.last
-        }
+        self.stands = {subject: chains.last[subject] for subject in subjects if subject is not None
+            and subject in chains.last}
 
 
 def work_part(job: tuple[str, int, list[str], Ranges, list[int], list[str], int]) -> Part:
@@ -6411,15 +6030,8 @@ class Workers:
 class Whole:
     """The verification of a whole bundle; `run` fills `result`."""
 
-    def __init__(
-        self,
-        container: Container,
-        options: Options,
-        findings: Findings,
-        result: dict[str, Any],
-        progress: Any,
-        folder: str,
-    ) -> None:
+    def __init__(self, container: Container, options: Options, findings: Findings, result: dict[str, Any],
+            progress: Any, folder: str) -> None:
         self.container = container
         self.options = options
         self.findings = findings
@@ -6502,10 +6114,8 @@ class Whole:
             with open(self.leaves_path, "wb") as file:
                 file.truncate(32 * self.size)
             step_ = max(1, min(TASK // WIDTH, -(-files // (4 * self.options.processes))))
-            jobs = [
-                (self.container.path, self.size, at, min(at + step_, files), self.leaves_path, self.options.most)
-                for at in range(0, files, step_)
-            ]
+            jobs = [(self.container.path, self.size, at, min(at + step_, files), self.leaves_path, self.options.most)
+                for at in range(0, files, step_)]
             for job, (one, items, by_code) in zip(jobs, workers.run(work_survey, jobs)):
                 found.append(one)
                 self.findings.extend(items, by_code)
@@ -6521,9 +6131,8 @@ class Whole:
         self.row_count = sum(one.rows for one in found)
         self.first_count = sum(one.first for one in found)
         self.seal_sizes = sorted({size for one in found for index, size in one.seals if size <= index})
-        self.counts["tiles"] = sum(
-            -(-(self.size >> 8 * level) // WIDTH) for level in range(5) if self.size >> 8 * level
-        )
+        self.counts["tiles"] = sum(-(-(self.size >> 8 * level) // WIDTH) for level in range(5)
+            if self.size >> 8 * level)
 
     def _genesis(self) -> None:
         raw, part = self.log.header(0), self.log.part(0)
@@ -6536,12 +6145,8 @@ class Whole:
             self.findings.bad("GENESIS", 0, error)
             return
         if raw[4] != GENESIS or self.genesis.created != int.from_bytes(raw[8:16], "big"):
-            self.findings.add(
-                "GENESIS",
-                0,
-                "entry 0 is not a genesis record of its own receipt time",
-                "条目 0 不是与其接收时间一致的创世记录",
-            )
+            self.findings.add("GENESIS", 0, "entry 0 is not a genesis record of its own receipt time",
+                "条目 0 不是与其接收时间一致的创世记录")
         self.ledger_id = leaf_of(raw)
 
     def _tasks(self, step_: int) -> list[tuple[int, int]]:
@@ -6597,13 +6202,12 @@ class Whole:
         with open(self.said_path, "wb") as said:
             for start, stop in self._tasks(TASK):
                 self._keep(
-                    Pass(self.log, start, stop, Context(*context), chains, self.findings, self.bare).run(tick), said
-                )
+                    Pass(self.log, start, stop, Context(*context), chains, self.findings, self.bare).run(tick),
+                    said)
         chains.end()
         self._take_part(
             Part(chains, Findings(0), [*self.options.units, *(one[4] for one in self.findings.listed() if one[4])]),
-            False,
-        )
+            False)
         self.changes = [os.path.join(self.folder, "changes-0")]
         write_changes(self.changes[0], chains)
 
@@ -6614,19 +6218,8 @@ class Whole:
         names = [f"{number:06}" for number in range(len(tasks))]
         seed, most = os.urandom(16), self.options.most
         jobs = [
-            (
-                self.container.path,
-                self.size,
-                self.leaves_path,
-                start,
-                stop,
-                context,
-                self.folder,
-                name,
-                parts,
-                seed,
-                most,
-            )
+            (self.container.path, self.size, self.leaves_path, start, stop, context, self.folder, name, parts, seed,
+                most)
             for (start, stop), name in zip(tasks, names)
         ]
         with open(self.said_path, "wb") as said:
@@ -6636,9 +6229,8 @@ class Whole:
                 self._keep(passed, said)
                 self.progress.to(stop)
         self.progress.phase("chains of subjects", "各对象的链", parts)
-        chain_jobs = [
-            (self.folder, part, names, self.bare, self.seal_sizes, self.options.units, most) for part in range(parts)
-        ]
+        chain_jobs = [(self.folder, part, names, self.bare, self.seal_sizes, self.options.units, most)
+            for part in range(parts)]
         for number, part in enumerate(workers.run(work_part, chain_jobs), 1):
             self._take_part(part, True)
             self.progress.to(number)
@@ -6665,7 +6257,8 @@ class Whole:
         self.policies_named = [one for part in passed for one in part.policies_named]
         gathered: Any = self
         check_policies(self.log, gathered, findings)
-        own = [(index, RecordEntry(content)) for part in passed for index, kind, content in part.own if kind == RECORD]
+        own = [(index, RecordEntry(content)) for part in passed for index, kind, content in part.own
+            if kind == RECORD]
         self.seals = [(index, record) for index, record in own if record.kind == "seal"]
         origin: str | None = None
         if self.genesis is not None:
@@ -6674,18 +6267,13 @@ class Whole:
             self._check_unsigned()
             named = Verifier(self.genesis.origin, LOG_TYPE, self.genesis.log_key)
             if self.log_key is not None and self.log_key.text != named.text:
-                findings.add(
-                    "GENESIS",
-                    0,
-                    f"the log names another key or origin than {self.log_key.name}",
-                    f"账本所写的密钥或来源与 {self.log_key.name} 不同",
-                )
+                findings.add("GENESIS", 0, f"the log names another key or origin than {self.log_key.name}",
+                    f"账本所写的密钥或来源与 {self.log_key.name} 不同")
             if self.log_key is None:
                 self.log_key = named
         self._check_since()
-        stands = check_checkpoint(
-            findings, names.note or b"", self.log_key, origin, self.size, self.tree.root(self.size)
-        )
+        stands = check_checkpoint(findings, names.note or b"", self.log_key, origin, self.size,
+            self.tree.root(self.size))
         fill_key(self.result, self.options, self.log_key, names.note)
         self._check_witnessed(names, stands)
         self._check_prunings()
@@ -6721,19 +6309,12 @@ class Whole:
             own = covers.get(author, [])
             before = own[: bisect_right(own, (number, 1 << 64, 0))][-1:]
             if any(number < end and at < index for _, end, at in before):
-                self.findings.add(
-                    "ENTRY_DUPLICATED",
-                    index,
+                self.findings.add("ENTRY_DUPLICATED", index,
                     "no statement covers it here, and one before covers its number already",
-                    "此处没有陈述覆盖它，而之前的陈述已覆盖其编号",
-                )
+                    "此处没有陈述覆盖它，而之前的陈述已覆盖其编号")
             else:
-                self.findings.add(
-                    "EVENT_UNCOVERED",
-                    index,
-                    "no author's statement covers it: it was slipped in",
-                    "没有作者的陈述覆盖它：是被塞入的",
-                )
+                self.findings.add("EVENT_UNCOVERED", index, "no author's statement covers it: it was slipped in",
+                    "没有作者的陈述覆盖它：是被塞入的")
 
     def _check_rule_sets(self) -> None:
         """Rule sets do not decrease, and after a profile nothing follows rule set 1 (format 7)."""
@@ -6742,22 +6323,15 @@ class Whole:
             if part.first_rules is not None:
                 index, first = part.first_rules
                 if first < last:
-                    self.findings.add(
-                        "ROWS_MALFORMED",
-                        index,
-                        f"rule set {first} after rule set {last}",
-                        f"规则版本 {first} 出现在版本 {last} 之后",
-                    )
+                    self.findings.add("ROWS_MALFORMED", index, f"rule set {first} after rule set {last}",
+                        f"规则版本 {first} 出现在版本 {last} 之后")
                 last = part.last_rules
         profile = next((part.profile for part in self.passed if part.profile is not None), None)
         plain = max((part.last_plain for part in self.passed), default=-1)
         if profile is not None and plain > profile[1]:
-            self.findings.add(
-                "ROWS_MALFORMED",
-                plain,
+            self.findings.add("ROWS_MALFORMED", plain,
                 f"its rows follow rule set 1, and the profile of entry {profile[0]} is in force",
-                f"其单元记录按规则版本 1 书写，而条目 {profile[0]} 的参数已生效",
-            )
+                f"其单元记录按规则版本 1 书写，而条目 {profile[0]} 的参数已生效")
 
     def _own_entries(self) -> int:
         """Keys, epochs, evidence and settlements; the epoch of the log."""
@@ -6769,13 +6343,8 @@ class Whole:
         self.accused: set[bytes] = set()
         self.evidence = self.clocks = 0
         epoch = 0
-        codes = {
-            AUTHORISED: "KEY_RECORD",
-            REVOKED: "KEY_RECORD",
-            EPOCH_ENTRY: "EPOCH_RECORD",
-            EVIDENCE: "EVIDENCE_RECORD",
-            RECORD: "SETTLEMENT",
-        }
+        codes = {AUTHORISED: "KEY_RECORD", REVOKED: "KEY_RECORD", EPOCH_ENTRY: "EPOCH_RECORD",
+            EVIDENCE: "EVIDENCE_RECORD", RECORD: "SETTLEMENT"}
         for index, kind, content in (own for part in self.passed for own in part.own):
             try:
                 if kind == GENESIS and index:
@@ -6800,25 +6369,19 @@ class Whole:
                 findings.bad(codes.get(kind, "CONTENT_MALFORMED"), index, error)
         for index, begun in self.epochs:
             if index not in self.settled:
-                findings.add(
-                    "EPOCH_LOST",
-                    index,
+                findings.add("EPOCH_LOST", index,
                     f"epoch {begun[0]}: entries {begun[1]} to {begun[3] - 1} of the epoch before are lost, until"
                     " they were submitted again and that is settled",
-                    f"纪元 {begun[0]}：前一纪元的条目 {begun[1]} 至 {begun[3] - 1} 已丢失，直到重新提交并结清",
-                )
+                    f"纪元 {begun[0]}：前一纪元的条目 {begun[1]} 至 {begun[3] - 1} 已丢失，直到重新提交并结清")
         return epoch
 
     def _authorised(self, index: int, authorised: KeyAuthorised, genesis: GenesisRecord) -> None:
         authorised.check(self.ledger_id, genesis)
         key_hash = authorised.key.hash
         if key_hash[:8] in self.key_ids:
-            self.findings.add(
-                "KEY_RECORD",
-                index,
+            self.findings.add("KEY_RECORD", index,
                 f"a key with this id was authorised in entry {self.key_ids[key_hash[:8]]}",
-                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权",
-            )
+                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权")
         if key_hash in self.revoked:
             self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
         self.key_ids.setdefault(key_hash[:8], index)
@@ -6835,38 +6398,20 @@ class Whole:
         number, size, root, lost_end, note, _ = begun
         _, last = open_checkpoint(note, Verifier(genesis.origin, LOG_TYPE, genesis.log_key))
         for wrong, en, zh in (
-            (
-                last.origin != origin_of(genesis.origin, last.epoch),
-                "its note is not of this log",
-                "其签名文本不属于本账本",
-            ),
-            (
-                size != index,
-                f"it says {size} entries were before it, {index} were",
-                f"它称之前有 {size} 个条目，实有 {index} 个",
-            ),
-            (
-                size == index and root != self.tree.root(index),
-                "its root is not that of the entries before it",
-                "其根与之前的条目不符",
-            ),
-            (
-                number != 1 + last.epoch,
-                "its number does not follow that of the note it holds",
-                "其编号与所持签名文本不相接",
-            ),
+            (last.origin != origin_of(genesis.origin, last.epoch), "its note is not of this log",
+                "其签名文本不属于本账本"),
+            (size != index, f"it says {size} entries were before it, {index} were",
+                f"它称之前有 {size} 个条目，实有 {index} 个"),
+            (size == index and root != self.tree.root(index), "its root is not that of the entries before it",
+                "其根与之前的条目不符"),
+            (number != 1 + last.epoch, "its number does not follow that of the note it holds",
+                "其编号与所持签名文本不相接"),
             (number <= epoch, f"epoch {number} after epoch {epoch}", f"纪元 {number} 出现在纪元 {epoch} 之后"),
-            (
-                last.size != lost_end,
-                "the end of the lost range is not the size in the note it holds",
-                "丢失范围的末端与签名文本中的大小不符",
-            ),
+            (last.size != lost_end, "the end of the lost range is not the size in the note it holds",
+                "丢失范围的末端与签名文本中的大小不符"),
             (lost_end < size, "the lost range ends before it begins", "丢失范围的末端早于起点"),
-            (
-                lost_end == size and root != last.root,
-                "its root is not that of the note it holds",
-                "其根与所持签名文本不符",
-            ),
+            (lost_end == size and root != last.root, "its root is not that of the note it holds",
+                "其根与所持签名文本不符"),
         ):
             if wrong:
                 self.findings.add("EPOCH_RECORD", index, en, zh)
@@ -6880,25 +6425,23 @@ class Whole:
             own = [at for at, begun in self.epochs if begun[0] == number]
             at = next((one for one in own if self.log.leaf(one) == leaf), None)
             if at is None:
-                raise Bad(
-                    f"it settles a loss of epoch {number} that is not in this log",
-                    f"它结清的纪元 {number} 的丢失不在本账本中",
-                )
+                raise Bad(f"it settles a loss of epoch {number} that is not in this log",
+                    f"它结清的纪元 {number} 的丢失不在本账本中")
             self.settled.setdefault(at, index)
-            self.notes.add(f"the loss of epoch {number} is settled: {reason}", f"纪元 {number} 的丢失已结清：{reason}")
+            self.notes.add(f"the loss of epoch {number} is settled: {reason}",
+                f"纪元 {number} 的丢失已结清：{reason}")
         else:
             author, start, stop, reason = about
             self.gaps.setdefault(author, []).append((start, stop))
-            self.notes.add(
-                f"numbers {start} to {stop - 1} of author {author.hex()[:16]} are given up: {reason}",
-                f"作者 {author.hex()[:16]} 的编号 {start} 至 {stop - 1} 已放弃：{reason}",
-            )
+            self.notes.add(f"numbers {start} to {stop - 1} of author {author.hex()[:16]} are given up: {reason}",
+                f"作者 {author.hex()[:16]} 的编号 {start} 至 {stop - 1} 已放弃：{reason}")
 
     def _evidence(self, index: int, content: bytes) -> None:
         """Format 6.3: a signed statement that contradicts one in the log."""
         value = array_of(content, 3, "evidence", "证据")
         other = statement_in(value)
-        demand(other.ledger_id == self.ledger_id, "the evidence was signed for another ledger", "证据是为另一账本签的")
+        demand(other.ledger_id == self.ledger_id, "the evidence was signed for another ledger",
+            "证据是为另一账本签的")
         demand(other.hash not in self.accused, "the evidence is in the log already", "该证据已在账本中")
         self.accused.add(other.hash)
         known = self.keys.get(other.author)
@@ -6906,39 +6449,28 @@ class Whole:
             raise Bad("the evidence is of an unknown author", "证据的作者未知")
         must(known[1].key, other.message, other.signature, "the author in the evidence", "证据中作者")
         said: Statement | None = None
-        logged = (
-            self.log.content(value[0])
-            if value[0] < index and (self.log.header(value[0]) or b"")[4:5] == bytes((STATEMENT,))
-            else None
-        )
+        logged = self.log.content(value[0]) if value[0] < index and (self.log.header(value[0])
+            or b"")[4:5] == bytes((STATEMENT,)) else None
         if logged is not None:
             try:
                 said = Statement(logged)
             except Bad:
                 said = None
         if said is None or said.author != other.author:
-            raise Bad(
-                f"entry {value[0]} holds no statement of the author of the evidence",
-                f"条目 {value[0]} 不是该作者的陈述",
-            )
+            raise Bad(f"entry {value[0]} holds no statement of the author of the evidence",
+                f"条目 {value[0]} 不是该作者的陈述")
         end, said_end = other.first + other.count, said.first + said.count
         overlap = other.first < said_end and said.first < end
-        broken = (said_end == other.first and other.previous != said.hash) or (
-            end == said.first and said.previous != other.hash
-        )
-        demand(
-            other.hash != said.hash and (overlap or broken),
+        broken = (said_end == other.first and other.previous != said.hash) or (end == said.first
+            and said.previous != other.hash)
+        demand(other.hash != said.hash and (overlap or broken),
             f"the evidence does not contradict the statement in entry {value[0]}",
-            f"证据与条目 {value[0]} 的陈述并不矛盾",
-        )
+            f"证据与条目 {value[0]} 的陈述并不矛盾")
         self.evidence += 1
-        self.findings.add(
-            "EQUIVOCATION",
-            index,
+        self.findings.add("EQUIVOCATION", index,
             f"author {other.author.hex()[:16]} signed two statements that contradict each other: one is entry"
             f" {value[0]}, the other is here",
-            f"作者 {other.author.hex()[:16]} 签了两份互相矛盾的陈述：一份是条目 {value[0]}，另一份在此",
-        )
+            f"作者 {other.author.hex()[:16]} 签了两份互相矛盾的陈述：一份是条目 {value[0]}，另一份在此")
 
     def _check_authors(self) -> None:
         """Authorisation, numbers and chain of each author's statements (format 6.1, 6.2)."""
@@ -6953,28 +6485,16 @@ class Whole:
             totals[1] += count
             known, name = self.keys.get(author), author.hex()[:16]
             if known is None or known[0] > index:
-                findings.add(
-                    "AUTHOR_UNKNOWN",
-                    index,
-                    f"author key {name} is not authorised here",
-                    f"作者密钥 {name} 此时未获授权",
-                )
+                findings.add("AUTHOR_UNKNOWN", index, f"author key {name} is not authorised here",
+                    f"作者密钥 {name} 此时未获授权")
             elif known[1].scope is not None and not kinds <= set(known[1].scope):
                 beyond = ", ".join(sorted(kinds - set(known[1].scope)))
-                findings.add(
-                    "AUTHOR_SCOPE",
-                    index,
-                    f"the author's key is not authorised for {beyond}",
-                    f"作者密钥无权书写 {beyond}",
-                )
+                findings.add("AUTHOR_SCOPE", index, f"the author's key is not authorised for {beyond}",
+                    f"作者密钥无权书写 {beyond}")
             revoked = self.revoked.get(author)
             if revoked is not None and revoked[0] < index:
-                findings.add(
-                    "AUTHOR_REVOKED",
-                    index,
-                    f"the author's key was revoked in entry {revoked[0]}",
-                    f"作者密钥已在条目 {revoked[0]} 吊销",
-                )
+                findings.add("AUTHOR_REVOKED", index, f"the author's key was revoked in entry {revoked[0]}",
+                    f"作者密钥已在条目 {revoked[0]} 吊销")
             end, tip = tips.get(author, (0, ZERO))
             if first == end and previous == tip:
                 tips[author] = first + count, own
@@ -6994,27 +6514,17 @@ class Whole:
             end, tip, name = 0, ZERO, author.hex()[:16]
             for first, index, count, previous, own in statements:
                 if first < end:
-                    self.findings.add(
-                        "EQUIVOCATION",
-                        index,
-                        f"author {name} covers number {first} twice",
-                        f"作者 {name} 两次覆盖编号 {first}",
-                    )
+                    self.findings.add("EQUIVOCATION", index, f"author {name} covers number {first} twice",
+                        f"作者 {name} 两次覆盖编号 {first}")
                 elif first > end:
                     if not given_up(self.gaps.get(author, []), end, first):
-                        self.findings.add(
-                            "AUTHOR_GAP",
-                            index,
+                        self.findings.add("AUTHOR_GAP", index,
                             f"author {name}: numbers {end} to {first - 1} are missing",
-                            f"作者 {name}：编号 {end} 至 {first - 1} 缺失",
-                        )
+                            f"作者 {name}：编号 {end} 至 {first - 1} 缺失")
                 elif previous != tip:
-                    self.findings.add(
-                        "AUTHOR_CHAIN",
-                        index,
+                    self.findings.add("AUTHOR_CHAIN", index,
                         "it names another statement before it than the one in the log",
-                        "它所指的前一份陈述与账本中的不同",
-                    )
+                        "它所指的前一份陈述与账本中的不同")
                 if first + count > end:
                     end, tip = first + count, own
 
@@ -7023,14 +6533,10 @@ class Whole:
         for index, content in (one for part in self.passed for one in part.unsigned):
             statement = Statement(content)
             known = self.keys.get(statement.author)
-            if (
-                known is not None
-                and known[0] < index
-                and not known[1].key.stands(statement.message, statement.signature)
-            ):
-                self.findings.add(
-                    "STATEMENT_SIGNATURE", index, "the author's signature does not stand", "作者的签名不成立"
-                )
+            if known is not None and known[0] < index and not known[1].key.stands(statement.message,
+                    statement.signature):
+                self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand",
+                    "作者的签名不成立")
 
     def _check_since(self) -> None:
         """The older checkpoint that the verifier kept: the log extends it, or it is of what was lost (format 5.5)."""
@@ -7039,77 +6545,59 @@ class Whole:
         try:
             _, old = open_checkpoint(self.options.since, self.log_key)
             if self.log_key is not None:
-                demand(old.origin == origin_of(self.log_key.name, old.epoch), "it is of another log", "它属于另一账本")
+                demand(old.origin == origin_of(self.log_key.name, old.epoch), "it is of another log",
+                    "它属于另一账本")
         except Bad as error:
-            raise Misused(f"the older checkpoint cannot be used: {error.en}", f"无法使用旧检查点：{error.zh}") from None
+            raise Misused(f"the older checkpoint cannot be used: {error.en}",
+                f"无法使用旧检查点：{error.zh}") from None
         told: dict[str, Any] = {"size": old.size, "root": b64(old.root), "stands": True}
         self.result["since"] = told
         place = place_of(old, self.size, self.epochs)
         if place == "lost":
             told["stands"] = None
-            self.notes.add(
-                "the older checkpoint signs entries that were lost when a backup was put back",
-                "旧检查点所签的部分条目在恢复备份时丢失",
-            )
+            self.notes.add("the older checkpoint signs entries that were lost when a backup was put back",
+                "旧检查点所签的部分条目在恢复备份时丢失")
             return
         if old.size > self.size:
             told["stands"] = False
-            self.findings.add(
-                "ROLLBACK",
-                None,
+            self.findings.add("ROLLBACK", None,
                 f"{self.size} entries, but the older note signs {old.size}: the log was rolled back",
-                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚",
-            )
+                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚")
         elif place == "fork" or self.tree.root(old.size) != old.root:
             told["stands"] = False
-            self.findings.add(
-                "FORK",
-                None,
+            self.findings.add("FORK", None,
                 f"its first {old.size} entries are not those that were signed in the older note",
-                f"前 {old.size} 个条目与旧检查点所签的不同",
-            )
+                f"前 {old.size} 个条目与旧检查点所签的不同")
 
     def _check_witnessed(self, names: Names, own: Checkpoint | None) -> None:
         """Format 10.1."""
         findings, held = self.findings, []
         for size in names.witnessed:
             data = names.read(f"witnessed/{size}", MAX_NOTE)
-            opened = (
-                None if data is None or self.log_key is None else open_witnessed(data, self.log_key, size, findings)
-            )
+            opened = None if data is None or self.log_key is None else open_witnessed(data, self.log_key, size,
+                findings)
             if opened is None:
                 continue
             place = place_of(opened[1], self.size, self.epochs)
             if place == "ahead":
-                findings.add(
-                    "ROLLBACK",
-                    None,
+                findings.add("ROLLBACK", None,
                     f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
-                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚",
-                )
+                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚")
             elif place == "lost":
-                self.notes.add(
-                    f"the witnessed note of {size} entries signs some that were lost with a backup",
-                    f"{size} 个条目的见证文本包含恢复备份时丢失的条目",
-                )
+                self.notes.add(f"the witnessed note of {size} entries signs some that were lost with a backup",
+                    f"{size} 个条目的见证文本包含恢复备份时丢失的条目")
             elif place == "held" and not self._is_whole(size):
-                self.notes.add(
-                    f"the witnessed note of {size} entries could not be held against the log",
-                    f"{size} 个条目的见证文本无法与账本核对",
-                )
+                self.notes.add(f"the witnessed note of {size} entries could not be held against the log",
+                    f"{size} 个条目的见证文本无法与账本核对")
             elif place == "fork" or self.tree.root(size) != opened[1].root:
-                findings.add(
-                    "FORK",
-                    None,
+                findings.add("FORK", None,
                     f"the first {size} entries are not those that the log signed and witnesses saw",
-                    f"前 {size} 个条目不是账本签过、见证方见过的那些",
-                )
+                    f"前 {size} 个条目不是账本签过、见证方见过的那些")
             else:
                 held.append(opened)
         signed = None if own is None else (Note(names.note or b""), own)
-        judge_witnessed(
-            findings, self.options.policy, held, signed, self.size, self._all_headers, self.result, self.notes
-        )
+        judge_witnessed(findings, self.options.policy, held, signed, self.size, self._all_headers, self.result,
+            self.notes)
 
     def _all_headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         for index in range(start, stop):
@@ -7120,9 +6608,8 @@ class Whole:
     def _check_prunings(self) -> None:
         """Format 13."""
         gathered: Any = self
-        found = judge_prunings(
-            self.log, gathered, self.findings, self.options.demand, self.options.now, None, note_times
-        )
+        found = judge_prunings(self.log, gathered, self.findings, self.options.demand, self.options.now, None,
+            note_times)
         for en, zh in found["notes"]:
             self.notes.add(en, zh)
         self.result["prunings"] = found["prunings"]
@@ -7146,20 +6633,13 @@ class Whole:
             ends = size <= self._statement_of(index) and self._may_end(size)
             verdict: bool | None = None
             if not ends:
-                self.findings.add(
-                    "SEAL_RECORD",
-                    index,
+                self.findings.add("SEAL_RECORD", index,
                     f"it seals {size} entries, at which no log that its statement was added to can have ended",
-                    f"它封存 {size} 个条目，而其陈述所接续的账本不可能在此处结束",
-                )
+                    f"它封存 {size} 个条目，而其陈述所接续的账本不可能在此处结束")
                 verdict = False
             elif self._is_whole(size) and self.tree.root(size) != tree_root:
-                self.findings.add(
-                    "SEAL_RECORD",
-                    index,
-                    f"its tree root is not that of the first {size} entries",
-                    f"其树根与前 {size} 个条目不符",
-                )
+                self.findings.add("SEAL_RECORD", index, f"its tree root is not that of the first {size} entries",
+                    f"其树根与前 {size} 个条目不符")
                 verdict = False
             else:
                 if self.genesis is not None:
@@ -7167,43 +6647,30 @@ class Whole:
                 if worked[size] == (ids, map_root):
                     verdict = True
                 elif size > unworkable and self._is_whole(size):
-                    self.findings.add(
-                        "SEAL_ROOT",
-                        index,
+                    self.findings.add("SEAL_ROOT", index,
                         f"it does not say what the first {size} entries say: these have rows of {worked[size][0]}"
-                        " subjects",
-                        f"它所述与前 {size} 个条目不符：这些条目涉及 {worked[size][0]} 个对象",
-                    )
+                        " subjects", f"它所述与前 {size} 个条目不符：这些条目涉及 {worked[size][0]} 个对象")
                     verdict = False
             good += verdict is True
             bad += verdict is None
             signed = told.setdefault(size, [])
             self.result["seals"].append(
-                {
-                    "index": index,
-                    "received": received(self.log.header(index)),
-                    "size": size,
-                    "ids": ids,
-                    "map_root": b64(map_root),
-                    "worked_out": verdict,
-                    "auditors": signed,
-                }
-            )
+                {"index": index, "received": received(self.log.header(index)), "size": size, "ids": ids,
+                "map_root": b64(map_root), "worked_out": verdict, "auditors": signed})
         for size in names.seals if self.genesis is not None else ():
             data = names.read(f"seals/{size}", MAX_NOTE)
             if data is not None:
                 said = Note(data).text if is_note(data) else ""
-                text = next((one for one in texts.get(size, ()) if one == said), next(iter(texts.get(size, ())), None))
+                text = next((one for one in texts.get(size, ()) if one == said),
+                    next(iter(texts.get(size, ())), None))
                 signed = check_seal_note(data, text, self.options.auditors, self.findings, size)
                 if size in told:
                     told[size] += signed
         if self.seals:
             self.counts["seals"], self.counts["seals_unworkable"] = good, bad
         if bad:
-            self.unchecked.add(
-                f"{bad} seals could not be worked out again: rows that they rest on were pruned",
-                f"{bad} 个封存无法重新推算：所依据的单元记录已被清理",
-            )
+            self.unchecked.add(f"{bad} seals could not be worked out again: rows that they rest on were pruned",
+                f"{bad} 个封存无法重新推算：所依据的单元记录已被清理")
 
     def _work_seals(self) -> dict[int, tuple[int, bytes]]:
         """Number of ids and map root at each size."""
@@ -7239,9 +6706,8 @@ class Whole:
         good = 0
         for index, number in names.private:
             file = f"private/{index}-{number}.json"
-            good += check_disclosure(
-                self.container, file, index, names.note or b"", self.log_key, self.findings, self.result
-            )
+            good += check_disclosure(self.container, file, index, names.note or b"", self.log_key, self.findings,
+                self.result)
         if names.private:
             self.counts["disclosures"] = good
 
@@ -7264,13 +6730,11 @@ class Whole:
         if unknown:
             self.unchecked.add(
                 f"{unknown} entries follow rules that this script does not know: their states were not checked",
-                f"{unknown} 个条目遵循本脚本不认识的规则：其状态未检查",
-            )
+                f"{unknown} 个条目遵循本脚本不认识的规则：其状态未检查")
         if any(one.last_rules == 2 for one in passed):
             self.unchecked.add(
-                "rules that depend on registers, buyers, documents and dates were not judged again: a replay does that",
-                "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成",
-            )
+                "rules that depend on registers, buyers, documents and dates were not judged again: a replay"
+                " does that", "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成")
         first, last = self.log.header(0), self.log.header(self.size - 1) if self.size else None
         if self.genesis is not None:
             result["ledger"] = {
@@ -7279,24 +6743,16 @@ class Whole:
             }  # fmt: skip
             result["keys"] = key_history(self.genesis, self.keys, self.revoked, self.statements, self.log.header)
             result["epochs"] = [
-                {
-                    "index": index,
-                    "received": received(self.log.header(index)),
-                    "epoch": begun[0],
-                    "start": begun[1],
-                    "stop": begun[3],
-                    "reason": begun[5],
-                    "settled": self.settled.get(index),
-                }
+                {"index": index, "received": received(self.log.header(index)), "epoch": begun[0], "start": begun[1],
+                    "stop": begun[3], "reason": begun[5], "settled": self.settled.get(index)}
                 for index, begun in self.epochs
             ]
             for name, count in (("epochs", len(self.epochs)), ("evidence", self.evidence), ("clocks", self.clocks)):
                 if count:
                     counts[name] = count
         wanted = [*self.options.units, *(one[4] for one in self.findings.listed() if one[4] is not None)]
-        result["timelines"] = [
-            self._timeline(subject) for subject in list(dict.fromkeys(wanted))[:50] if subject in self.stands
-        ]
+        result["timelines"] = [self._timeline(subject) for subject in list(dict.fromkeys(wanted))[:50]
+            if subject in self.stands]
 
     def _timeline(self, subject: str) -> dict[str, Any]:
         """The entries of a subject, from its latest one back."""
@@ -7316,31 +6772,19 @@ class Whole:
             if len(steps) < 200:
                 content = self.log.content(index)
                 steps.append(
-                    timeline_step(index, raw, content, found[0], row, labels.get(raw[24:32]), codes.get(index, []))
-                )
+                    timeline_step(index, raw, content, found[0], row, labels.get(raw[24:32]), codes.get(index, [])))
             else:
                 left_out += 1
                 if left_out > 100_000:
                     break
             index = row[2] - 1
-        return {
-            "subject": subject,
-            "complete": not codes,
-            "size": self.size,
-            "received": None,
-            "left_out": left_out,
-            "earlier": earlier,
-            "steps": steps[::-1],
-        }
+        return {"subject": subject, "complete": not codes, "size": self.size, "received": None, "left_out": left_out,
+            "earlier": earlier, "steps": steps[::-1]}
 
 
-def key_history(
-    genesis: GenesisRecord,
-    keys: dict[bytes, tuple[int, KeyAuthorised]],
-    revocations: dict[bytes, tuple[int, KeyRevoked]],
-    statements: dict[bytes, list[int]],
-    header: Callable[[int], bytes | None],
-) -> dict[str, Any]:
+def key_history(genesis: GenesisRecord, keys: dict[bytes, tuple[int, KeyAuthorised]],
+        revocations: dict[bytes, tuple[int, KeyRevoked]], statements: dict[bytes, list[int]],
+        header: Callable[[int], bytes | None]) -> dict[str, Any]:
     """The keys of a log, as the result has them."""
     authors = []
     for key_hash, (index, one) in keys.items():
@@ -7383,9 +6827,8 @@ def note_times(note: bytes, vkeys: Sequence[str]) -> tuple[int, bytes, list[int]
     return checkpoint.size, checkpoint.root, times_
 
 
-def timeline_step(
-    index: int, raw: bytes, content: bytes | None, rules: int, row: Row, author: str | None, codes: list[str]
-) -> dict[str, Any]:
+def timeline_step(index: int, raw: bytes, content: bytes | None, rules: int, row: Row, author: str | None,
+        codes: list[str]) -> dict[str, Any]:
     """One entry of a subject, as the result has it."""
     event: Event | None = None
     if content is not None and raw[4] == EVENT:
@@ -7404,9 +6847,8 @@ def timeline_step(
     }  # fmt: skip
 
 
-def check_checkpoint(
-    findings: Findings, data: bytes, key: Verifier | None, origin: str | None, size: int, root: bytes
-) -> Checkpoint | None:
+def check_checkpoint(findings: Findings, data: bytes, key: Verifier | None, origin: str | None, size: int,
+        root: bytes) -> Checkpoint | None:
     """Hold the signed head against the tree; the checkpoint if it is right in everything."""
     before = findings.count()
     note = Note(data)
@@ -7417,38 +6859,19 @@ def check_checkpoint(
         except Bad as error:
             findings.bad("CHECKPOINT_SIGNATURE", None, error)
     if checkpoint.more:
-        findings.add(
-            "CHECKPOINT_MALFORMED",
-            None,
-            "it has further lines, which this format does not know",
-            "有本格式不认识的附加行",
-        )
+        findings.add("CHECKPOINT_MALFORMED", None, "it has further lines, which this format does not know",
+            "有本格式不认识的附加行")
     if origin is not None and checkpoint.origin != origin:
-        findings.add(
-            "CHECKPOINT_ORIGIN",
-            None,
-            f"its origin is {checkpoint.origin!r}, this log's is {origin!r}",
-            f"其来源为 {checkpoint.origin!r}，本账本为 {origin!r}",
-        )
+        findings.add("CHECKPOINT_ORIGIN", None, f"its origin is {checkpoint.origin!r}, this log's is {origin!r}",
+            f"其来源为 {checkpoint.origin!r}，本账本为 {origin!r}")
     if checkpoint.root != root:
-        findings.add(
-            "TREE_ROOT",
-            None,
-            "the entries are not those that were signed: the tree's root differs",
-            "条目不是所签的条目：树根不同",
-        )
+        findings.add("TREE_ROOT", None, "the entries are not those that were signed: the tree's root differs",
+            "条目不是所签的条目：树根不同")
     return checkpoint if findings.count() == before else None
 
 
-def check_disclosure(
-    container: Container,
-    file: str,
-    index: int,
-    note: bytes,
-    key: Verifier | None,
-    findings: Findings,
-    result: dict[str, Any],
-) -> int:
+def check_disclosure(container: Container, file: str, index: int, note: bytes, key: Verifier | None,
+        findings: Findings, result: dict[str, Any]) -> int:
     """1 if a disclosure stands, else 0."""
     try:
         data = container.read(file, 1 << 21)
@@ -7479,7 +6902,8 @@ def fill_checkpoint(result: dict[str, Any], data: bytes | None, options: Options
         checkpoint = Checkpoint(note.text)
     except Bad:
         return
-    witnesses = {} if options.policy is None else {(one.name, one.id): one for one in options.policy.witnesses.values()}
+    witnesses = {} if options.policy is None else {(one.name, one.id): one
+        for one in options.policy.witnesses.values()}
     lines = []
     for name, key_id, _ in note.lines:
         role, when, stands = "unknown", None, None
@@ -7525,39 +6949,23 @@ class EntryFile:
 
     def __init__(self, data: bytes) -> None:
         value = decode(data, 1 << 26, 1)
-        demand(
-            type(value) is list and len(value) == 6,
-            "an entry of an excerpt is an array of six items",
-            "节选条目应为六项数组",
-        )
+        demand(type(value) is list and len(value) == 6, "an entry of an excerpt is an array of six items",
+            "节选条目应为六项数组")
         header, content, rows, leaves, terms, path = value
-        demand(
-            is_bytes(header, HEADER_SIZE), "an entry begins with a header of 128 bytes", "条目以 128 字节的条目头开始"
-        )
+        demand(is_bytes(header, HEADER_SIZE), "an entry begins with a header of 128 bytes",
+            "条目以 128 字节的条目头开始")
         for part, most in ((content, MAX_CONTENT), (rows, MAX_ROWS)):
-            demand(
-                part is None or (type(part) is bytes and 32 < len(part) <= 32 + most),
-                "a part is nil, or longer than its salt",
-                "部分应为空或长于其盐值",
-            )
+            demand(part is None or (type(part) is bytes and 32 < len(part) <= 32 + most),
+                "a part is nil, or longer than its salt", "部分应为空或长于其盐值")
         for hashes in (leaves, path):
-            demand(
-                hashes is None or (type(hashes) is bytes and not len(hashes) % 32),
-                "hashes are nil or a byte string",
-                "哈希应为空或字节串",
-            )
-        demand(
-            terms is None or (type(terms) is bytes and 0 < len(terms) <= GROUP and not len(terms) % TERM),
-            "terms are nil, or of 1 to 64 contents",
-            "条款应为空或 1 至 64 项",
-        )
+            demand(hashes is None or (type(hashes) is bytes and not len(hashes) % 32),
+                "hashes are nil or a byte string", "哈希应为空或字节串")
+        demand(terms is None or (type(terms) is bytes and 0 < len(terms) <= GROUP and not len(terms) % TERM),
+            "terms are nil, or of 1 to 64 contents", "条款应为空或 1 至 64 项")
         demand((rows is None) == (leaves is None), "an entry has leaves exactly where it has rows", "有单元记录才有叶")
         covered = header[4] in COVERED
-        demand(
-            covered == (terms is not None) and covered == (path is not None),
-            "terms and path are those of types 3 and 4",
-            "只有类型 3 和 4 有条款和路径",
-        )
+        demand(covered == (terms is not None) and covered == (path is not None),
+            "terms and path are those of types 3 and 4", "只有类型 3 和 4 有条款和路径")
         self.raw: bytes = header
         self.content: bytes | None = content
         self.rows: bytes | None = rows
@@ -7570,25 +6978,17 @@ class Presence:
     """A proof that the map of a seal has an item (format 5.12)."""
 
     def __init__(self, value: Value) -> None:
-        demand(
-            type(value) is list and len(value) == 10,
-            "a proof of presence is an array of ten items",
-            "存在证明应为十项数组",
-        )
+        demand(type(value) is list and len(value) == 10, "a proof of presence is an array of ten items",
+            "存在证明应为十项数组")
         subject, last, leaf, state, place, items, path, bucket, buckets, bucket_path = value
-        demand(
-            type(subject) is str and 0 < len(subject.encode()) <= MAX_ID,
-            "an id has 1 to 480 bytes",
-            "标识应为 1 至 480 字节",
-        )
-        demand(
-            all(is_number(one) for one in (last, state, place, items, bucket, buckets)),
-            "a number is out of range",
-            "数超出范围",
-        )
+        demand(type(subject) is str and 0 < len(subject.encode()) <= MAX_ID, "an id has 1 to 480 bytes",
+            "标识应为 1 至 480 字节")
+        demand(all(is_number(one) for one in (last, state, place, items, bucket, buckets)),
+            "a number is out of range", "数超出范围")
         demand(is_bytes(leaf, 32), "a leaf has 32 bytes", "叶应为 32 字节")
         for one in (path, bucket_path):
-            demand(type(one) is bytes and not len(one) % 32, "a path is a byte string of hashes", "路径应为哈希字节串")
+            demand(type(one) is bytes and not len(one) % 32, "a path is a byte string of hashes",
+                "路径应为哈希字节串")
         self.id: str = subject
         self.last: int = last
         self.leaf: bytes = leaf
@@ -7607,16 +7007,10 @@ class Presence:
     def check(self, map_root: bytes) -> None:
         """It leads to the root of the map, and stands where buckets are cut."""
         demand(0 < self.items < 1 << 32, "there is no such bucket", "没有这样的桶")
-        demand(
-            self.ends or not ends_bucket(self.id),
-            "its id ends a bucket, and it is not the last one there",
-            "其标识应结束一个桶，却不在桶末",
-        )
-        demand(
-            not self.ends or ends_bucket(self.id) or self.bucket == self.buckets - 1,
-            "it ends a bucket, which its id cannot",
-            "它结束一个桶，而其标识不能",
-        )
+        demand(self.ends or not ends_bucket(self.id), "its id ends a bucket, and it is not the last one there",
+            "其标识应结束一个桶，却不在桶末")
+        demand(not self.ends or ends_bucket(self.id) or self.bucket == self.buckets - 1,
+            "it ends a bucket, which its id cannot", "它结束一个桶，而其标识不能")
         item = sha256(b"\0" + encode([self.id, self.last, self.leaf, self.state])).digest()
         root = root_by_inclusion(item, self.place, self.items, self.paths[0])
         found = None
@@ -7631,11 +7025,9 @@ class Absence:
 
     def __init__(self, data: bytes) -> None:
         value = decode(data, MAX_PROOF, 2)
-        demand(
-            type(value) is list and len(value) == 3 and type(value[0]) is str and 0 < len(value[0].encode()) <= MAX_ID,
-            "a proof of absence is [code, before, after]",
-            "不存在证明的形式是 [代码, 前, 后]",
-        )
+        demand(type(value) is list and len(value) == 3 and type(value[0]) is str
+            and 0 < len(value[0].encode()) <= MAX_ID, "a proof of absence is [code, before, after]",
+            "不存在证明的形式是 [代码, 前, 后]")
         self.code: str = value[0]
         self.before = None if value[1] is None else Presence(value[1])
         self.after = None if value[2] is None else Presence(value[2])
@@ -7646,11 +7038,8 @@ class Absence:
         for one in (before, after):
             if one is not None:
                 one.check(map_root)
-        demand(
-            (before is None or before.id < self.code) and (after is None or self.code < after.id),
-            "the code does not stand between its neighbours",
-            "代码不在其相邻项之间",
-        )
+        demand((before is None or before.id < self.code) and (after is None or self.code < after.id),
+            "the code does not stand between its neighbours", "代码不在其相邻项之间")
         if before is None and after is None:
             right = map_root == root_of(())
         elif before is None:
@@ -7662,11 +7051,8 @@ class Absence:
         else:
             next_to = before.ends and after.place == 0 and after.bucket == before.bucket + 1
             right = before.buckets == after.buckets and next_to
-        demand(
-            right,
-            "the items that the proof names are not next to each other in the map",
-            "证明所列的项在映射中并不相邻",
-        )
+        demand(right, "the items that the proof names are not next to each other in the map",
+            "证明所列的项在映射中并不相邻")
 
 
 class Stated:
@@ -7682,15 +7068,8 @@ class Stated:
 class Excerpt:
     """The verification of an excerpt; `run` fills `result`."""
 
-    def __init__(
-        self,
-        container: Container,
-        options: Options,
-        findings: Findings,
-        result: dict[str, Any],
-        progress: Any,
-        kind: str,
-    ) -> None:
+    def __init__(self, container: Container, options: Options, findings: Findings, result: dict[str, Any],
+            progress: Any, kind: str) -> None:
         self.container = container
         self.options = options
         self.findings = findings
@@ -7730,24 +7109,17 @@ class Excerpt:
         self.counts["files"] = self.container.files
         fill_checkpoint(self.result, names.note, self.options)
         if names.checkpoint is None:
-            self.unchecked.add(
-                "nothing but names was looked at, as there is no checkpoint to hold anything against",
-                "没有可供核对的检查点，只检查了文件名",
-            )
+            self.unchecked.add("nothing but names was looked at, as there is no checkpoint to hold anything against",
+                "没有可供核对的检查点，只检查了文件名")
             return
         self.head, self.size = names.checkpoint, names.checkpoint.size
         with_entry = set(names.entries)
         for index in names.proofs:
             if index not in with_entry:
-                self.findings.add(
-                    "BUNDLE_SURPLUS",
-                    index,
-                    f"there is a proof of entry {index}, and not the entry",
-                    f"有条目 {index} 的证明而无该条目",
-                )
-        self.items = self._read_proofs(
-            "seal/items", lambda data: Presence(decode(data, MAX_PROOF, 1)), lambda one: one.id
-        )
+                self.findings.add("BUNDLE_SURPLUS", index, f"there is a proof of entry {index}, and not the entry",
+                    f"有条目 {index} 的证明而无该条目")
+        self.items = self._read_proofs("seal/items", lambda data: Presence(decode(data, MAX_PROOF, 1)),
+            lambda one: one.id)
         self.absent = self._read_proofs("seal/absent", Absence, lambda one: one.code)
         self.seen.update({one.id: {} for one in self.items})
         self.seen.update({one.code: {} for one in self.absent})
@@ -7772,11 +7144,8 @@ class Excerpt:
                     if not head:
                         break
                     length = int.from_bytes(head, "big")
-                    demand(
-                        len(head) == 4 and 0 < length <= MAX_PROOF,
-                        "a proof has 1 to 2^20 bytes",
-                        "证明应为 1 至 2^20 字节",
-                    )
+                    demand(len(head) == 4 and 0 < length <= MAX_PROOF, "a proof has 1 to 2^20 bytes",
+                        "证明应为 1 至 2^20 字节")
                     data = stream.read(length)
                     demand(len(data) == length, "its last proof is cut off", "最后一份证明不完整")
                     one = read(data)
@@ -7829,28 +7198,21 @@ class Excerpt:
         except Bad as error:
             self.findings.bad("BUNDLE_FILE", index, error)
         if text is None:
-            self.findings.add(
-                "PROOF", index, "there is no proof that the entry is in the log", "没有证明该条目在账本中"
-            )
+            self.findings.add("PROOF", index, "there is no proof that the entry is in the log",
+                "没有证明该条目在账本中")
             return None
         try:
             proof = Proof(text)
-            demand(
-                (proof.index, proof.extra, proof.note) == (index, None, self.names.note),
-                "it is of another entry or checkpoint, or has extra data",
-                "它属于另一条目或检查点，或带有附加数据",
-            )
+            demand((proof.index, proof.extra, proof.note) == (index, None, self.names.note),
+                "it is of another entry or checkpoint, or has extra data", "它属于另一条目或检查点，或带有附加数据")
         except Bad as error:
             self.findings.add("BUNDLE_FILE", index, f"{name}: {error.en}", f"{name}：{error.zh}")
             return None
         self.counts["proofs"] = self.counts.get("proofs", 0) + 1
         if root_by_inclusion(leaf_of(file.raw), index, self.size, proof.path) != self.head.root:
-            self.findings.add(
-                "PROOF",
-                index,
+            self.findings.add("PROOF", index,
                 "the entry is not in the log that was signed: its proof leads elsewhere",
-                "该条目不在所签的账本中：其证明导出另一树根",
-            )
+                "该条目不在所签的账本中：其证明导出另一树根")
             return None
         try:
             Header(file.raw)
@@ -7884,29 +7246,20 @@ class Excerpt:
             if header.kind == EVENT:
                 self.lost_contents.append(index)
             else:
-                self.findings.add(
-                    "CONTENT_MISSING",
-                    index,
+                self.findings.add("CONTENT_MISSING", index,
                     "the content is not there, and that of an entry that is no event never goes",
-                    "内容不在，而非事件条目的内容永不删除",
-                )
+                    "内容不在，而非事件条目的内容永不删除")
             return None
         length = len(file.content) - 32
         if length != header.content_length:
-            self.findings.add(
-                "HEADER_COUNTS",
-                index,
+            self.findings.add("HEADER_COUNTS", index,
                 f"{length} bytes of content, the header says {header.content_length}",
-                f"内容有 {length} 字节，条目头称 {header.content_length}",
-            )
+                f"内容有 {length} 字节，条目头称 {header.content_length}")
         content = committed(file.raw, file.content)
         if content is None:
-            self.findings.add(
-                "CONTENT_COMMITMENT",
-                index,
+            self.findings.add("CONTENT_COMMITMENT", index,
                 "the content or its salt was altered: the header commits to another",
-                "内容或其盐值被改动：条目头承诺的是另一内容",
-            )
+                "内容或其盐值被改动：条目头承诺的是另一内容")
         else:
             self.contents += 1
         return content
@@ -7919,20 +7272,12 @@ class Excerpt:
             self.findings.bad("GENESIS", 0, error)
             return
         if header.kind != GENESIS or genesis.created != header.time:
-            self.findings.add(
-                "GENESIS",
-                0,
-                "entry 0 is not a genesis record of its own receipt time",
-                "条目 0 不是与其接收时间一致的创世记录",
-            )
+            self.findings.add("GENESIS", 0, "entry 0 is not a genesis record of its own receipt time",
+                "条目 0 不是与其接收时间一致的创世记录")
         own = Verifier(genesis.origin, LOG_TYPE, genesis.log_key)
         if self.options.key is not None and self.options.key.text != own.text:
-            self.findings.add(
-                "GENESIS",
-                0,
-                f"the log names another key or origin than {self.options.key.name}",
-                f"账本所写的密钥或来源与 {self.options.key.name} 不同",
-            )
+            self.findings.add("GENESIS", 0, f"the log names another key or origin than {self.options.key.name}",
+                f"账本所写的密钥或来源与 {self.options.key.name} 不同")
         self.genesis = genesis
         self.ledger_id = leaf_of(file.raw)
 
@@ -7941,45 +7286,28 @@ class Excerpt:
         before, self.time = self.time, (index, header.time)
         near = None if before is None or before[0] != index - 1 else before[1]
         if header.flags & 1 and (index == 0 or (near is not None and header.time != near)):
-            self.findings.add(
-                "TIME_FLAG",
-                index,
+            self.findings.add("TIME_FLAG", index,
                 "marked as clamped, but its receipt time is not that of the entry before",
-                "标记为沿用前一时间，但接收时间与前一条目不同",
-            )
+                "标记为沿用前一时间，但接收时间与前一条目不同")
         if before is not None and header.time < before[1]:
-            self.findings.add(
-                "TIME_DECREASED",
-                index,
+            self.findings.add("TIME_DECREASED", index,
                 f"receipt time {header.time} is before {before[1]} of entry {before[0]}",
-                f"接收时间 {header.time} 早于条目 {before[0]} 的 {before[1]}",
-            )
+                f"接收时间 {header.time} 早于条目 {before[0]} 的 {before[1]}")
         elif header.kind == CLOCK and content is not None:
             try:
                 start, end, _ = read_clock(content)
-                demand(
-                    end == header.time and near in (None, start),
-                    "the jump it states is not the one between the entries",
-                    "所述的时间跳跃与条目间的实际跳跃不符",
-                )
+                demand(end == header.time and near in (None, start),
+                    "the jump it states is not the one between the entries", "所述的时间跳跃与条目间的实际跳跃不符")
             except Bad as error:
                 self.findings.bad("CLOCK_RECORD", index, error)
-        elif (
-            near is not None
-            and self.genesis is not None
-            and header.kind not in (CLOCK, EPOCH_ENTRY)
-            and header.time - near > self.genesis.jump_limit
-        ):
-            self.findings.add(
-                "TIME_JUMP",
-                index,
+        elif near is not None and self.genesis is not None and header.kind not in (CLOCK,
+                EPOCH_ENTRY) and header.time - near > self.genesis.jump_limit:
+            self.findings.add("TIME_JUMP", index,
                 f"receipt time jumps by {header.time - near} ms without a clock record",
-                f"接收时间跳跃 {header.time - near} 毫秒而没有时钟记录",
-            )
+                f"接收时间跳跃 {header.time - near} 毫秒而没有时钟记录")
 
-    def _stated(
-        self, index: int, header: Header, content: bytes | None, file: EntryFile
-    ) -> tuple[list[tuple[str, int]] | None, RecordEntry | None]:
+    def _stated(self, index: int, header: Header, content: bytes | None,
+            file: EntryFile) -> tuple[list[tuple[str, int]] | None, RecordEntry | None]:
         """Subjects and acts by the content, None where it cannot tell; and the record that it is."""
         if header.kind == EVENT:
             self.events += 1
@@ -8024,11 +7352,8 @@ class Excerpt:
             self.seals[index] = None
             try:
                 body = read_seal(record)
-                demand(
-                    covering is not None and body[0] <= covering.index,
-                    "its statement is not behind the entries that it is of",
-                    "覆盖它的陈述不在其所涵盖的条目之后",
-                )
+                demand(covering is not None and body[0] <= covering.index,
+                    "its statement is not behind the entries that it is of", "覆盖它的陈述不在其所涵盖的条目之后")
                 self.seals[index] = body
             except Bad as error:
                 self.findings.bad("SEAL_RECORD", index, error)
@@ -8043,12 +7368,9 @@ class Excerpt:
             return
         key_hash = authorised.key.hash
         if key_hash[:8] in self.key_ids:
-            self.findings.add(
-                "KEY_RECORD",
-                index,
+            self.findings.add("KEY_RECORD", index,
                 f"a key with this id was authorised in entry {self.key_ids[key_hash[:8]]}",
-                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权",
-            )
+                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权")
         if key_hash in self.revoked:
             self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
         self.key_ids.setdefault(key_hash[:8], index)
@@ -8080,39 +7402,28 @@ class Excerpt:
         self.covering.statement = statement
         self.statements += 1
         if header.author != statement.author[:8] or header.sequence != statement.first:
-            self.findings.add(
-                "STATEMENT_AUTHOR",
-                index,
-                "the header names another author or number than the statement",
-                "条目头所写作者或编号与陈述不同",
-            )
+            self.findings.add("STATEMENT_AUTHOR", index,
+                "the header names another author or number than the statement", "条目头所写作者或编号与陈述不同")
         if self.genesis is None:
             return
         if statement.ledger_id != self.ledger_id:
-            self.findings.add(
-                "STATEMENT_LEDGER", index, "the statement was made for another ledger", "陈述是为另一账本作出的"
-            )
+            self.findings.add("STATEMENT_LEDGER", index, "the statement was made for another ledger",
+                "陈述是为另一账本作出的")
         known = self.keys.get(statement.author)
         if known is None:
-            self.findings.add(
-                "AUTHOR_UNKNOWN",
-                index,
+            self.findings.add("AUTHOR_UNKNOWN", index,
                 f"author key {statement.author.hex()[:16]} is not authorised here",
-                f"作者密钥 {statement.author.hex()[:16]} 此时未获授权",
-            )
+                f"作者密钥 {statement.author.hex()[:16]} 此时未获授权")
             return
         self.signed[index] = statement.author
         revoked = self.revoked.get(statement.author)
         if revoked is not None:
-            self.findings.add(
-                "AUTHOR_REVOKED",
-                index,
-                f"the author's key was revoked in entry {revoked[0]}",
-                f"作者密钥已在条目 {revoked[0]} 吊销",
-            )
+            self.findings.add("AUTHOR_REVOKED", index, f"the author's key was revoked in entry {revoked[0]}",
+                f"作者密钥已在条目 {revoked[0]} 吊销")
         self.signatures += 1
         if not known[1].key.stands(statement.message, statement.signature):
-            self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand", "作者的签名不成立")
+            self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand",
+                "作者的签名不成立")
 
     def _end_covering(self) -> None:
         """What a statement covers here, against the scope of its key."""
@@ -8122,56 +7433,37 @@ class Excerpt:
         known = self.keys.get(covering.statement.author)
         if known is not None and known[1].scope is not None and not covering.kinds <= set(known[1].scope):
             beyond = ", ".join(sorted(covering.kinds - set(known[1].scope)))
-            self.findings.add(
-                "AUTHOR_SCOPE",
-                covering.index,
-                f"the author's key is not authorised for {beyond}",
-                f"作者密钥无权书写 {beyond}",
-            )
+            self.findings.add("AUTHOR_SCOPE", covering.index, f"the author's key is not authorised for {beyond}",
+                f"作者密钥无权书写 {beyond}")
 
     def _cover(self, index: int, header: Header, file: EntryFile) -> Stated | None:
         """Format 6.1, of an entry and the statement before it that is here."""
         covering = self.covering
         statement = None if covering is None else covering.statement
         if covering is None or statement is None or index > covering.index + statement.count:
-            self.findings.add(
-                "EVENT_UNCOVERED", index, "no author's statement that is here covers it", "此处没有陈述覆盖它"
-            )
+            self.findings.add("EVENT_UNCOVERED", index, "no author's statement that is here covers it",
+                "此处没有陈述覆盖它")
             return None
         place = index - covering.index - 1
         if header.author != statement.author[:8]:
-            self.findings.add(
-                "STATEMENT_AUTHOR",
-                index,
-                f"it names another author than statement {covering.index}",
-                f"所写作者与陈述 {covering.index} 不同",
-            )
+            self.findings.add("STATEMENT_AUTHOR", index, f"it names another author than statement {covering.index}",
+                f"所写作者与陈述 {covering.index} 不同")
         elif header.sequence != statement.first + place:
-            self.findings.add(
-                "ENTRY_ORDER",
-                index,
+            self.findings.add("ENTRY_ORDER", index,
                 f"it has the author's number {header.sequence} where {statement.first + place} belongs",
-                f"作者编号为 {header.sequence}，此处应为 {statement.first + place}",
-            )
+                f"作者编号为 {header.sequence}，此处应为 {statement.first + place}")
         if header.time != covering.time:
-            self.findings.add(
-                "TIME_FLAG",
-                index,
-                "its receipt time is not that of the statement that covers it",
-                "接收时间与覆盖它的陈述不同",
-            )
+            self.findings.add("TIME_FLAG", index, "its receipt time is not that of the statement that covers it",
+                "接收时间与覆盖它的陈述不同")
         number, leaves = place // 64, -(-statement.count // 64)
         here = min(64, statement.count - number * 64)
         root = root_by_inclusion(sha256(b"\0" + file.terms).digest(), number, leaves, file.path)
         at = place % 64 * TERM
         own = file.raw[64:96] + file.raw[16:18] + file.raw[4:5]
         if len(file.terms) != here * TERM or root != statement.root or file.terms[at : at + TERM] != own:
-            self.findings.add(
-                "STATEMENT_ROOT",
-                index,
+            self.findings.add("STATEMENT_ROOT", index,
                 f"it is not what the author signed in statement {covering.index}",
-                f"它不是作者在陈述 {covering.index} 中所签的内容",
-            )
+                f"它不是作者在陈述 {covering.index} 中所签的内容")
         return covering
 
     # ---- rows ----------------------------------------------------------------------------------
@@ -8184,16 +7476,11 @@ class Excerpt:
             if header.row_count and header.kind == EVENT:
                 self.gone.add(index)
             elif header.row_count:
-                add(
-                    "ROWS_MISSING",
-                    index,
-                    "the rows are not there, and those of an entry that is no event never go",
-                    "单元记录不在，而非事件条目的单元记录永不删除",
-                )
+                add("ROWS_MISSING", index, "the rows are not there, and those of an entry that is no event never go",
+                    "单元记录不在，而非事件条目的单元记录永不删除")
             elif acts:
-                add(
-                    "ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的单元记录", acts[0][0]
-                )
+                add("ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的单元记录",
+                    acts[0][0])
             return
         try:
             rule_set, rows = decode_rows(file.rows[32:])
@@ -8201,12 +7488,8 @@ class Excerpt:
             self.findings.bad("ROWS_MALFORMED", index, error)
             return
         if rule_set < self.rule_set:
-            add(
-                "ROWS_MALFORMED",
-                index,
-                f"rule set {rule_set} after rule set {self.rule_set}",
-                f"规则版本 {rule_set} 出现在版本 {self.rule_set} 之后",
-            )
+            add("ROWS_MALFORMED", index, f"rule set {rule_set} after rule set {self.rule_set}",
+                f"规则版本 {rule_set} 出现在版本 {self.rule_set} 之后")
         self.rule_set = rule_set
         known = rule_set in RULE_SETS
         self.unknown_rules += not known
@@ -8217,32 +7500,21 @@ class Excerpt:
             add("ROW_ACT", index, "a row states another act than the content", "单元记录所述动作与内容不同")
         first = sum(not row[2] for row in rows)
         if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(file.rows) - 32, first):
-            add(
-                "HEADER_COUNTS",
-                index,
-                "the header does not count the rows that are there",
-                "条目头的计数与现有的单元记录不符",
-            )
+            add("HEADER_COUNTS", index, "the header does not count the rows that are there",
+                "条目头的计数与现有的单元记录不符")
         named = list(dict.fromkeys(row[2] - 1 for row in rows if 0 < row[2] <= index))
         leaves = dict(zip(named, file.leaves))
         hashes = row_hashes(file.rows[:32], rule_set, rows, [leaves.get(row[2] - 1, ZERO) for row in rows])
         if len(file.leaves) != len(named) or root_of(hashes) != file.raw[96:]:
-            add(
-                "ROW_ROOT",
-                index,
+            add("ROW_ROOT", index,
                 "rows, their salt, or the entry before that a row names were altered: the header commits to others",
-                "单元记录、其盐值或其所指的前一条目被改动：条目头承诺的是另外的单元记录",
-            )
+                "单元记录、其盐值或其所指的前一条目被改动：条目头承诺的是另外的单元记录")
             return
         for before, leaf in leaves.items():
             raw = self.headers.get(before)
             if raw is not None and leaf_of(raw) != leaf:
-                add(
-                    "ROW_LINK",
-                    index,
-                    f"its rows were hashed over another entry than entry {before}",
-                    f"其单元记录的哈希所依据的不是条目 {before}",
-                )
+                add("ROW_LINK", index, f"its rows were hashed over another entry than entry {before}",
+                    f"其单元记录的哈希所依据的不是条目 {before}")
         for row in rows:
             self._check_row(index, rule_set, row)
             self.broken += bool(row[4])
@@ -8258,37 +7530,19 @@ class Excerpt:
         else:
             raw = self.headers.get(previous - 1)
             if previous < latest:
-                self.findings.add(
-                    "ROW_LINK",
-                    index,
+                self.findings.add("ROW_LINK", index,
                     f"the row names entry {previous - 1} as the one before, and entry {latest - 1} is behind it",
-                    f"该单元记录称前一条目为 {previous - 1}，而条目 {latest - 1} 在其后",
-                    subject,
-                )
+                    f"该单元记录称前一条目为 {previous - 1}，而条目 {latest - 1} 在其后", subject)
             elif raw is not None and raw[40:44] == bytes(4):
-                self.findings.add(
-                    "ROW_LINK",
-                    index,
-                    f"entry {previous - 1}, which the row names, has no rows",
-                    f"该单元记录所指的条目 {previous - 1} 没有单元记录",
-                    subject,
-                )
+                self.findings.add("ROW_LINK", index, f"entry {previous - 1}, which the row names, has no rows",
+                    f"该单元记录所指的条目 {previous - 1} 没有单元记录", subject)
             elif raw is not None and previous - 1 not in self.bare:
-                self.findings.add(
-                    "ROW_LINK",
-                    index,
-                    f"entry {previous - 1}, which the row names, has no row of it",
-                    f"该单元记录所指的条目 {previous - 1} 没有该对象的单元记录",
-                    subject,
-                )
+                self.findings.add("ROW_LINK", index, f"entry {previous - 1}, which the row names, has no row of it",
+                    f"该单元记录所指的条目 {previous - 1} 没有该对象的单元记录", subject)
             if rule_set in RULE_SETS and not possible(rule_set, act, state, codes):
-                self.findings.add(
-                    "ROW_STATE",
-                    index,
+                self.findings.add("ROW_STATE", index,
                     f"state {state} and violations {list(codes)} follow from act {act} in no state at all",
-                    f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}",
-                    subject,
-                )
+                    f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}", subject)
         self.words[subject] = state << SHIFT | index + 1
         if subject in self.seen:
             self.seen[subject][index] = (previous - 1 if previous else None), state
@@ -8299,20 +7553,14 @@ class Excerpt:
         contents, rows = self._executed()
         for index in self.lost_contents:
             if not has(contents, index):
-                self.findings.add(
-                    "CONTENT_MISSING",
-                    index,
+                self.findings.add("CONTENT_MISSING", index,
                     "the content is not there, and no record here says it was pruned",
-                    "内容不在，且此处没有记录说明它已被清理",
-                )
+                    "内容不在，且此处没有记录说明它已被清理")
         for index in sorted(self.gone):
             if not has(rows, index):
-                self.findings.add(
-                    "ROWS_MISSING",
-                    index,
+                self.findings.add("ROWS_MISSING", index,
                     "the rows are not there, and no record here says they were pruned",
-                    "单元记录不在，且此处没有记录说明它们已被清理",
-                )
+                    "单元记录不在，且此处没有记录说明它们已被清理")
                 self.gone.discard(index)
 
     def _executed(self) -> tuple[Ranges, Ranges]:
@@ -8340,15 +7588,11 @@ class Excerpt:
         if self.options.now is not None:
             late = next(
                 (index for index, raw in self.headers.items() if int.from_bytes(raw[8:16], "big") > self.options.now),
-                None,
-            )
+                None)
             if late is not None:
-                self.findings.add(
-                    "TIME_AHEAD",
-                    late,
+                self.findings.add("TIME_AHEAD", late,
                     "it was received after the verifier's own time, as was what follows",
-                    "其接收时间晚于核验者自己的时间，后续条目亦然",
-                )
+                    "其接收时间晚于核验者自己的时间，后续条目亦然")
         key = self.options.key
         if key is None and self.genesis is not None:
             key = Verifier(self.genesis.origin, LOG_TYPE, self.genesis.log_key)
@@ -8361,9 +7605,8 @@ class Excerpt:
         before = len(self.result["disclosures"])
         for index, number in self.names.private:
             file = f"private/{index}-{number}.json"
-            stood = check_disclosure(
-                self.container, file, index, self.names.note or b"", key, self.findings, self.result
-            )
+            stood = check_disclosure(self.container, file, index, self.names.note or b"", key, self.findings,
+                self.result)
             if stood and index not in self.headers:
                 self.findings.add("DISCLOSURE", index, f"{file}: its entry is not here", f"{file}：其条目不在")
                 self.result["disclosures"][-1]["stands"] = False
@@ -8377,12 +7620,8 @@ class Excerpt:
         """The signature and origin of the checkpoint; whether both stand."""
         note, good = Note(self.names.note or b""), True
         if self.head.more:
-            self.findings.add(
-                "CHECKPOINT_MALFORMED",
-                None,
-                "it has further lines, which this format does not know",
-                "有本格式不认识的附加行",
-            )
+            self.findings.add("CHECKPOINT_MALFORMED", None, "it has further lines, which this format does not know",
+                "有本格式不认识的附加行")
         if key is None:
             return good
         try:
@@ -8391,12 +7630,9 @@ class Excerpt:
             self.findings.bad("CHECKPOINT_SIGNATURE", None, error)
             good = False
         if self.head.origin != origin_of(key.name, self.head.epoch):
-            self.findings.add(
-                "CHECKPOINT_ORIGIN",
-                None,
+            self.findings.add("CHECKPOINT_ORIGIN", None,
                 f"its origin is {self.head.origin!r}, this log's is {key.name!r}",
-                f"其来源为 {self.head.origin!r}，本账本为 {key.name!r}",
-            )
+                f"其来源为 {self.head.origin!r}，本账本为 {key.name!r}")
             good = False
         return good
 
@@ -8433,12 +7669,8 @@ class Excerpt:
         if body is None:
             return None
         if not self._consistent(body[0], body[1]):
-            self.findings.add(
-                "SEAL_RECORD",
-                index,
-                "nothing shows that the log extends the tree that it names",
-                "没有证明账本延续了它所述的树",
-            )
+            self.findings.add("SEAL_RECORD", index, "nothing shows that the log extends the tree that it names",
+                "没有证明账本延续了它所述的树")
             return None
         return index, body
 
@@ -8450,11 +7682,8 @@ class Excerpt:
             self.findings.bad("BUNDLE_FILE", None, error)
             return
         if data is not None:
-            text = (
-                None
-                if seal is None or self.genesis is None
-                else seal_text(self.genesis.origin, self.ledger_id, seal[1])
-            )
+            text = None if seal is None or self.genesis is None else seal_text(self.genesis.origin, self.ledger_id,
+                seal[1])
             size = 0 if seal is None else seal[1][0]
             self.auditors = check_seal_note(data, text, self.options.auditors, self.findings, size)
 
@@ -8467,11 +7696,8 @@ class Excerpt:
                 if seal is None:
                     raise Bad("there is no seal that it could be held against", "没有可供核对的封存")
                 item.check(seal[1][3])
-                demand(
-                    item.last < seal[1][0],
-                    f"it names entry {item.last}, which is not below the seal",
-                    f"它所指的条目 {item.last} 不在封存之下",
-                )
+                demand(item.last < seal[1][0], f"it names entry {item.last}, which is not below the seal",
+                    f"它所指的条目 {item.last} 不在封存之下")
             except Bad as error:
                 self.findings.bad("SEAL_ROOT", None, error, item.id)
                 continue
@@ -8482,13 +7708,9 @@ class Excerpt:
             for key_hash in dict.fromkeys(self.signed.values()):
                 at, subject = self.keys[key_hash][0], KEY_URN + key_hash.hex()
                 if at < seal[1][0] and subject not in proved:
-                    self.findings.add(
-                        "CHAIN_INCOMPLETE",
-                        at,
+                    self.findings.add("CHAIN_INCOMPLETE", at,
                         "nothing shows where the author's key stood at the seal: it may have been revoked",
-                        "没有证明作者密钥在封存时的状态：它可能已被吊销",
-                        subject,
-                    )
+                        "没有证明作者密钥在封存时的状态：它可能已被吊销", subject)
         return complete
 
     def _history(self, size: int, item: Presence) -> bool:
@@ -8497,61 +7719,32 @@ class Excerpt:
         wrong = False
         for index, (before, _) in rows.items():
             if item.last < index < size:
-                add(
-                    "SEAL_ROOT",
-                    index,
-                    f"it has a row of it, and the seal says entry {item.last} is the last",
-                    f"它有该对象的单元记录，而封存称最后一条是 {item.last}",
-                    subject,
-                )
+                add("SEAL_ROOT", index, f"it has a row of it, and the seal says entry {item.last} is the last",
+                    f"它有该对象的单元记录，而封存称最后一条是 {item.last}", subject)
                 wrong = True
             elif index >= size and before is not None and before < size and before != item.last:
-                add(
-                    "SEAL_ROOT",
-                    index,
+                add("SEAL_ROOT", index,
                     f"its row names entry {before} as the one before, the seal says {item.last} was the last",
-                    f"其单元记录称前一条目为 {before}，而封存称最后一条是 {item.last}",
-                    subject,
-                )
+                    f"其单元记录称前一条目为 {before}，而封存称最后一条是 {item.last}", subject)
                 wrong = True
         raw = self.headers.get(item.last)
         if raw is not None and leaf_of(raw) != item.leaf:
-            add(
-                "SEAL_ROOT",
-                item.last,
-                "the seal has another leaf for this entry than the log",
-                "封存中该条目的叶与账本不同",
-                subject,
-            )
+            add("SEAL_ROOT", item.last, "the seal has another leaf for this entry than the log",
+                "封存中该条目的叶与账本不同", subject)
             wrong = True
         if item.last in rows and rows[item.last][1] != item.state:
-            add(
-                "SEAL_ROOT",
-                item.last,
-                f"state {rows[item.last][1]}, the seal says {item.state}",
-                f"状态为 {rows[item.last][1]}，封存称 {item.state}",
-                subject,
-            )
+            add("SEAL_ROOT", item.last, f"state {rows[item.last][1]}, the seal says {item.state}",
+                f"状态为 {rows[item.last][1]}，封存称 {item.state}", subject)
             wrong = True
         elif raw is not None and item.last not in rows and item.last not in self.gone:
-            add(
-                "SEAL_ROOT",
-                item.last,
-                "the seal says it is its last entry, and that has no row of it",
-                "封存称这是其最后一条，而该条目没有它的单元记录",
-                subject,
-            )
+            add("SEAL_ROOT", item.last, "the seal says it is its last entry, and that has no row of it",
+                "封存称这是其最后一条，而该条目没有它的单元记录", subject)
             wrong = True
         at = None if wrong else item.last
         while at is not None and at not in self.gone:
             if at not in rows:
-                add(
-                    "CHAIN_INCOMPLETE",
-                    at,
-                    "this entry of its history is not here, or lacks its row",
-                    "其流转历史中的这一条目不在，或缺少它的单元记录",
-                    subject,
-                )
+                add("CHAIN_INCOMPLETE", at, "this entry of its history is not here, or lacks its row",
+                    "其流转历史中的这一条目不在，或缺少它的单元记录", subject)
                 return False
             before = rows[at][0]
             at = before if before is None or before < at else None
@@ -8565,20 +7758,17 @@ class Excerpt:
                     raise Bad("there is no seal that it could be held against", "没有可供核对的封存")
                 size, _, ids, map_root = seal[1]
                 one.check(map_root)
-                demand(
-                    (one.before is None and one.after is None) == (ids == 0),
-                    "it names no neighbours, and the seal has subjects",
-                    "它没有相邻项，而封存中有对象",
-                )
+                demand((one.before is None and one.after is None) == (ids == 0),
+                    "it names no neighbours, and the seal has subjects", "它没有相邻项，而封存中有对象")
                 named = [index for index in self.seen[one.code] if index < size]
-                demand(
-                    not named, f"entry {named[0] if named else 0} names it", f"条目 {named[0] if named else 0} 提到它"
-                )
+                demand(not named, f"entry {named[0] if named else 0} names it",
+                    f"条目 {named[0] if named else 0} 提到它")
             except Bad as error:
                 self.findings.bad("ABSENCE", None, error, one.code)
                 stands = False
             sides = [None if side is None else side.id for side in (one.before, one.after)]
-            self.result["absences"].append({"code": one.code, "before": sides[0], "after": sides[1], "stands": stands})
+            self.result["absences"].append(
+                {"code": one.code, "before": sides[0], "after": sides[1], "stands": stands})
         if self.kind == "absence" and not self.absent:
             self.findings.add("ABSENCE", None, "there is no proof of absence here", "此处没有不存在证明")
         if self.absent:
@@ -8592,33 +7782,25 @@ class Excerpt:
             if key is not None:
                 demand(old.origin == origin_of(key.name, old.epoch), "it is of another log", "它属于另一账本")
         except Bad as error:
-            raise Misused(f"the older checkpoint cannot be used: {error.en}", f"无法使用旧检查点：{error.zh}") from None
+            raise Misused(f"the older checkpoint cannot be used: {error.en}",
+                f"无法使用旧检查点：{error.zh}") from None
         told: dict[str, Any] = {"size": old.size, "root": b64(old.root), "stands": False}
         self.result["since"] = told
         if old.size > self.size:
-            self.findings.add(
-                "ROLLBACK",
-                None,
+            self.findings.add("ROLLBACK", None,
                 f"{self.size} entries, but the older note signs {old.size}: the log was rolled back",
-                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚",
-            )
+                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚")
             return
         stands = self._consistent(old.size, old.root)
         told["stands"] = stands
         if stands is None:
-            self.findings.add(
-                "CONSISTENCY",
-                None,
+            self.findings.add("CONSISTENCY", None,
                 f"there is no proof that the log extends the older checkpoint of {old.size} entries: ask for it",
-                f"没有证明账本延续了 {old.size} 个条目的旧检查点：请索取",
-            )
+                f"没有证明账本延续了 {old.size} 个条目的旧检查点：请索取")
         elif not stands:
-            self.findings.add(
-                "FORK",
-                None,
+            self.findings.add("FORK", None,
                 f"its first {old.size} entries are not those that were signed in the older note",
-                f"前 {old.size} 个条目与旧检查点所签的不同",
-            )
+                f"前 {old.size} 个条目与旧检查点所签的不同")
 
     def _check_witnessed(self, key: Verifier | None, good: bool) -> None:
         """Format 10.1."""
@@ -8633,32 +7815,23 @@ class Excerpt:
             if opened is None:
                 continue
             if size > self.size:
-                self.findings.add(
-                    "ROLLBACK",
-                    None,
+                self.findings.add("ROLLBACK", None,
                     f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
-                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚",
-                )
+                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚")
                 continue
             stands = self._consistent(size, opened[1].root)
             if stands is None:
-                self.notes.add(
-                    f"the witnessed note of {size} entries has no proof with it that the log extends it",
-                    f"{size} 个条目的见证文本没有附账本延续它的证明",
-                )
+                self.notes.add(f"the witnessed note of {size} entries has no proof with it that the log extends it",
+                    f"{size} 个条目的见证文本没有附账本延续它的证明")
             elif not stands:
-                self.findings.add(
-                    "FORK",
-                    None,
+                self.findings.add("FORK", None,
                     f"the first {size} entries are not those that the log signed and witnesses saw",
-                    f"前 {size} 个条目不是账本签过、见证方见过的那些",
-                )
+                    f"前 {size} 个条目不是账本签过、见证方见过的那些")
             else:
                 held.append(opened)
         own = (Note(self.names.note or b""), self.head) if good else None
-        judge_witnessed(
-            self.findings, self.options.policy, held, own, self.size, self._headers_here, self.result, self.notes
-        )
+        judge_witnessed(self.findings, self.options.policy, held, own, self.size, self._headers_here, self.result,
+            self.notes)
 
     def _headers_here(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         return ((index, raw) for index, raw in sorted(self.headers.items()) if start <= index < stop)
@@ -8681,37 +7854,26 @@ class Excerpt:
             "只有整本账本才能说明：作者编号的缺口、保存政策与期限、不相邻条目之间的接收时间、清理是否合法",
         )
         if seal is None:
-            say(
-                "there is no seal: nothing shows that a history is complete, or that a key was not revoked since",
-                "没有封存：无法证明流转历史完整，也无法证明密钥此后未被吊销",
-            )
+            say("there is no seal: nothing shows that a history is complete, or that a key was not revoked since",
+                "没有封存：无法证明流转历史完整，也无法证明密钥此后未被吊销")
         elif not any(one["stands"] for one in self.auditors):
-            say(
-                "the seal is the ledger's own word: no auditor whose key was given signed it",
-                "封存只是账本自己的说法：没有已知审计方签署",
-            )
+            say("the seal is the ledger's own word: no auditor whose key was given signed it",
+                "封存只是账本自己的说法：没有已知审计方签署")
         if seal is not None and any(index >= seal[1][0] for rows in self.seen.values() for index in rows):
-            say(
-                "what came behind the seal is shown as far as it is here: nothing shows whether that is all",
-                "封存之后的条目仅就此处所有显示：无法证明是否齐全",
-            )
+            say("what came behind the seal is shown as far as it is here: nothing shows whether that is all",
+                "封存之后的条目仅就此处所有显示：无法证明是否齐全")
         others = len(set(self.words) - set(self.seen))
         if others:
-            say(
-                f"{others} other subjects are named by entries here, and of these no history is shown",
-                f"此处条目还提到 {others} 个其他对象，其流转历史未显示",
-            )
+            say(f"{others} other subjects are named by entries here, and of these no history is shown",
+                f"此处条目还提到 {others} 个其他对象，其流转历史未显示")
         if self.unknown_rules:
             say(
                 f"{self.unknown_rules} entries follow rules that this script does not know: their states were not"
-                " checked",
-                f"{self.unknown_rules} 个条目遵循本脚本不认识的规则：其状态未检查",
-            )
+                " checked", f"{self.unknown_rules} 个条目遵循本脚本不认识的规则：其状态未检查")
         if self.pilot:
             say(
-                "rules that depend on registers, buyers, documents and dates were not judged again: a replay does that",
-                "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成",
-            )
+                "rules that depend on registers, buyers, documents and dates were not judged again: a replay"
+                " does that", "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成")
         times_ = [int.from_bytes(raw[8:16], "big") for raw in self.headers.values()]
         if self.genesis is not None:
             result["ledger"] = {
@@ -8754,15 +7916,8 @@ class Excerpt:
                 continue
             row = next((one for one in rows if one[0] == subject), None)
             if row is not None:
-                one = timeline_step(
-                    index,
-                    file.raw,
-                    committed(file.raw, file.content),
-                    rule_set,
-                    row,
-                    labels.get(file.raw[24:32]),
-                    codes.get(index, []),
-                )
+                one = timeline_step(index, file.raw, committed(file.raw, file.content), rule_set, row,
+                    labels.get(file.raw[24:32]), codes.get(index, []))
                 one["behind"] = seal is not None and index >= seal[1][0]
                 if not steps and row[2] and index == indices[0]:
                     earlier = row[2] - 1
@@ -8844,70 +7999,58 @@ _REPORT_PLAIN_STATES: tuple[ReportBoth, ...] = (("not known", "无记录"), ("ac
 
 _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.1 to 7.4, custody.md
     1: (
-        "DEAD_PACK",
-        "the code had ended before: its pack was destroyed, sampled, relabelled or decommissioned",
+        "DEAD_PACK", "the code had ended before: its pack was destroyed, sampled, relabelled or decommissioned",
         "该码此前已终止：包装已销毁、抽样、换标或注销",
     ),
     2: ("UNKNOWN_CODE", "no pack was ever commissioned under this code", "该码从未赋予任何包装"),
     3: ("ALREADY_COMMISSIONED", "the code belongs to a pack that was commissioned before", "该码属于此前已赋码的包装"),
     4: (
-        "CUSTODY",
-        "the pack is not where this can happen to it: a step before it is missing, or it has gone further",
+        "CUSTODY", "the pack is not where this can happen to it: a step before it is missing, or it has gone further",
         "包装所处状态不容许此步骤：缺少前序步骤，或已进入后续环节",
     ),
     5: ("SOLD_BEFORE_CLEARANCE", "the pack was sold before customs cleared it", "清关前即已销售"),
     6: (
-        "SECONDARY_SALE",
-        "the code was sold before: a second sale, or a copy of the code",
+        "SECONDARY_SALE", "the code was sold before: a second sale, or a copy of the code",
         "该码此前已售出：二次销售，或编码被复制",
     ),
     7: (
-        "THREE_DOC",
-        "order, payment and carriage do not agree, or one of them is missing",
+        "THREE_DOC", "order, payment and carriage do not agree, or one of them is missing",
         "订单、支付单、物流单不一致，或缺少其一",
     ),
     8: ("HELD", "the pack is held", "包装处于扣留状态"),
     9: ("RECALLED", "the pack is recalled", "包装已被召回"),
     10: ("STOLEN", "the pack was reported stolen", "包装已报失窃"),
     11: (
-        "UNVERIFIED_RETURN",
-        "a returned pack was released before an inspection found it conformant",
+        "UNVERIFIED_RETURN", "a returned pack was released before an inspection found it conformant",
         "退回的包装未经查验合格即被放行",
     ),
     12: (
-        "NOT_ORIGINAL",
-        "what came back under an export return was never exported under this code",
+        "NOT_ORIGINAL", "what came back under an export return was never exported under this code",
         "以出口退货名义退回之物，从未以此码出口",
     ),
     13: (
-        "NOT_UNDER_BOND",
-        "repair and relabelling happen under bond, and the pack is not there",
+        "NOT_UNDER_BOND", "repair and relabelling happen under bond, and the pack is not there",
         "维修和换标须在保税状态下进行，而该包装不在保税状态",
     ),
     14: (
-        "OFFLINE_PICKUP_UNLICENSED",
-        "bonded goods were handed over, or sent, where no licence allows it",
+        "OFFLINE_PICKUP_UNLICENSED", "bonded goods were handed over, or sent, where no licence allows it",
         "在未获许可处交付或调拨保税货物",
     ),
     15: (
-        "ZONE",
-        "the place is in no zone that customs has confirmed for bonded online shopping (1210)",
+        "ZONE", "the place is in no zone that customs has confirmed for bonded online shopping (1210)",
         "该地点不在海关确认的网购保税进口（1210）区域内",
     ),
     16: (
-        "NON_CONSUMER",
-        "the buyer is no individual consumer, or the order does not say who it is",
+        "NON_CONSUMER", "the buyer is no individual consumer, or the order does not say who it is",
         "购买者不是个人消费者，或订单未说明购买者",
     ),
     17: ("SCOPE", "the product is not on the list of varieties of the pilot", "产品不在试点品种清单内"),
     18: (
-        "MERCHANT_SUSPENDED",
-        "the merchant of the product, or who sells it, is suspended or was never admitted",
+        "MERCHANT_SUSPENDED", "the merchant of the product, or who sells it, is suspended or was never admitted",
         "产品商户或销售方已被暂停，或从未准入",
     ),
     19: (
-        "LIMIT",
-        "the order, or what its buyer ordered this year, is over the limit of personal purchases",
+        "LIMIT", "the order, or what its buyer ordered this year, is over the limit of personal purchases",
         "订单金额或购买者年度累计超过个人购买限额",
     ),
     20: ("EXPIRED_LOCK", "the pack has expired and is locked", "包装已过有效期并锁定"),
@@ -8915,18 +8058,15 @@ _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.
     22: ("RETURN_LATE", "the return was applied for, or arrived, after its term", "退货申请或退回超过期限"),
     23: ("EXPORT_RETURN_LATE", "the exported pack came back after its term", "出口包装超过期限退回"),
     24: (
-        "LOT_MISMATCH",
-        "the lot on the label is not the one that the pack was commissioned with",
+        "LOT_MISMATCH", "the lot on the label is not the one that the pack was commissioned with",
         "标签批号与赋码时不一致",
     ),
     25: (
-        "EXPIRY_MISMATCH",
-        "the expiry date on the label is not the one that the pack was commissioned with",
+        "EXPIRY_MISMATCH", "the expiry date on the label is not the one that the pack was commissioned with",
         "标签有效期与赋码时不一致",
     ),
     26: (
-        "UNDO_MISMATCH",
-        "what is declared an error is not the last thing that happened to the pack",
+        "UNDO_MISMATCH", "what is declared an error is not the last thing that happened to the pack",
         "被声明有误的并非该包装的最后一步",
     ),
     27: ("UNDO_LATE", "the time in which the event could be taken back is over", "可撤回的期限已过"),
@@ -8936,8 +8076,7 @@ _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.
     31: ("UNDO_RECALLED", "the pack is recalled, so nothing can be taken back", "包装已被召回，不能撤回"),
     32: ("UNDO_STOLEN", "the pack was reported stolen, so nothing can be taken back", "包装已报失窃，不能撤回"),
     33: (
-        "UNDO_SUPPLIED",
-        "the pack was handed to its buyer, so nothing can be taken back",
+        "UNDO_SUPPLIED", "the pack was handed to its buyer, so nothing can be taken back",
         "包装已交付购买者，不能撤回",
     ),
     34: ("PRODUCT_UNREGISTERED", "the product has no registration file", "产品没有登记档案"),
@@ -8948,24 +8087,20 @@ _REPORT_VIOLATIONS: dict[int, tuple[str, str, str]] = {  # format.md sections 7.
     ),
     36: ("PLACE_UNREGISTERED", "the place is not in the register, or was closed", "该地点未登记或已关闭"),
     37: (
-        "CARRIER_UNASSESSED",
-        "the carrier has no valid assessment, or did not pass it",
+        "CARRIER_UNASSESSED", "the carrier has no valid assessment, or did not pass it",
         "承运方没有有效评估，或评估未通过",
     ),
     38: ("PLATFORM_SELLS", "the platform itself is named as the seller", "以平台自身为销售方"),
     39: (
-        "SERVICE_STOPPED",
-        "the regulator ordered to stop service for this product, its merchant or the pilot",
+        "SERVICE_STOPPED", "the regulator ordered to stop service for this product, its merchant or the pilot",
         "监管部门已责令停止对该产品、商户或试点的服务",
     ),
     40: (
-        "ALREADY_PACKED",
-        "it was packed into, or seen in, one container while it was in another",
+        "ALREADY_PACKED", "it was packed into, or seen in, one container while it was in another",
         "该码已在另一容器中",
     ),
     41: (
-        "PACKING_CYCLE",
-        "a container was packed into itself, or into something that is in it",
+        "PACKING_CYCLE", "a container was packed into itself, or into something that is in it",
         "容器装入其自身所含之物：互相包含",
     ),
     42: ("NOT_PACKED", "it was taken out of a container that it was not in", "被取出之码并不在该容器中"),
@@ -9191,8 +8326,7 @@ _REPORT_COUNTS: dict[str, ReportBoth] = {
     "files": ("file|files", "文件"),
     "seals": ("seal checked|seals checked", "已核对的封存"),
     "seals_unworkable": (
-        "seal that cannot be worked out again|seals that cannot be worked out again",
-        "无法重新推算的封存",
+        "seal that cannot be worked out again|seals that cannot be worked out again", "无法重新推算的封存",
     ),
     "witnessed": ("witnessed checkpoint|witnessed checkpoints", "经见证的检查点"),
     "cosignatures": ("cosignature of a witness|cosignatures of witnesses", "见证联署"),
@@ -9416,14 +8550,11 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
     if result.get("verdict") == "unreadable":
         error = result.get("error") or {}
         return (
-            "bad",
-            ("UNREADABLE", "无法读取"),
-            _report_said(
-                {
-                    "en": error.get("en") or "This is no bundle that can be read.",
-                    "zh": error.get("zh") or "无法作为数据包读取。",
-                }
-            ),
+            "bad", ("UNREADABLE", "无法读取"),
+            _report_said({
+                "en": error.get("en") or "This is no bundle that can be read.",
+                "zh": error.get("zh") or "无法作为数据包读取。",
+            }),
         )
     given = bool((result.get("key") or {}).get("given"))
     if total:
@@ -9436,8 +8567,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
             )
         )
         return (
-            "bad",
-            ("1 FINDING" if total == 1 else f"{total:,} FINDINGS", f"发现 {total:,} 项问题"),
+            "bad", ("1 FINDING" if total == 1 else f"{total:,} FINDINGS", f"发现 {total:,} 项问题"),
             (
                 "What is shown does not agree with itself, with what was signed, or with what had to be kept. Do not "
                 "rely on it until every finding is explained." + unchecked[0],
@@ -9446,8 +8576,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
         )
     if not given:
         return (
-            "open",
-            ("CONSISTENT, AUTHENTICITY NOT CHECKED", "内部一致，真实性未核验"),
+            "open", ("CONSISTENT, AUTHENTICITY NOT CHECKED", "内部一致，真实性未核验"),
             (
                 (
                     "Nothing contradicts itself, but anybody can make such a bundle with keys of his own. "
@@ -9463,8 +8592,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
     witnesses = result.get("witnesses")
     if not witnesses or not witnesses.get("sufficient"):
         return (
-            "good",
-            ("VERIFIED, UNWITNESSED", "通过核验，无见证"),
+            "good", ("VERIFIED, UNWITNESSED", "通过核验，无见证"),
             (
                 (
                     "Everything that was looked at agrees with what the log key signed. No witness confirmed it: an "
@@ -9478,8 +8606,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
     if covered < size:
         left = size - covered
         return (
-            "good",
-            ("VERIFIED, WITNESSED", "通过核验，有见证"),
+            "good", ("VERIFIED, WITNESSED", "通过核验，有见证"),
             (
                 (
                     "Everything that was looked at agrees with what the log key signed, and the witnesses "
@@ -9490,8 +8617,7 @@ def report_verdict(result: dict[str, Any]) -> tuple[str, ReportBoth, ReportBoth]
             ),
         )
     return (
-        "good",
-        ("VERIFIED, WITNESSED", "通过核验，有见证"),
+        "good", ("VERIFIED, WITNESSED", "通过核验，有见证"),
         (
             "Everything that was looked at agrees with what the log key signed, and the witnesses confirmed it.",
             "所核验的内容均与日志密钥所签一致，并经见证方确认。",
@@ -9507,9 +8633,7 @@ def _report_names(names: Iterable[object]) -> ReportBoth:
 def _report_questions(result: dict[str, Any]) -> list[tuple[str, ReportBoth, ReportBoth, ReportBoth]]:
     """The four questions: (good, open or bad; the question; the answer; more)."""
     return [
-        _report_question_key(result),
-        _report_question_changed(result),
-        _report_question_complete(result),
+        _report_question_key(result), _report_question_changed(result), _report_question_complete(result),
         _report_question_witnesses(result),
     ]
 
@@ -9520,18 +8644,14 @@ def _report_question_key(result: dict[str, Any]) -> tuple[str, ReportBoth, Repor
     origin = report_visible(ledger.get("origin") or (result.get("checkpoint") or {}).get("origin") or "")
     if not key.get("given"):
         return (
-            "open",
-            asks,
-            ("Not checked", "未核验"),
+            "open", asks, ("Not checked", "未核验"),
             ("No verifier key was given from outside the bundle.", "未从数据包之外提供验证公钥。"),
         )
     if key.get("stands") and _report_any(
         result, "TREE_ROOT", "PROOF", "CHECKPOINT_", "ROLLBACK", "FORK", "CONSISTENCY"
     ):
         return (
-            "bad",
-            asks,
-            ("Not shown", "未证明"),
+            "bad", asks, ("Not shown", "未证明"),
             (
                 "The key signed the checkpoint, but what is shown does not lead to it, or not from what was known.",
                 "检查点确由该密钥签名，但所示内容与其不符，或与先前所知不符。",
@@ -9547,9 +8667,7 @@ def _report_question_changed(result: dict[str, Any]) -> tuple[str, ReportBoth, R
     total = _report_total(result)
     if not total and not (result.get("key") or {}).get("given"):
         return (
-            "open",
-            asks,
-            ("Only in itself", "仅就自身而言"),
+            "open", asks, ("Only in itself", "仅就自身而言"),
             ("Nothing contradicts itself; who signed it is not known.", "没有自相矛盾之处；何方签名则不得而知。"),
         )
     if not total:
@@ -9557,9 +8675,7 @@ def _report_question_changed(result: dict[str, Any]) -> tuple[str, ReportBoth, R
     first = (result.get("findings") or [{}])[0]
     english, chinese = _report_code(str(first.get("code")))
     return (
-        "bad",
-        asks,
-        ("1 finding" if total == 1 else f"{total:,} findings", f"{total:,} 项问题"),
+        "bad", asks, ("1 finding" if total == 1 else f"{total:,} findings", f"{total:,} 项问题"),
         (f"The first: {english}.", f"第一项：{chinese}。"),
     )
 
@@ -9571,23 +8687,17 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     broken = _report_any(result, *_REPORT_INCOMPLETE)
     if broken:
         return (
-            "bad",
-            asks,
-            ("No", "否"),
+            "bad", asks, ("No", "否"),
             ("Something is missing that has to be there: see the findings.", "缺少必须具备的内容，见所发现的问题。"),
         )
     if kind == "whole" and _report_any(result, "TREE_", "PROOF", "CHECKPOINT_", "TAIL_", "ROLLBACK", "FORK", "BUNDLE_"):
         return (
-            "open",
-            asks,
-            ("Not shown", "未证明"),
+            "open", asks, ("Not shown", "未证明"),
             ("What is here is not what was signed, so nothing tells.", "所示并非所签内容，无从判断。"),
         )
     if kind == "whole" and not (result.get("key") or {}).get("given"):
         return (
-            "open",
-            asks,
-            ("By its own word", "仅凭自述"),
+            "open", asks, ("By its own word", "仅凭自述"),
             (
                 f"All {size:,} entries of the checkpoint that it brings along.",
                 f"与其自带检查点相符，共 {size:,} 个条目。",
@@ -9607,9 +8717,7 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     seals = result.get("seals") or []
     if not seals:
         return (
-            "open",
-            asks,
-            ("Not shown", "未证明"),
+            "open", asks, ("Not shown", "未证明"),
             ("Without a seal, entries of these units may have been left out.", "没有封存，可能遗漏了这些单元的条目。"),
         )
     seal = seals[-1]
@@ -9626,14 +8734,11 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     shown = shown or (not timelines and bool((result.get("counts") or {}).get("histories")))
     if not shown:
         return (
-            "open",
-            asks,
-            ("Not for all", "并非全部"),
+            "open", asks, ("Not for all", "并非全部"),
             ("Not all histories lead up to the seal.", "并非所有流转历史都核对至封存。"),
         )
     return (
-        "good" if auditors else "open",
-        asks,
+        "good" if auditors else "open", asks,
         (f"Up to entry {(seal.get('size') or 0) - 1:,}", f"截至条目 {(seal.get('size') or 0) - 1:,}"),
         (f"On {when}{said[0]}.", f"{when}{said[1]}。"),
     )
@@ -9669,9 +8774,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
     witnesses = result.get("witnesses")
     if not witnesses:
         return (
-            "open",
-            asks,
-            ("Unwitnessed", "无见证"),
+            "open", asks, ("Unwitnessed", "无见证"),
             (
                 "No witness policy was given: a second version would not be seen.",
                 "未提供见证政策：另有版本亦无从得知。",
@@ -9683,10 +8786,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
         return "bad", asks, ("Not confirmed", "未获确认"), more
     if _report_any(result, "FORK", "WITNESS_"):
         return (
-            "bad",
-            asks,
-            ("No", "否"),
-            ("What witnesses saw is not what is shown here.", "见证方所见并非此处所示。"),
+            "bad", asks, ("No", "否"), ("What witnesses saw is not what is shown here.", "见证方所见并非此处所示。"),
         )
     size, covered = (result.get("checkpoint") or {}).get("size") or 0, witnesses.get("covered") or 0
     notes = witnesses.get("notes") or [{}]
@@ -9695,9 +8795,7 @@ def _report_question_witnesses(result: dict[str, Any]) -> tuple[str, ReportBoth,
     until = f"，不晚于 {report_time(when * 1000)[:16]}" if when else ""
     if covered < size:
         return (
-            "open",
-            asks,
-            (f"Up to entry {covered - 1:,}", f"截至条目 {covered - 1:,}"),
+            "open", asks, (f"Up to entry {covered - 1:,}", f"截至条目 {covered - 1:,}"),
             (
                 f"Confirmed{by}; {size - covered:,} behind are not yet.",
                 f"已确认{until}；其后 {size - covered:,} 个条目尚未见证。",
@@ -10409,11 +9507,9 @@ def _report_page_verdict(result: dict[str, Any]) -> ReportMarkup:
             "div",
             [
                 _report_el(
-                    "div",
-                    _report_el("h3", question),
+                    "div", _report_el("h3", question),
                     _report_el("p", _report_mark(how), " ", _report_el("b", answer), cls="answer"),
-                    _report_el("p", more, cls="more block"),
-                    cls=f"tile {how}",
+                    _report_el("p", more, cls="more block"), cls=f"tile {how}",
                 )
                 for how, question, answer, more in _report_questions(result)
             ],
@@ -10422,13 +9518,11 @@ def _report_page_verdict(result: dict[str, Any]) -> ReportMarkup:
     return _report_el(
         "section",
         _report_el(
-            "div",
-            _report_el("span", sign, cls="sign", aria_hidden="true"),
+            "div", _report_el("span", sign, cls="sign", aria_hidden="true"),
             _report_el("div", _report_el("h1", head, cls="block"), _report_el("p", meaning, cls="block")),
             cls=f"verdict {kind}",
         ),
-        tiles,
-        cls="first",
+        tiles, cls="first",
     )
 
 
@@ -10480,25 +9574,19 @@ def _report_page_findings(result: dict[str, Any]) -> ReportMarkup | None:
             _report_el(
                 "li",
                 _report_el(
-                    "p",
-                    _report_el("b", _report_code(code)),
-                    " ",
-                    _report_el("span", report_visible(code), cls="id"),
+                    "p", _report_el("b", _report_code(code)), " ", _report_el("span", report_visible(code), cls="id"),
                     cls="title",
                 ),
                 _report_el(
-                    "p",
-                    [_report_el("span", _report_where(place)) for place in alike[:_REPORT_PAGE_PLACES]],
-                    _report_el("span", (f"and {rest:,} more", f"另有 {rest:,} 处")) if rest > 0 else None,
-                    cls="where",
+                    "p", [_report_el("span", _report_where(place)) for place in alike[:_REPORT_PAGE_PLACES]],
+                    _report_el("span", (f"and {rest:,} more", f"另有 {rest:,} 处")) if rest > 0 else None, cls="where",
                 ),
                 _report_el("p", _report_said(one), cls="block"),
             )
         )
     more = _report_total(result) - told
     return _report_section(
-        ("Findings", "发现的问题"),
-        _report_el("ul", summary, cls="meanings"),
+        ("Findings", "发现的问题"), _report_el("ul", summary, cls="meanings"),
         _report_el("ol", items, cls="findings"),
         _report_el("p", (f"And {more:,} more that are not listed here.", f"另有 {more:,} 项未在此列出。"), cls="more")
         if more
@@ -10511,10 +9599,12 @@ def _report_page_checked(result: dict[str, Any]) -> ReportMarkup | None:
     if not counts:
         return None
     cells = [_report_el("div", _report_el("dd", f"{count:,}"), _report_el("dt", words)) for words, count in counts]
-    more = [_report_el("li", _report_said(one), cls="block") for one in result.get("checked") or []]
+    more = [
+        _report_el("li", _report_said(one), cls="block")
+        for one in result.get("checked") or []
+    ]
     return _report_section(
-        ("What was checked", "核验内容"),
-        _report_el("dl", cells, cls="counts"),
+        ("What was checked", "核验内容"), _report_el("dl", cells, cls="counts"),
         _report_el("ul", more, cls="plain") if more else None,
     )
 
@@ -10566,8 +9656,7 @@ def _report_page_absences(result: dict[str, Any]) -> ReportMarkup | None:
 def _report_page_disclosures(result: dict[str, Any]) -> ReportMarkup | None:
     rows = [
         (
-            f"{one.get('index'):,}",
-            _report_code_el(_report_cut(one.get("name"), 160)),
+            f"{one.get('index'):,}", _report_code_el(_report_cut(one.get("name"), 160)),
             _report_cut(one.get("value"), 400),
             _report_mark("good", ("as recorded", "与记录一致"))
             if one.get("stands")
@@ -10604,8 +9693,7 @@ def _report_timeline(timeline: dict[str, Any]) -> ReportMarkup:
     return _report_el(
         "article",
         _report_el(
-            "header",
-            _report_el("h3", report_human(str(timeline.get("subject"))), cls="code"),
+            "header", _report_el("h3", report_human(str(timeline.get("subject"))), cls="code"),
             _report_el("span", now, cls="chip") if now else None,
         ),
         _report_el("p", _report_mark(kind, _report_completeness(timeline)), cls="complete"),
@@ -10769,8 +9857,7 @@ def _report_page_chart(result: dict[str, Any]) -> ReportMarkup | None:
         if end is not None:
             chart.mark(end, "cross")
     for rows, label, form in (
-        (notes, ("witnessed ●", "见证 ●"), "dot"),
-        (seals, ("seals ◆", "封存 ◆"), "diamond"),
+        (notes, ("witnessed ●", "见证 ●"), "dot"), (seals, ("seals ◆", "封存 ◆"), "diamond"),
         (epochs, ("restored backups ✕", "备份恢复 ✕"), "cross"),
     ):
         if rows:
@@ -10843,8 +9930,7 @@ def _report_keys(result: dict[str, Any]) -> list[ReportMarkup] | None:
                     _report_el("div", _report_when(one.get("revoked_ms"))),
                     _report_el("div", _report_cut(one.get("reason") or "", 200)),
                 ),
-                f"{one.get('statements') or 0:,}",
-                f"{one.get('entries') or 0:,}",
+                f"{one.get('statements') or 0:,}", f"{one.get('entries') or 0:,}",
             )
         )
     heads = (("author's key", "作者密钥"), ("may state", "可陈述"), ("authorised", "授权"), ("revoked", "吊销"),
@@ -10869,9 +9955,7 @@ def _report_witnesses(result: dict[str, Any]) -> list[ReportMarkup] | None:
     brackets = witnesses.get("brackets") or []
     if brackets:
         heads = (
-            ("entries", "条目"),
-            ("shown to witnesses after", "晚于此时出示"),
-            ("and by", "不晚于"),
+            ("entries", "条目"), ("shown to witnesses after", "晚于此时出示"), ("and by", "不晚于"),
             ("cosigned by", "联署方"),
         )
         by_size = {one.get("size"): one for one in witnesses.get("notes") or []}
@@ -10904,8 +9988,7 @@ def _report_seals(result: dict[str, Any]) -> list[ReportMarkup] | None:
     rows = [
         (
             _report_el("span", (f"{one.get('size') or 0:,} entries", f"{one.get('size') or 0:,} 个条目"), cls="time"),
-            _report_when(one.get("received")),
-            f"{one.get('ids') or 0:,}",
+            _report_when(one.get("received")), f"{one.get('ids') or 0:,}",
             (
                 _report_el("span", _report_cut(one.get("map_root"), 64), cls="id"),
                 _report_el("div", worked[one.get("worked_out")]),
@@ -10921,10 +10004,7 @@ def _report_seals(result: dict[str, Any]) -> list[ReportMarkup] | None:
         for one in seals[-100:]
     ]
     heads = (
-        ("covers", "涵盖"),
-        ("made", "生成时间"),
-        ("units", "对象数"),
-        ("root of the map", "映射根"),
+        ("covers", "涵盖"), ("made", "生成时间"), ("units", "对象数"), ("root of the map", "映射根"),
         ("auditors", "审计方"),
     )
     return [_report_el("h3", ("Seals", "封存")), _report_table(heads, rows, (2,))]
@@ -10953,8 +10033,7 @@ def _report_prunings(result: dict[str, Any]) -> list[ReportMarkup] | None:
                     report_day(one["as_of"]) if isinstance(one.get("as_of"), int) else "–",
                     _report_el("div", report_visible(one.get("policy_name") or ""), cls="muted"),
                 ),
-                f"{one.get('contents') or 0:,}",
-                f"{one.get('rows') or 0:,}",
+                f"{one.get('contents') or 0:,}", f"{one.get('rows') or 0:,}",
                 (
                     verdicts.get(one.get("lawful")) or _report_mark("open", undecided),
                     _report_el("div", ("archived before", "事前已归档"), cls="muted") if one.get("archive") else None,
@@ -10975,8 +10054,7 @@ def _report_epochs(result: dict[str, Any]) -> list[ReportMarkup] | None:
         (
             _report_when(one.get("received")),
             _report_el(
-                "span",
-                _report_span(one["start"], one["stop"]) if one["stop"] > one["start"] else ("none", "无"),
+                "span", _report_span(one["start"], one["stop"]) if one["stop"] > one["start"] else ("none", "无"),
                 cls="time",
             ),
             _report_cut(one.get("reason") or "", 300),
@@ -11011,10 +10089,7 @@ def _report_qr_svg(data: bytes) -> tuple[ReportMarkup, int]:
         "svg",
         _report_el("rect", width=side, height=side, fill="#fff"),
         _report_el("path", d="".join(runs), fill="#000"),
-        viewBox=f"0 0 {side} {side}",
-        shape_rendering="crispEdges",
-        cls="qr",
-        role="img",
+        viewBox=f"0 0 {side} {side}", shape_rendering="crispEdges", cls="qr", role="img",
         aria_label="QR code of the checkpoint / 检查点二维码",
     )
     return drawn, len(modules)
@@ -11042,19 +10117,15 @@ def _report_page_checkpoint(result: dict[str, Any]) -> ReportMarkup | None:
         kind = {True: "good", False: "bad", None: "open"}[one.get("stands")]
         signatures.append(
             (
-                _report_mark(kind),
-                _report_code_el(_report_cut(one.get("name"), 160)),
-                role,
-                _report_el("span", _report_cut(one.get("key_id"), 16), cls="id"),
-                _report_seconds(one.get("time")),
+                _report_mark(kind), _report_code_el(_report_cut(one.get("name"), 160)), role,
+                _report_el("span", _report_cut(one.get("key_id"), 16), cls="id"), _report_seconds(one.get("time")),
             )
         )
     heads = (("", ""), ("signed by", "签名方"), ("as", "身份"), ("key id", "密钥标识"), ("time", "时间"))
     return _report_section(
         ("The checkpoint", "检查点"),
         _report_el(
-            "div",
-            _report_el("figure", code, cls="code-figure" + size),
+            "div", _report_el("figure", code, cls="code-figure" + size),
             _report_el("pre", ReportMarkup("\n".join(_report_html(line) for line in note.split("\n"))), cls="note"),
             cls="checkpoint" + size,
         ),
@@ -11082,15 +10153,12 @@ def _report_page_signing(result: dict[str, Any]) -> ReportMarkup:
     blanks = [
         _report_el("div", _report_el("span", words), cls=cls)
         for words, cls in (
-            (("Name and office", "姓名及职务"), "blank"),
-            (("Authority", "单位"), "blank"),
-            (("Place and date", "地点及日期"), "blank"),
-            (("Signature and seal", "签字（盖章）"), "blank tall"),
+            (("Name and office", "姓名及职务"), "blank"), (("Authority", "单位"), "blank"),
+            (("Place and date", "地点及日期"), "blank"), (("Signature and seal", "签字（盖章）"), "blank tall"),
         )
     ]
     return _report_el(
-        "section",
-        _report_el("h2", ("Signature", "签署")),
+        "section", _report_el("h2", ("Signature", "签署")),
         _report_el(
             "p",
             (
@@ -11441,25 +10509,16 @@ def report_page(result: dict[str, Any], lang: str = "zh") -> str:
     readable = result.get("verdict") != "unreadable"
     body = [
         _report_el(
-            "header",
-            _report_el("p", ("Verification of a traceability bundle", "追溯账本核验报告"), cls="kicker"),
-            _report_el("div", labels, cls="languages"),
-            cls="top",
+            "header", _report_el("p", ("Verification of a traceability bundle", "追溯账本核验报告"), cls="kicker"),
+            _report_el("div", labels, cls="languages"), cls="top",
         ),
         _report_el(
-            "main",
-            _report_page_verdict(result),
-            _report_page_findings(result),
-            _report_page_facts(result),
-            _report_page_absences(result),
-            _report_page_timelines(result),
-            _report_page_disclosures(result),
+            "main", _report_page_verdict(result), _report_page_findings(result), _report_page_facts(result),
+            _report_page_absences(result), _report_page_timelines(result), _report_page_disclosures(result),
             _report_page_checked(result) if readable else None,
             _report_page_sentences(("To be known", "须知"), result.get("notes") or [], "known"),
             _report_page_sentences(("Not checked", "未核验的内容"), result.get("not_checked") or [], "left"),
-            _report_page_history(result),
-            _report_page_checkpoint(result),
-            _report_page_signing(result),
+            _report_page_history(result), _report_page_checkpoint(result), _report_page_signing(result),
         ),
         _report_el(
             "footer",
@@ -11489,20 +10548,16 @@ def report_page(result: dict[str, Any], lang: str = "zh") -> str:
     return (
         "<!doctype html>\n"
         + _report_el(
-            "html",
-            ReportMarkup("\n<head>\n"),
-            _report_el("meta", charset="utf-8"),
+            "html", ReportMarkup("\n<head>\n"), _report_el("meta", charset="utf-8"),
             ReportMarkup(
                 '\n<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
                 f"style-src 'sha256-{policy}'; base-uri 'none'; form-action 'none'\">\n"
             ),
             _report_el("meta", name="viewport", content="width=device-width, initial-scale=1"),
             _report_el("meta", name="color-scheme", content="light dark"),
-            _report_el("meta", name="referrer", content="no-referrer"),
-            _report_el("title", title),
+            _report_el("meta", name="referrer", content="no-referrer"), _report_el("title", title),
             ReportMarkup(f"\n<style>{style}</style>\n</head>\n"),
-            _report_el("body", picks, _report_el("div", body, cls="page")),
-            lang=tag[1],
+            _report_el("body", picks, _report_el("div", body, cls="page")), lang=tag[1],
         )
         + "\n"
     )
@@ -11548,10 +10603,8 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
             raise Misused("the witness policy is for another log than the key", "见证政策不适用于此密钥的账本")
     elif options.key is None and options.policy is not None and options.policy.logs:
         if len(options.policy.logs) > 1:
-            raise Misused(
-                "the witness policy is for several logs: give the key of the one that is meant",
-                "见证政策适用于多个账本：请给出所指账本的密钥",
-            )
+            raise Misused("the witness policy is for several logs: give the key of the one that is meant",
+                "见证政策适用于多个账本：请给出所指账本的密钥")
         options.key = options.policy.logs[0]
     container: Container | None = None
     try:
@@ -11581,10 +10634,8 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
         if container is not None:
             container.close()
     listed_ = findings.listed()
-    result["findings"] = [
-        {"code": code, "index": index, "subject": subject, "en": en, "zh": zh}
-        for code, index, en, zh, subject in listed_
-    ]
+    result["findings"] = [{"code": code, "index": index, "subject": subject, "en": en, "zh": zh} for code, index, en,
+        zh, subject in listed_]
     result["by_code"] = dict(sorted(findings.by_code.items(), key=lambda one: RANK[one[0]]))
     result["beyond"] = findings.count() - len(listed_)
     result["verdict"] = "findings" if listed_ else "clean"
@@ -11613,9 +10664,8 @@ def read_file(path: str, most: int, en: str, zh: str) -> bytes:
         with open(path, "rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise Misused(
-            f"{en} {path} cannot be read: {error.strerror}", f"无法读取{zh} {path}：{error.strerror}"
-        ) from None
+        raise Misused(f"{en} {path} cannot be read: {error.strerror}",
+            f"无法读取{zh} {path}：{error.strerror}") from None
     if len(data) > most:
         raise Misused(f"{en} {path} has over {most} bytes", f"{zh} {path} 超过 {most} 字节")
     return data
@@ -11644,11 +10694,8 @@ def make_options(given: argparse.Namespace) -> Options:
             options.key = parse_verifier(given.key.strip())
             demand(options.key.kind == LOG_TYPE, "--key is no key of a log (type 1)", "--key 不是账本密钥（类型 1）")
         options.auditors = [parse_verifier(one.strip()) for one in given.auditor]
-        demand(
-            all(one.kind == LOG_TYPE for one in options.auditors),
-            "an auditor's key is of type 1",
-            "审计方密钥应为类型 1",
-        )
+        demand(all(one.kind == LOG_TYPE for one in options.auditors), "an auditor's key is of type 1",
+            "审计方密钥应为类型 1")
         if given.policy and given.witness:
             raise Misused("give --policy or --witness, not both", "--policy 与 --witness 只能给出其一")
         if given.policy:
@@ -11672,51 +10719,28 @@ def make_options(given: argparse.Namespace) -> Options:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    found = argparse.ArgumentParser(
-        prog="verify_bundle.py", description="Verify a tracechain bundle. 核验 tracechain 数据包。"
-    )
+    found = argparse.ArgumentParser(prog="verify_bundle.py",
+        description="Verify a tracechain bundle. 核验 tracechain 数据包。")
     add = found.add_argument
     add("bundle", help="folder or .zip / 文件夹或 .zip")
-    add(
-        "--key",
-        metavar="VKEY",
-        help="verifier key of the log, from elsewhere than the bundle / 账本验证公钥，须另行取得",
-    )
+    add("--key", metavar="VKEY",
+        help="verifier key of the log, from elsewhere than the bundle / 账本验证公钥，须另行取得")
     add("--since", metavar="FILE", help="an older checkpoint that you kept / 您保存的旧检查点")
-    add(
-        "--witness",
-        metavar="VKEY",
-        action="append",
-        default=[],
-        help="verifier key of a witness; may be repeated / 见证方验证公钥，可重复",
-    )
-    add(
-        "--quorum",
-        metavar="N",
-        type=int,
-        help="how many of the witnesses are enough (all) / 需要多少见证方（默认全部）",
-    )
+    add("--witness", metavar="VKEY", action="append", default=[],
+        help="verifier key of a witness; may be repeated / 见证方验证公钥，可重复")
+    add("--quorum", metavar="N", type=int,
+        help="how many of the witnesses are enough (all) / 需要多少见证方（默认全部）")
     add("--policy", metavar="FILE", help="a witness policy (tlog-policy) in place of --witness / 见证政策文件")
-    add(
-        "--auditor",
-        metavar="VKEY",
-        action="append",
-        default=[],
-        help="verifier key of an auditor who signs seals / 签署封存的审计方验证公钥",
-    )
+    add("--auditor", metavar="VKEY", action="append", default=[],
+        help="verifier key of an auditor who signs seals / 签署封存的审计方验证公钥")
     add("--retention", metavar="FILE", help="a retention policy that must have been kept too / 另须遵守的保存政策")
     add("--now", metavar="TIME", help="nothing may have been received after this / 不得有晚于此时的接收时间")
     add("--unit", metavar="CODE", action="append", default=[], help="show the history of a unit / 显示某单元的流转历史")
     add("--report", metavar="OUT.html", help="write a page / 写出网页报告")
     add("--json", action="store_true", help="print the result as JSON / 以 JSON 输出结果")
     add("--lang", choices=("zh", "en"), help="language / 语言")
-    add(
-        "--processes",
-        metavar="N",
-        type=int,
-        default=1,
-        help="how many processes (0: one a core) / 进程数（0：每核一个）",
-    )
+    add("--processes", metavar="N", type=int, default=1,
+        help="how many processes (0: one a core) / 进程数（0：每核一个）")
     add("--most", metavar="N", type=int, default=1000, help="how many findings are listed / 最多列出多少项发现")
     add("--quiet", action="store_true", help="no progress bar / 不显示进度条")
     return found
