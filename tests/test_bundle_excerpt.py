@@ -282,7 +282,7 @@ def test_a_damaged_ledger_makes_no_excerpt(maker: Maker) -> None:
 
 
 def test_the_absence_of_codes_is_shown(maker: Maker) -> None:
-    codes = ("00/000000000000000000", ABSENT, "zzz")
+    codes = ("00/000000000000000000", ABSENT, "zz:z")
     made = maker.absent(*codes, ABSENT)
     report = check_excerpt(made.path, verifier=VERIFIER)
     assert report, report.findings

@@ -7758,6 +7758,10 @@ class Excerpt:
                     raise Bad("there is no seal that it could be held against", "没有可供核对的封存")
                 size, _, ids, map_root = seal[1]
                 one.check(map_root)
+                # Any other spelling of a code is absent from every log, and may look the same on paper.
+                demand(prune_canonical(one.code) == one.code,
+                    "it is in no spelling that a log has: that the code itself is not there is not shown",
+                    "其写法不是账本所用的写法：不能证明该代码本身不在账本中")
                 demand((one.before is None and one.after is None) == (ids == 0),
                     "it names no neighbours, and the seal has subjects", "它没有相邻项，而封存中有对象")
                 named = [index for index in self.seen[one.code] if index < size]
@@ -8445,6 +8449,8 @@ def report_human(subject: str) -> str:
     """A canonical id as it is read by people (format.md section 9.2): `(01)09521234001072(21)BJ0001`."""
     if len(subject) > 480:
         return _report_cut(subject, 480)
+    if prune_canonical(subject) != subject:
+        return report_visible(subject)  # another spelling of a code is another subject, and must not look like it
     parts = subject.split("/")
     if len(parts) == 2 and parts[0] == "nmpa":
         return report_visible(parts[1])

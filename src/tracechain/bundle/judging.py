@@ -19,6 +19,7 @@ from tracechain.bundle.entries import Entries
 from tracechain.bundle.manifest import ABSENCE_KIND, EXCERPT_KIND, Manifest, read_manifest
 from tracechain.bundle.names import SEAL_NOTE, witnessed_name
 from tracechain.bundle.reading import ExcerptView, Listed, read_consistency, read_excerpt, read_text
+from tracechain.bundle.select import is_canonical
 from tracechain.bundle.shown import History, Shown
 from tracechain.checkpoint import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
 from tracechain.errors import CheckpointError, DataError, InputError, KeyUseError
@@ -370,6 +371,10 @@ class _Check:
             if seal is not None:
                 try:
                     one.check(seal.body.map_root)
+                    if not is_canonical(one.code):
+                        raise DataError(
+                            "it is in no spelling that a log has: that the code itself is absent is not shown"
+                        )
                     if (one.before is None and one.after is None) is not (seal.body.ids == 0):
                         raise DataError(f"the seal has {seal.body.ids} subjects, and the proof names none of them")
                     below = [index for index, _, _ in self.entries.seen[one.code].rows if index < seal.body.size]

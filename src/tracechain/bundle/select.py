@@ -14,7 +14,8 @@ from attrs import field, frozen
 from tracechain.collector import uninterrupted
 from tracechain.criteria import Lot
 from tracechain.custody import is_pack
-from tracechain.errors import DataError, InputError
+from tracechain.errors import CodeError, DataError, InputError
+from tracechain.identifiers import canonical
 from tracechain.pilot.register import entries_until
 from tracechain.recall.cases import find_recall, flagged
 from tracechain.recall.ground import Ground, subjects_of
@@ -31,6 +32,7 @@ from tracechain.view import View
 __all__ = [
     "Selection",
     "check_absent",
+    "is_canonical",
     "select_lot",
     "select_merchant",
     "select_period",
@@ -233,8 +235,20 @@ def _around(containment: Containment, subjects: Iterable[str]) -> set[str]:
     return found
 
 
+def is_canonical(code: str) -> bool:
+    """Whether a code is spelled as in logs (docs/format.md section 9.2). Any other spelling of it is absent from
+    every log, which shows nothing."""
+    try:
+        return canonical(code) == code
+    except CodeError:
+        return False
+
+
 def check_absent(view: View, code: str) -> None:
-    """InputError if an entry of the log names a code: its absence cannot be shown."""
+    """InputError if an entry of the log names a code, or it is spelled as no log spells it: that its absence could be
+    shown would mean nothing."""
+    if not is_canonical(code):
+        raise InputError(f"{code!r:.200} is not in the spelling of the log: give the canonical id of the code")
     try:
         unit = view.unit(code)
     except DataError as error:
