@@ -320,7 +320,7 @@ def _from_everything(folder: Path) -> Iterator[Sample]:
         start = int.from_bytes((view.header(20) or b"")[8:16], "big")
         export_excerpt(view, folder / "period", select_period(view, start, start + DAY), **more)
         yield Sample("period", _read(folder / "period"), asked)
-        export_absence(view, folder / "absence.zip", [ABSENT, "00/000000000000000000", "zz"], **more)
+        export_absence(view, folder / "absence.zip", [ABSENT, "00/000000000000000000", "zz:z"], **more)
         yield Sample("absence", _read(folder / "absence.zip"), asked)
 
 
