@@ -233,8 +233,9 @@ class _Names:
             self.wrong.add(Code.BUNDLE_FILE, None, str(error))
 
     def _count_missing(self, there: set[int], most: int) -> None:
-        needed = 0 if self.size is None else -(-self.size // TILE_WIDTH)
-        self.missing = needed - len(there)
+        if self.size is None:  # nobody knows how many there should be
+            return
+        self.missing = -(-self.size // TILE_WIDTH) - len(there)
         number = told = 0
         while told < min(self.missing, most):
             if number not in there:
