@@ -47,7 +47,18 @@ from tracechain.testing.samples import case_id, commission, destroy, observe, pa
 from tracechain.testing.scanner import Scanner, sample_ledger
 from tracechain.view import View
 
-__all__ = ["AUDITOR", "KEYS", "NOW", "VERIFIER", "WITNESSES", "Brought", "Sample", "everything", "samples"]
+__all__ = [
+    "AUDITOR",
+    "KEYS",
+    "NOW",
+    "VERIFIER",
+    "WITNESSES",
+    "Brought",
+    "Sample",
+    "everything",
+    "read_bundle",
+    "samples",
+]
 
 KEYS = Keys()
 VERIFIER = VerifierKey(ORIGIN, 1, KEYS.log.public_key)
@@ -291,7 +302,7 @@ def _disclosures(view: View, ledger: Ledger) -> list[Any]:
     return found
 
 
-def _read(path: Path) -> dict[str, bytes]:
+def read_bundle(path: Path) -> dict[str, bytes]:
     """The files of a bundle, without what comes with every version anew."""
     return {name: data for name, data in read_files(path).items() if name not in ("README.txt", "verify_bundle.py")}
 
@@ -307,7 +318,7 @@ def _from_everything(folder: Path) -> Iterator[Sample]:
         head = parse_checkpoint(parse_note(since).text)
         seal = SealProofs(*prover(view))
         export_whole(view, folder / "whole.zip", exported_ms=NOW, disclosures=_disclosures(view, ledger))
-        files = _read(folder / "whole.zip")
+        files = read_bundle(folder / "whole.zip")
         files[f"witnessed/{parse_checkpoint(parse_note(lost).text).size}"] = lost.encode()
         yield Sample("everything", files, evolve(asked, since=since))
         private = Private(ledger.vault, frozenset(("phone",)), "Order of the court")
@@ -316,20 +327,20 @@ def _from_everything(folder: Path) -> Iterator[Sample]:
         export_excerpt(
             view, folder / "units", select_units(view, chosen), private=private, since=[head], **more
         )  # fmt: skip
-        yield Sample("units", _read(folder / "units"), evolve(asked, since=since))
+        yield Sample("units", read_bundle(folder / "units"), evolve(asked, since=since))
         start = int.from_bytes((view.header(20) or b"")[8:16], "big")
         export_excerpt(view, folder / "period", select_period(view, start, start + DAY), **more)
-        yield Sample("period", _read(folder / "period"), asked)
+        yield Sample("period", read_bundle(folder / "period"), asked)
         export_absence(view, folder / "absence.zip", [ABSENT, "00/000000000000000000", "zz:z"], **more)
-        yield Sample("absence", _read(folder / "absence.zip"), asked)
+        yield Sample("absence", read_bundle(folder / "absence.zip"), asked)
 
 
 def _from_others(folder: Path) -> Iterator[Sample]:
     ledger, _ = make_excerpt_ledger(folder / "ledger")
     with ledger:
         maker = Maker(ledger, folder)
-        yield Sample("relabelled", _read(maker.units(PACKS[3], PACKS[0]).path))
-        yield Sample("unsealed", _read(maker.units(PACKS[4], seal=False).path))
+        yield Sample("relabelled", read_bundle(maker.units(PACKS[3], PACKS[0]).path))
+        yield Sample("unsealed", read_bundle(maker.units(PACKS[4], seal=False).path))
     sample_ledger(folder / "contradiction", contradiction=True)
     with new_ledger(folder / "small", keys=KEYS, clock=Clock()) as ledger:
         ledger.append([commission(pack_ids(2)), pack(case_id(1), pack_ids(2))], record_class=1)
@@ -338,11 +349,11 @@ def _from_others(folder: Path) -> Iterator[Sample]:
     for name in ("contradiction", "small"):
         with Ledger.open(folder / name) as ledger, ledger.snapshot() as view:
             export_whole(view, folder / f"{name}.zip", exported_ms=NOW)
-        yield Sample(name, _read(folder / f"{name}.zip"))
+        yield Sample(name, read_bundle(folder / f"{name}.zip"))
     with Ledger.open(folder / "small") as ledger, ledger.snapshot() as view:
         selection = select_units(view, pack_ids(1))
         export_excerpt(view, folder / "excerpt", selection, exported_ms=NOW, seal=sealed(view))
-        yield Sample("excerpt", _read(folder / "excerpt"))
+        yield Sample("excerpt", read_bundle(folder / "excerpt"))
 
 
 def samples(folder: Path) -> dict[str, Sample]:

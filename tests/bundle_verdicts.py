@@ -14,12 +14,12 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from bundle_samples import Brought
 from tracechain.bundle.check import check_bundle
@@ -46,6 +46,8 @@ class Verdict:
     exit: int
     first: Found | None = None
     codes: tuple[str, ...] = ()
+    #: Every (code, entry) that was found.
+    places: frozenset[tuple[str, int | None]] = field(default=frozenset(), eq=False, repr=False)
 
     @property
     def said(self) -> tuple[str, int, Found | None]:
@@ -53,7 +55,7 @@ class Verdict:
         return self.outcome, self.exit, self.first
 
 
-def report_of(path: Path, brought: Brought) -> BundleReport:
+def report_of(path: Path, brought: Brought, most: int = 1000) -> BundleReport:
     """What the library says of a bundle."""
     return check_bundle(
         path,
@@ -62,20 +64,25 @@ def report_of(path: Path, brought: Brought) -> BundleReport:
         witnesses=None if brought.policy is None else parse_policy(brought.policy),
         auditors=tuple(parse_vkey(one) for one in brought.auditors),
         now=brought.now,
+        most=most,
     )
 
 
-def by_library(path: Path, brought: Brought) -> Verdict:
+def by_library(path: Path, brought: Brought, most: int = 1000) -> Verdict:
     """The library's verdict."""
     try:
-        report = report_of(path, brought)
+        report = report_of(path, brought, most)
     except UnreadableError:
         return Verdict("unreadable", 2)
     except InputError:
         return Verdict("misused", 2)
     found = [(str(one.code), one.index, one.subject) for one in report.findings]
-    codes = tuple(dict.fromkeys(code for code, _, _ in found))
-    return Verdict("findings" if found else "clean", report.exit_code, found[0] if found else None, codes)
+    return _verdict("findings" if found else "clean", report.exit_code, found)
+
+
+def _verdict(outcome: str, code: int, found: Sequence[Found]) -> Verdict:
+    codes = tuple(dict.fromkeys(one for one, _, _ in found))
+    return Verdict(outcome, code, found[0] if found else None, codes, frozenset((one, at) for one, at, _ in found))
 
 
 # ---- the script --------------------------------------------------------------------------------------
@@ -134,11 +141,10 @@ def _read(output: str, code: int) -> Verdict:
     result: dict[str, Any] = json.loads(output)
     assert result["exit"] == code
     found = [(one["code"], one["index"], one["subject"]) for one in result["findings"]]
-    codes = tuple(dict.fromkeys(code for code, _, _ in found))
-    return Verdict(result["verdict"], code, found[0] if found else None, codes)
+    return _verdict(result["verdict"], code, found)
 
 
-def by_script(path: Path, brought: Brought) -> Verdict:
+def by_script(path: Path, brought: Brought, most: int = 1000) -> Verdict:
     """The script's verdict, by its `main` in this process. Whatever it raises is raised."""
     output = io.StringIO()
     with (
@@ -146,7 +152,7 @@ def by_script(path: Path, brought: Brought) -> Verdict:
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(io.StringIO()),
     ):
-        code: int = script().main(arguments)
+        code: int = script().main([*arguments, "--most", str(most)])
     return _read(output.getvalue(), code)
 
 
