@@ -30,6 +30,13 @@ later lies in temporary files (TMPDIR; some 100 bytes an entry), and subjects ar
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    # This file may lie in a bundle: nothing that lies beside it is taken for a part of the standard library. (Not by
+    # `-I` alone, which may be forgotten.)
+    del sys.path[0]
+
 import argparse
 import base64
 import errno
@@ -44,7 +51,6 @@ import re
 import shutil
 import stat
 import struct
-import sys
 import tempfile
 import time as clock
 import unicodedata
@@ -6011,6 +6017,8 @@ class Workers:
         if processes > 1:
             import multiprocessing
 
+            # Nor do the other processes import what lies in the current folder (Python 3.11 and later).
+            os.environ["PYTHONSAFEPATH"] = "1"
             self.pool = multiprocessing.get_context("spawn").Pool(processes)
 
     def run(self, work: Callable[[Any], Any], jobs: Sequence[Any]) -> Iterator[Any]:
