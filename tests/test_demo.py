@@ -10,12 +10,13 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
 
 from demo_files import all_files, read
-from tracechain import identifiers
+from tracechain import identifiers, verify_bundle
 from tracechain.checkpoint import parse_vkey
 from tracechain.cli import main
 from tracechain.cli.clock import telling
@@ -23,6 +24,8 @@ from tracechain.cli.demo.acts import PHASES, play
 from tracechain.cli.demo.attacks import ATTACKS, attack
 from tracechain.cli.demo.cheats import CHEATS, cheat
 from tracechain.cli.demo.folder import MARKER, Folder, real_documents
+from tracechain.cli.demo.forgeries import FORGERIES, forge
+from tracechain.cli.demo.inspection import ABSENT, MORNING, SIGNING, examine
 from tracechain.cli.demo.later import search, searched
 from tracechain.cli.demo.night import expected
 from tracechain.cli.demo.recall import follow_recall, hints
@@ -31,8 +34,6 @@ from tracechain.cli.demo.stage import Outcome, Stage
 from tracechain.custody import PILOT, Violation, is_pack
 from tracechain.demo import PRODUCTS, Day, make_day, make_registry
 from tracechain.entry import OPEN_DAY, SALT_SIZE, EntryType, decode_rows, parse_header
-from tracechain.event import TransactionEvent
-from tracechain.event.sale import PAYMENT_DOCUMENT, documents
 from tracechain.ledger.auditing import open_snapshot, verify_ledger
 from tracechain.recall import GROUPS
 from tracechain.replay import replay
@@ -151,21 +152,6 @@ def test_codes_are_from_the_range_for_examples_and_their_check_digits_are_right(
                 assert key == "00" or 10 <= len(serial[1]) <= 12, one
 
 
-def test_an_order_names_its_document_and_one_to_three_packs(day: Day) -> None:
-    told = [e for f in day.files if "outbound" in f.name for e in read(f) if isinstance(e, TransactionEvent)]
-    orders = [one for one in told if one.action == "ADD" and not documents(one, PAYMENT_DOCUMENT)]
-    assert orders
-    assert {len(order.epcs) for order in orders} == {1, 2, 3}
-    names = [po for order in orders for po in documents(order, "po")]
-    assert len(set(names)) == len(names) == len(orders)
-
-
-@pytest.mark.parametrize("scale", [0.0, 0.0199, -1.0, 10.5, float("nan"), float("inf")])
-def test_a_day_of_no_size_is_refused(scale: float) -> None:
-    with pytest.raises(ValueError, match="scale is"):
-        make_day(scale)
-
-
 # ---- the play ----------------------------------------------------------------------------------
 
 
@@ -244,9 +230,11 @@ def test_the_ledger_goes_by_the_clock_of_the_story(played: Played, day: Day) -> 
         headers = [parse_header(header) for _, header in view.headers(0, view.size)]
     assert not any(header.clamped for header in headers)
     assert {str(shanghai_day(header.time * 1_000_000)) for header in headers} == {
-        "2026-11-06", "2026-11-19", "2026-11-20",
+        "2026-11-06", "2026-11-19", "2026-11-20", "2026-11-21",
     }  # fmt: skip
-    assert headers[-1].time == max(file.received for file in day.files) // 1_000_000
+    told = [header for header in headers if header.time != MORNING // 1_000_000]
+    assert told[-1].time == max(file.received for file in day.files) // 1_000_000
+    assert len(headers) == len(told) + 2  # the seal of the morning after, and its statement
 
 
 @pytest.mark.parametrize(("year", "clamped"), [(0, False), (2025, True), (2049, False)])
@@ -281,6 +269,11 @@ def test_each_tampering_is_found_by_its_code(played: Played) -> None:
         ("under-hold", "PRUNE_HELD", True),
         ("too-soon", "PRUNE_WAIT", True),
         ("other-policy", "PRUNE_POLICY", True),
+        ("altered", "CONTENT_COMMITMENT", True),
+        ("left-out", "CHAIN_INCOMPLETE", True),
+        ("earlier", "PROOF", True),
+        ("never-there", "ABSENCE", True),
+        ("forked", "FORK", True),
     ]
 
 
@@ -383,6 +376,89 @@ def test_a_cheat_that_is_not_found_makes_the_demo_fail(played: Played, day: Day)
     assert [check.name for check in stage.outcome.checks if not check.good] == ["cheating"]
 
 
+# ---- the inspection ------------------------------------------------------------------------------
+
+
+def _report(folder: Folder, bundle: str, *more: str) -> tuple[int, dict[str, Any]]:
+    """What the script that the demo leaves says of a bundle that it leaves."""
+    command = [sys.executable, "-I", str(folder.script), str(folder.bundle(bundle)), "--json", "--quiet"]
+    done = subprocess.run([*command, *more], capture_output=True, encoding="utf-8", check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("bundle", ["whole", "pack", "recall", "absent", "evening"])
+def test_what_was_handed_out_is_clean_and_by_the_ledgers_key_alone_unwitnessed(played: Played, bundle: str) -> None:
+    folder, _ = played
+    key = ("--key", folder.vkey.read_text("utf-8").strip())
+    code, said = _report(folder, bundle, *key)
+    assert (code, said["verdict"], said["findings"]) == (0, "clean", [])
+    assert _report(folder, bundle)[0] == 1  # whose it is was not checked
+    code, said = _report(folder, bundle, *key, "--policy", str(folder.policy))
+    # The bundle of the evening before was made before any witness had signed.
+    assert (code == 0) is (bundle != "evening"), said["findings"]
+
+
+def test_the_script_that_is_left_is_ours_and_so_is_the_one_beside_each_bundle(played: Played) -> None:
+    folder, _ = played
+    ours = Path(verify_bundle.__file__).read_bytes()
+    assert folder.script.read_bytes() == ours
+    assert (folder.bundle("whole") / "verify_bundle.py").read_bytes() == ours
+
+
+def test_excerpts_are_signed_for_by_the_auditor_and_show_what_was_asked(played: Played, day: Day) -> None:
+    folder, _ = played
+    brought = (
+        "--key",
+        folder.vkey.read_text("utf-8").strip(),
+        "--auditor",
+        folder.auditor_vkey.read_text("utf-8").strip(),
+    )
+    code, pack = _report(folder, "pack", *brought, "--since", str(folder.kept))
+    assert code == 0
+    assert any(day.story.traced in json.dumps(one) for one in pack["timelines"])
+    _, recall = _report(folder, "recall", *brought)
+    assert recall["counts"]["histories"] >= sum(day.recall.end[name] for name in ("returned", "locked"))
+    _, absent = _report(folder, "absent", *brought)
+    assert absent["counts"]["absences"] == 1
+    assert identifiers.canonical(ABSENT) in json.dumps(absent)
+
+
+def test_the_day_lies_between_two_times_of_two_authorities(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _ = played
+    witnesses = [word for name in SIGNING for word in ("--witness", str(folder.authority(name, "vkey")))]
+    assert main(["verify", str(folder.ledger), "--key", str(folder.vkey), *witnesses, "--json"]) == 0
+    witnessed = json.loads(capsys.readouterr().out)["witnesses"]
+    before, after = witnessed["brackets"]
+    assert before["after"] is None
+    assert after["after"] == before["before"] < after["before"]
+    assert witnessed["not_witnessed"] == 0
+
+
+@pytest.mark.parametrize("name", ["whole", "pack", "recall", "absent"])
+def test_each_page_is_there_and_needs_no_network(played: Played, name: str) -> None:
+    folder, _ = played
+    page = folder.page(name).read_text("utf-8")
+    assert "VERIFIED, WITNESSED" in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+
+
+def test_a_forgery_that_is_not_found_or_not_first_makes_the_demo_fail(played: Played, day: Day) -> None:
+    folder, _ = played
+    folder.remove(folder.bundle("evening"))
+    stage = Stage(folder, Screen(silent=True))
+    stage.at(MORNING)
+    forge(stage, day, [evolve(FORGERIES[0], code="WITNESS_QUORUM")])
+    assert [check.name for check in stage.outcome.checks if not check.good] == ["forging"]
+    assert [one["found"] for one in stage.outcome.tamperings] == [False, True]
+
+
+def test_excerpts_that_cannot_be_written_make_the_demo_fail(played: Played, day: Day) -> None:
+    folder, _ = played
+    stage = Stage(folder, Screen(silent=True))
+    examine(stage, day)  # they are there, and nothing is written over
+    assert [check.name for check in stage.outcome.checks if not check.good] == ["excerpts"]
+
+
 # ---- what goes wrong -----------------------------------------------------------------------------
 
 
@@ -413,7 +489,7 @@ def test_the_summary_is_json(played: Played) -> None:
     assert set(value["seconds"]) == {
         "day", "ledger", "registers", "ingest", "recall", "afternoon", "couriers", "returns", "progress", "trace",
         "rules", "violations", "check", "watch", "prove", "verify", "tamper", "later", "announce", "prune", "forget",
-        "pruned", "cheat", "all",
+        "pruned", "cheat", "witness", "seal", "export", "script", "forge", "all",
     }  # fmt: skip
 
 
@@ -428,12 +504,17 @@ def test_the_play_tells_a_newcomer_what_happens(
     for command in ("init", "register", "ingest", "backup", "keys", "station", "submit", "trace", "violations",
                     "check", "alerts", "cases", "checkpoint", "prove", "verify", "where", "recall preview",
                     "recall open", "recall notify", "recall progress", "recall close", "retention", "hold add",
-                    "hold list", "prune", "archive check", "subject add", "subject erase", "subject show"):  # fmt: skip
+                    "hold list", "prune", "archive check", "subject add", "subject erase", "subject show",
+                    "witness init", "witness request", "witness sign", "witness add", "seal make", "seal key",
+                    "seal note", "replay", "export", "compare"):  # fmt: skip
         assert f"$ tracechain {command} " in shown
+    assert "$ python -I " in shown
+    assert "VERIFIED, WITNESSED" in shown
+    assert "通过核验" in shown
     flat = " ".join(shown.split())
     for code in Violation:
         assert code.name in flat
-    for number in range(1, 24):
+    for number in range(1, 29):
         assert f"\n{number}  " in shown
     assert "NOT OK" not in shown
     traced = [line for line in shown.splitlines() if line.startswith("│")]

@@ -321,3 +321,18 @@ def test_a_register_can_follow_upon_another(day: Day) -> None:
         versions[value.subject] += versioned
     shielded = [found for found in standing.known().values() if found.shielded]
     assert [(type(found.value), found.shielded, found.version) for found in shielded] == [(Product, frozenset({0}), 1)]
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.0199, -1.0, 10.5, float("nan"), float("inf")])
+def test_a_day_of_no_size_is_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match="scale is"):
+        make_day(scale)
+
+
+def test_an_order_names_its_document_and_one_to_three_packs(day: Day) -> None:
+    told = [e for f in day.files if "outbound" in f.name for e in read(f) if isinstance(e, TransactionEvent)]
+    orders = [one for one in told if one.action == "ADD" and not documents(one, PAYMENT_DOCUMENT)]
+    assert orders
+    assert {len(order.epcs) for order in orders} == {1, 2, 3}
+    names = [po for order in orders for po in documents(order, "po")]
+    assert len(set(names)) == len(names) == len(orders)

@@ -3,6 +3,7 @@ rules, and every seal, worked out again."""
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +65,13 @@ _SEALED = {True: "worked out again", False: "NOT what the log comes to", None: "
     "--passphrase-file", type=click.Path(path_type=Path), metavar="FILE",
     help="File whose first line is the passphrase of the auditor's key.",
 )  # fmt: skip
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="With --cosign: how many verify it."
+)
 @json_option
 def replay(
     bundle: Path, as_of: str | None, cosign_key: Path | None, name: str | None, key: str | None, out: Path | None,
-    passphrase_file: Path | None, as_json: bool,
+    passphrase_file: Path | None, processes: int, as_json: bool,
 ) -> int:  # fmt: skip
     """Replay the log in BUNDLE (or a ledger) from nothing: what it came to then, and whether its rules were applied
     rightly.
@@ -82,7 +86,7 @@ def replay(
     asked = asked_day(as_of, clock()())
     auditor = None
     if cosign_key is not None:
-        auditor = _auditor(bundle, cosign_key, name, key, out, passphrase_file, whole=as_of is None)
+        auditor = _auditor(bundle, cosign_key, name, key, out, passphrase_file, processes, whole=as_of is None)
     elif name is not None or key is not None or out is not None:
         raise click.UsageError("--name, --key and --out belong to --cosign.")
     if auditor is not None and not auditor.sound:
@@ -150,8 +154,8 @@ def _refuse(bundle: Path, *, as_json: bool) -> int:
 
 
 def _auditor(
-    bundle: Path, key_file: Path, name: str | None, key: str | None, out: Path | None, secret: Path | None, *,
-    whole: bool,
+    bundle: Path, key_file: Path, name: str | None, key: str | None, out: Path | None, secret: Path | None,
+    processes: int, *, whole: bool,
 ) -> _Auditor:  # fmt: skip
     """Who signs; the bundle is verified first."""
     from tracechain.bundle.check import check_whole
@@ -169,7 +173,7 @@ def _auditor(
         raise InputError(f"{out} exists: choose another name for the note")
     signer = NoteSigner(name, FileSigner.open(key_file, passphrase(secret)))
     with bar("verifying") as shown:
-        report = check_whole(bundle, verifier=verifier, progress=shown.update)
+        report = check_whole(bundle, verifier=verifier, progress=shown.update, processes=processes)
     return _Auditor(signer, out, bool(report))
 
 
@@ -313,12 +317,15 @@ def _tell_findings(done: Audit) -> None:
 
 
 def _tell_counts(name: str, counts: dict[str, int]) -> None:
-    """A line of numbers, the largest first."""
+    """Numbers, the largest first, in lines that fit the window."""
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     if ordered:
         words = ", ".join(f"{count:,} {what}" for what, count in ordered[:_MOST_ROWS])
         more = len(ordered) - _MOST_ROWS
-        say(f"  {styled(name.ljust(12), 'dim')}  {words}{f', and {more:,} more' if more > 0 else ''}")
+        words += f", and {more:,} more" if more > 0 else ""
+        lines = textwrap.wrap(words, max(40, console().width) - 16, break_long_words=False, break_on_hyphens=False)
+        for number, line in enumerate(lines):
+            say(f"  {styled(('' if number else name).ljust(12), 'dim')}  {line}")
 
 
 def _tell_named(name: str, texts: list[str]) -> None:

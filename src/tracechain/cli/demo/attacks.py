@@ -1,4 +1,4 @@
-"""The last act: five people tamper with copies of the ledger, each with more power than the one before.
+"""Five people tamper with copies of the ledger, each with more power than the one before.
 
 What they do is made of `tracechain.testing.tamper`; what finds them is `tracechain verify`, as for everybody. All but
 the first work on the ledger as it stood on the evening before: it is small, and shows the same.

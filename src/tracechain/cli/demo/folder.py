@@ -38,6 +38,7 @@ MADE = (
     "checkpoint",
     "recall.html",
     "proof.tlog-proof",
+    "inspection",
 )
 
 
@@ -70,6 +71,26 @@ class Folder:
         self.checkpoint = path / "checkpoint"
         self.recall = path / "recall.html"
         self.proof = path / "proof.tlog-proof"
+        #: What passes between the operator, the witnesses, an auditor and an inspector.
+        self.inspection = path / "inspection"
+        self.policy = self.inspection / "witnesses.policy"
+        #: What an inspector kept of an earlier visit.
+        self.kept = self.inspection / "kept-on-thursday.note"
+        self.auditor = self.inspection / "auditor.pem"
+        self.auditor_vkey = self.inspection / "auditor.vkey"
+        self.script = self.inspection / "verify_bundle.py"
+
+    def authority(self, name: str, suffix: str = "pem") -> Path:
+        """A file of an authority: its key, or with another suffix what is of that key."""
+        return self.inspection / f"{name}.{suffix}"
+
+    def bundle(self, name: str) -> Path:
+        """A bundle: those of whole logs are folders, to look around in, the others are zip files."""
+        return self.inspection / (name if name in ("whole", "evening") else f"{name}.zip")
+
+    def page(self, name: str) -> Path:
+        """What the stand-alone script said of a bundle."""
+        return self.inspection / f"{name}.html"
 
     def prepare(self) -> None:
         """Make it, or empty it of what the demo made before. InputError for a folder that is somebody else's."""

@@ -201,7 +201,7 @@ def ingest_morning(stage: Stage, day: Day) -> None:
     total = take(stage, day, ("05*",)) + take(stage, day, ("06*",))
     screen.say("In the evening a backup is taken.")
     code = stage.run("backup", folder.ledger, folder.eve)
-    # Whoever has the disk has the anchor too: the last act needs both as they were then.
+    # Whoever has the disk has the anchor too: later acts need both as they were then.
     shutil.copyfile(folder.anchor, anchor_path(folder.eve))
     stage.check("backup", code == 0, f"backup in {folder.eve}")
     _keep_buyers(stage, day)

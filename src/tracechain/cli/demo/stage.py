@@ -89,6 +89,10 @@ class Stage:
         """Set the clock of the story: nanoseconds since 1970 UTC. It never goes back."""
         self._now = max(self._now or 0, nanos // 1_000_000)
 
+    def back(self, nanos: int) -> None:
+        """Tell what happened before, on files that know nothing of what came after: the clock is set back."""
+        self._now = nanos // 1_000_000
+
     def check(self, name: str, good: bool, detail: str, strong: str = "") -> None:
         """Note a check, and show it."""
         self.outcome.checks.append(Check(name, good, f"{strong} {detail}".strip()))
