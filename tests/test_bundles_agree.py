@@ -7,6 +7,7 @@ be done (bundle_mutations.py, bundle_forgeries.py), some of each kind; the tortu
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -20,17 +21,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bundle_mutations
-from bundle_forgeries import forged, forged_excerpts
+from bundle_forgeries import forged, forged_excerpts, log_of
 from bundle_mutations import GENERATORS, flipped
 from bundle_samples import Sample, samples, write_folder, write_zip
 from bundle_verdicts import Verdict, by_library, by_process, by_script
+from excerpt_samples import sealed
+from tracechain.errors import TracechainError
 from tracechain.testing.samples import pack_ids
 
 NAMES = (
-    "everything", "units", "period", "absence", "relabelled", "unsealed", "contradiction", "small", "excerpt",
-)  # fmt: skip
+    "everything",
+    "units",
+    "period",
+    "absence",
+    "relabelled",
+    "unsealed",
+    "contradiction",
+    "small",
+    "excerpt",
+)
 #: How many of each kind of change are taken of each sample.
-EACH = int(os.environ.get("TRACECHAIN_MUTATIONS", "12"))
+EACH = int(os.environ.get("TRACECHAIN_MUTATIONS", "20"))
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +144,63 @@ def test_they_agree_on_excerpts_of_what_he_made_up(made: dict[str, Sample], tmp_
     codes = pack_ids(1) if name == "small" else (*pack_ids(2), pack_ids(1, start=800)[0], pack_ids(1, start=500)[0])
     seen = agree(tmp_path, forged_excerpts(made[name], codes, lambda _: draw.random() < rate))
     assert sum(seen.values()) > EACH
+
+
+def test_they_agree_on_how_an_absent_code_is_spelled(made: dict[str, Sample], tmp_path: Path) -> None:
+    """Any spelling but that of the log is absent from every log: its proof shows nothing, and that is a finding."""
+    view = log_of(made["everything"])
+    proofs = sealed(view)
+    codes = (
+        "zz",
+        "01/09521234001072/21/BJ000999",
+        "(01)09521234001072(21)BJ000999",
+        "01/9521234001072/21/BJ000999",
+        "01/1/21/x",
+        "urn:epc:id:sgtin:9521234.000107.BJ000999",
+        "https://id.gs1.org/01/09521234001072/21/BJ000999",
+        "nmpa/1",
+        "01/09521234001072",
+        "01/09521234001073/21/x",
+        "00/123",
+        "00/095212340000000990",
+        "00/095212340000000999",
+        "urn:zzz:absent",
+        "nmpa/81234560000000009999",
+        "81234560000000009999",
+        "01/09521234001072/21/%61",
+        "01/09521234001072/21/a b",
+        "a:b",
+        "414/9521234000013/254/99",
+        "414/9521234000013",
+        "person/00",
+        "http://example.org/",
+        "HTTP://example.org/",
+        "é:x",
+        "1a:b",
+        "01/09521234001072/21/" + "x" * 21,
+        "01/09521234001072/10/LOT",
+        "urn:tracechain:seals",
+        "geo:1,2",
+        "a:",
+        ":a",
+        "a:b c",
+        "a:<",
+        "01/09521234001072/21/A%2FB",
+        "01/09521234001072/21/A%2fB",
+        "01/09521234001072/21/A%41",
+        "253/9521234000013",
+        "8004/95212340x",
+    )
+    some = []
+    for code in codes:
+        with contextlib.suppress(TracechainError):
+            data = proofs.prover.absence(code).encode()
+            listed = made["absence"].changed({"seal/absent": len(data).to_bytes(4, "big") + data})
+            some.append((f"absence of {code}", listed))
+    assert len(some) > 25
+    seen = agree(tmp_path, some)
+    assert seen["clean"]
+    assert seen["ABSENCE"]
 
 
 @settings(max_examples=60)

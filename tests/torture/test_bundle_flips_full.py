@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,10 +60,16 @@ def test_every_byte_of_the_checkpoint_and_many_of_tiles(large: Sample, tmp_path:
 @pytest.mark.parametrize(
     ("name", "prefix", "stride"),
     [
-        ("everything", ("checkpoint", "witnessed/", "seals/"), 1), ("everything", ("private/",), 5), ("excerpt", ("",), 1),
-        ("absence", ("",), 3), ("units", ("",), 11), ("period", ("",), 11), ("relabelled", ("",), 7), ("small", ("",), 1),
+        ("everything", ("checkpoint", "witnessed/", "seals/"), 1),
+        ("everything", ("private/",), 5),
+        ("excerpt", ("",), 1),
+        ("absence", ("",), 3),
+        ("units", ("",), 11),
+        ("period", ("",), 11),
+        ("relabelled", ("",), 7),
+        ("small", ("",), 1),
     ],
-)  # fmt: skip
+)
 def test_every_byte_of_smaller_bundles(
     made: dict[str, Sample], tmp_path: Path, name: str, prefix: tuple[str, ...], stride: int
 ) -> None:
@@ -91,7 +98,7 @@ def test_library_and_script_agree_on_much_more(made: dict[str, Sample], tmp_path
 
 @pytest.mark.parametrize("name", ["small", "everything", "contradiction"])
 def test_library_and_script_agree_on_many_lies(made: dict[str, Sample], tmp_path: Path, name: str) -> None:
-    draw = test_bundles_agree.random.Random(name)
+    draw = random.Random(name)
     rate = 1 if name == "small" else 0.05
     test_bundles_agree.agree(tmp_path, forged(made[name], lambda _: draw.random() < rate))
     if name != "contradiction":

@@ -3,6 +3,8 @@
     python tests/vectors/generate.py            write all files
     python tests/vectors/generate.py --check    compare only; exit 1 and name what differs (runs in the suite)
 
+The frozen bundles (group_bundles.py) are zip files in the folder `bundles`, each with its verdict beside it.
+
 A group is a function that returns {case name: JSON value}. Add one to GROUPS; where it is long, give it a
 module of its own beside this file. Every case says in "about" what it shows, and in "kind" how it is to be
 read. Bytes are hex, unless the format itself is text. Cases are deterministic: fixed seeds, fixed times, no
@@ -22,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import group_acts
 import group_archive
+import group_bundles
 import group_c2sp
 import group_content
 import group_custody
@@ -42,7 +45,7 @@ import group_statement
 import group_witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -81,9 +84,20 @@ def build() -> dict[str, str]:
     return files
 
 
-def differences(files: dict[str, str]) -> list[str]:
+def build_bundles() -> dict[str, bytes]:
+    """Make the frozen bundles, which are files of bytes in a folder of their own: name -> bytes."""
+    return {f"bundles/{name}": data for name, data in group_bundles.files().items()}
+
+
+def differences(files: dict[str, str], bundles: dict[str, bytes]) -> list[str]:
     """Say what on disk is not as generated."""
-    there = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.json")}
+    return [
+        *_differences(files, {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.json")}),
+        *_differences(bundles, {f"bundles/{path.name}": path.read_bytes() for path in FOLDER.glob("bundles/v*")}),
+    ]
+
+
+def _differences(files: Mapping[str, object], there: Mapping[str, object]) -> list[str]:
     return [
         *(f"{name}: missing" for name in sorted(files.keys() - there.keys())),
         *(f"{name}: nothing generates it" for name in sorted(there.keys() - files.keys())),
@@ -95,18 +109,21 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Write the test vectors, or check that they are as generated.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
     check = parser.parse_args(arguments).check
-    files = build()
+    files, bundles = build(), build_bundles()
     if check:
-        found = differences(files)
+        found = differences(files, bundles)
         for line in found:
             print(line)
-        print(f"{len(files)} vectors checked, {len(found)} differ")
+        print(f"{len(files) + len(bundles)} vectors checked, {len(found)} differ")
         return 1 if found else 0
     for name, text in files.items():
         (FOLDER / name).write_text(text, "utf-8", newline="\n")
-    for line in differences(files):  # only files that nothing generates: whoever put them there removes them
+    (FOLDER / "bundles").mkdir(exist_ok=True)
+    for name, data in bundles.items():
+        (FOLDER / name).write_bytes(data)
+    for line in differences(files, bundles):  # only files that nothing generates: whoever put them there removes them
         print(line)
-    print(f"{len(files)} vectors written")
+    print(f"{len(files) + len(bundles)} vectors written")
     return 0
 
 
