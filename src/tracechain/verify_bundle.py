@@ -10700,14 +10700,24 @@ def parse_now(text: str) -> int:
     return int(found.timestamp() * 1000)
 
 
+def given_key(text: str) -> str:
+    """A verifier key, or a file with one in its only line: no key has fewer than two +."""
+    if text.count("+") >= 2:
+        return text.strip()
+    try:
+        return read_file(text, 1024, "the key", "密钥").decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise Misused(f"{text} is no verifier key", f"{text} 不是验证公钥") from None
+
+
 def make_options(given: argparse.Namespace) -> Options:
     """What was given beside the bundle; Misused says what cannot be used."""
     options = Options()
     try:
         if given.key:
-            options.key = parse_verifier(given.key.strip())
+            options.key = parse_verifier(given_key(given.key))
             demand(options.key.kind == LOG_TYPE, "--key is no key of a log (type 1)", "--key 不是账本密钥（类型 1）")
-        options.auditors = [parse_verifier(one.strip()) for one in given.auditor]
+        options.auditors = [parse_verifier(given_key(one)) for one in given.auditor]
         demand(all(one.kind == LOG_TYPE for one in options.auditors), "an auditor's key is of type 1",
             "审计方密钥应为类型 1")
         if given.policy and given.witness:
@@ -10715,7 +10725,7 @@ def make_options(given: argparse.Namespace) -> Options:
         if given.policy:
             options.policy = parse_witness_policy(read_file(given.policy, 65_536, "the witness policy", "见证政策"))
         elif given.witness:
-            options.policy = policy_of([one.strip() for one in given.witness], given.quorum)
+            options.policy = policy_of([given_key(one) for one in given.witness], given.quorum)
         elif given.quorum is not None:
             raise Misused("--quorum needs --witness", "--quorum 需要 --witness")
         if given.retention:
@@ -10737,15 +10747,15 @@ def parser() -> argparse.ArgumentParser:
         description="Verify a tracechain bundle. 核验 tracechain 数据包。")
     add = found.add_argument
     add("bundle", help="folder or .zip / 文件夹或 .zip")
-    add("--key", metavar="VKEY",
+    add("--key", metavar="VKEY|FILE",
         help="verifier key of the log, from elsewhere than the bundle / 账本验证公钥，须另行取得")
     add("--since", metavar="FILE", help="an older checkpoint that you kept / 您保存的旧检查点")
-    add("--witness", metavar="VKEY", action="append", default=[],
+    add("--witness", metavar="VKEY|FILE", action="append", default=[],
         help="verifier key of a witness; may be repeated / 见证方验证公钥，可重复")
     add("--quorum", metavar="N", type=int,
         help="how many of the witnesses are enough (all) / 需要多少见证方（默认全部）")
     add("--policy", metavar="FILE", help="a witness policy (tlog-policy) in place of --witness / 见证政策文件")
-    add("--auditor", metavar="VKEY", action="append", default=[],
+    add("--auditor", metavar="VKEY|FILE", action="append", default=[],
         help="verifier key of an auditor who signs seals / 签署封存的审计方验证公钥")
     add("--retention", metavar="FILE", help="a retention policy that must have been kept too / 另须遵守的保存政策")
     add("--now", metavar="TIME", help="nothing may have been received after this / 不得有晚于此时的接收时间")
