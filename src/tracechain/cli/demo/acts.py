@@ -214,7 +214,7 @@ def _end(stage: Stage, day: Day | None) -> None:
     if folder.script.is_file():
         screen.say("To check a bundle yourself, with any Python from 3.9 on:")
         screen.command(
-            f'python -I {folder.script} {folder.bundle("pack")} --key "$(cat {folder.vkey})" --since {folder.kept}'
+            f"python -I {folder.script} {folder.bundle('pack')} --key {folder.vkey} --since {folder.kept}"
             f" --policy {folder.policy}",
             together=True,
         )

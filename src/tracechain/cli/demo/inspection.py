@@ -226,25 +226,22 @@ def run_script(
     """
     folder = stage.folder
     path = folder.bundle(bundle) if isinstance(bundle, str) else bundle
-    keys = [("--key", folder.vkey)]
-    words: list[str | Path] = []
+    words: list[str | Path] = [path, "--key", folder.vkey]
+    known = len(words)
     if brought:
-        keys.append(("--auditor", folder.auditor_vkey))
-        words += ["--since", folder.kept, "--policy", folder.policy]
+        words += ["--auditor", folder.auditor_vkey, "--since", folder.kept, "--policy", folder.policy]
     if isinstance(bundle, str):
         words += ["--report", folder.page(bundle)]
     words += more
     short = brought and not isinstance(bundle, str)
-    line = shlex.join(map(str, (folder.script, path)))
-    line += "".join(f' {option} "$(cat {shlex.quote(str(file))})"' for option, file in (keys[:1] if short else keys))
-    stage.command(f"python -I {line} {'...' if short else shlex.join(map(str, words))}".rstrip())
-    given = [path, *(word for option, file in keys for word in (option, file.read_text("utf-8").strip())), *words]
+    line = shlex.join(map(str, ("python", "-I", folder.script, *(words[:known] if short else words))))
+    stage.command(f"{line} ..." if short else line)
     if shown and not stage.screen.silent:
-        code, _ = _python(stage, given, captured=False)
+        code, _ = _python(stage, words, captured=False)
         stage.screen.printed()
         return Handed(code, None)
     with stage.screen.waiting("checking"):
-        code, text = _python(stage, [*given, "--quiet", "--json"], captured=True)
+        code, text = _python(stage, [*words, "--quiet", "--json"], captured=True)
     try:
         return Handed(code, json.loads(text))
     except ValueError:
