@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bundle_samples import Brought
 from bundle_verdicts import by_library, by_script
 from bundle_verdicts import script as alone
-from excerpt_samples import ABSENT, NOW, PACKS, Maker, make_ledger, put_proofs, sealed
-from tracechain.bundle.names import SEAL_ABSENT
+from excerpt_samples import ABSENT, KEYS, NOW, PACKS, VERIFIER, Maker, make_ledger, proofs_in, put_proofs, sealed
+from tracechain.bundle.judging import check_excerpt
+from tracechain.bundle.names import SEAL_ABSENT, SEAL_ITEMS
 from tracechain.bundle.whole import export_whole
 from tracechain.errors import InputError
+from tracechain.record import authorise
+from tracechain.seals import Presence
+from tracechain.testing import fixed_key
+from tracechain.testing.samples import commission, pack_ids
+from tracechain.testing.scanner import Scanner
 from tracechain.verification import Code
 
 BROUGHT = Brought()
@@ -68,3 +77,66 @@ def test_nothing_that_lies_beside_the_script_is_imported(maker: Maker, tmp_path:
     assert "HOSTILE" not in ran.stderr
     assert ran.returncode == 1
     assert json.loads(ran.stdout)["by_code"] == {"BUNDLE_SURPLUS": 8}
+
+
+# ---- what is shown of what was asked for ---------------------------------------------------------------
+
+
+def told(path: Path, *arguments: str) -> dict[str, Any]:
+    """What the script says of a bundle."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        alone().main([str(path), "--key", BROUGHT.key or "", "--json", "--quiet", *arguments])
+    found: dict[str, Any] = json.loads(output.getvalue())
+    return found
+
+
+def unchecked(result: dict[str, Any]) -> str:
+    return "\n".join(one["en"] for one in result["not_checked"])
+
+
+def complete(result: dict[str, Any]) -> str:
+    """What the page says to whether it is complete."""
+    answers: list[Any] = alone()._report_questions(result)
+    return str(answers[2][2][0])
+
+
+@pytest.mark.parametrize("code", [PACKS[0], "(01)09521234001072(21)BJ000001"])
+def test_a_unit_that_was_asked_for_and_is_not_shown_whole_is_told(maker: Maker, code: str) -> None:
+    path = maker.units(PACKS[0]).path
+    assert "whole history of" not in unchecked(told(path, "--unit", code))
+    items = [one for one in proofs_in(path, SEAL_ITEMS) if Presence.decode(one).id != PACKS[0]]
+    put_proofs(path, SEAL_ITEMS, items)
+    result = told(path, "--unit", code)
+    assert not result["findings"]
+    assert f"nothing here shows the whole history of {PACKS[0]}" in unchecked(result)
+    assert result["timelines"][0]["subject"] == PACKS[0]
+    assert not result["timelines"][0]["complete"]
+    assert complete(result) == "Not for all"
+
+
+def test_a_unit_that_no_entry_names_is_told(maker: Maker, tmp_path: Path) -> None:
+    with maker.ledger.snapshot() as view:
+        export_whole(view, tmp_path / "whole.zip", exported_ms=NOW)
+    for result in (told(tmp_path / "whole.zip", "--unit", ABSENT), told(maker.units(PACKS[0]).path, "--unit", ABSENT)):
+        assert ABSENT in "\n".join(one["en"] for one in (*result["notes"], *result["not_checked"]))
+    assert ABSENT not in unchecked(told(maker.absent(ABSENT).path, "--unit", ABSENT))
+
+
+def test_keys_that_may_have_been_revoked_behind_the_seal_are_told(maker: Maker) -> None:
+    """The station's key is authorised behind the seal and revoked; the excerpt is without the revocation."""
+    stolen = fixed_key("stolen")
+    ledger = maker.ledger
+    ledger.authorise(authorise(ledger.ledger_id, stolen, KEYS.root, "till", ["event"]))
+    at = 1_795_300_000_000
+    late = pack_ids(1, start=777)
+    ledger.submit(Scanner(stolen, ledger.ledger_id).make([commission(late)], at=at))
+    made = maker.units(*late).path
+    said = "nothing shows whether their authors' keys were revoked"
+    result = told(made)
+    assert said in unchecked(result)
+    assert complete(result) == "Not for all"
+    assert any(said in note for note in check_excerpt(made, verifier=VERIFIER).notes)
+    before = maker.units(PACKS[2]).path
+    assert said not in unchecked(told(before))
+    assert not any(said in note for note in check_excerpt(before, verifier=VERIFIER).notes)

@@ -3157,6 +3157,20 @@ def prune_canonical(text: str) -> str | None:
     return "" if re.fullmatch(r"8[0-9]{19}", text) else None
 
 
+def unit_of(text: str) -> str:
+    """A code as somebody typed it, such as `(01)09521234001072(21)BJ0001`, in the spelling of a log; what is in none
+    that is read here stays as it is, and will not be found."""
+    text = text.strip()
+    if re.fullmatch("8[0-9]{19}", text):
+        return f"nmpa/{text}"
+    pairs = re.findall(r"\(([0-9]{2,4})\)([^(]+)", text)
+    if pairs and "".join(f"({ai}){value}" for ai, value in pairs) == text:
+        path = "/".join(f"{ai}/{_prune_escape(value)}" for ai, value in pairs)
+        if pairs[0][0] in _PRUNE_KEYS:
+            return prune_canonical(path) or text
+    return text
+
+
 # ---- what stands, and what it covers ----
 
 
@@ -6761,6 +6775,10 @@ class Whole:
         wanted = [*self.options.units, *(one[4] for one in self.findings.listed() if one[4] is not None)]
         result["timelines"] = [self._timeline(subject) for subject in list(dict.fromkeys(wanted))[:50]
             if subject in self.stands]
+        for unit in self.options.units:
+            if unit not in self.stands:
+                self.notes.add(f"no entry that can be read names {unit}, which was asked for",
+                    f"可读的条目中没有一条提到所询问的 {unit}")
 
     def _timeline(self, subject: str) -> dict[str, Any]:
         """The entries of a subject, from its latest one back."""
@@ -7874,6 +7892,14 @@ class Excerpt:
         if seal is not None and any(index >= seal[1][0] for rows in self.seen.values() for index in rows):
             say("what came behind the seal is shown as far as it is here: nothing shows whether that is all",
                 "封存之后的条目仅就此处所有显示：无法证明是否齐全")
+        if seal is not None and any(index > seal[1][0] for index in self.signed):
+            say("statements here came behind the seal: nothing shows whether their authors' keys were revoked by then",
+                "此处有封存之后的陈述：无法证明其作者密钥届时未被吊销")
+        asked = [unit for unit in self.options.units if unit not in complete
+            and not any(one["stands"] and one["code"] == unit for one in result["absences"])]
+        for unit in asked:
+            say(f"nothing here shows the whole history of {unit}, which was asked for",
+                f"此处没有证明所询问的 {unit} 的完整流转历史")
         others = len(set(self.words) - set(self.seen))
         if others:
             say(f"{others} other subjects are named by entries here, and of these no history is shown",
@@ -7905,6 +7931,7 @@ class Excerpt:
                 "worked_out": None, "auditors": self.auditors,
             })  # fmt: skip
         wanted = [one.id for one in self.items if not one.id.startswith("urn:tracechain:")]
+        wanted = list(dict.fromkeys([*asked, *wanted]))
         wanted.sort(key=lambda one: (one not in self.options.units, not is_pack(one)))
         result["timelines"] = [self._timeline(subject, seal, subject in complete) for subject in wanted[:50]]
 
@@ -8745,7 +8772,8 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     when = report_time(seal.get("received") or 0)[:10]
     timelines = result.get("timelines") or []
     shown = bool(result.get("absences")) or (bool(timelines) and all(one.get("complete") for one in timelines))
-    shown = shown or (not timelines and bool((result.get("counts") or {}).get("histories")))
+    counts = result.get("counts") or {}  # the histories are those of keys as well, which show nothing of an event
+    shown = shown or (not timelines and not counts.get("events") and bool(counts.get("histories")))
     if not shown:
         return (
             "open", asks, ("Not for all", "并非全部"),
@@ -8754,7 +8782,7 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     return (
         "good" if auditors else "open", asks,
         (f"Up to entry {(seal.get('size') or 0) - 1:,}", f"截至条目 {(seal.get('size') or 0) - 1:,}"),
-        (f"On {when}{said[0]}.", f"{when}{said[1]}。"),
+        (f"What is listed below, on {when}{said[0]}.", f"就以下所列，{when}{said[1]}。"),
     )
 
 
@@ -9345,7 +9373,7 @@ def _report_completeness(timeline: dict[str, Any]) -> ReportBoth:
         return f"complete up to entry {size - 1:,}{at}", f"截至条目 {size - 1:,} 完整{bis}"
     if timeline.get("complete") is None:
         return ("no seal: entries of this unit may have been left out", "没有封存：可能遗漏了该单元的条目")
-    return "not complete: see the findings", "不完整，见所发现的问题"
+    return "not shown to be complete", "未证明完整"
 
 
 def _report_earlier(index: int) -> ReportBoth:
@@ -10736,7 +10764,7 @@ def make_options(given: argparse.Namespace) -> Options:
         options.since = read_file(given.since, MAX_NOTE, "the older checkpoint", "旧检查点")
     options.now = None if given.now is None else parse_now(given.now)
     options.processes = given.processes if given.processes > 0 else os.cpu_count() or 1
-    options.units = list(given.unit)
+    options.units = [unit_of(one) for one in given.unit]
     options.most = max(1, given.most)
     return options
 

@@ -49,6 +49,7 @@ NOT_CHECKED = (
     " between entries that are not neighbours, whether what was pruned went lawfully"
 )
 NO_SEAL = "there is no seal: nothing shows that a history is complete, or that a key was not revoked since"
+KEYS_BEHIND = "statements here came behind the seal: nothing shows whether their authors' keys were revoked by then"
 BEHIND = "what came behind the seal is shown as far as it is here: nothing shows whether that is all"
 
 
@@ -167,6 +168,8 @@ class _Check:
                 yield "the seal is the ledger's own word: no auditor whose key was given signed it"
             if any(one.behind for one in shown.histories):
                 yield BEHIND
+            if any(index > seal.body.size for index in self.entries.signed):
+                yield KEYS_BEHIND
         if shown.subjects:
             others = "other subject is" if shown.subjects == 1 else "other subjects are"
             yield f"{shown.subjects} {others} named by entries here, and no history of that is shown"
