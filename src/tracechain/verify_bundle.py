@@ -1834,6 +1834,8 @@ def _pack_acts(event: Event) -> tuple[int, int]:
 
 WIDTH = 256
 Block = tuple[list[Optional[bytes]], list[Optional[bytes]], list[Optional[bytes]]]
+#: So many bytes of contents and rows are remembered at most, beside those of the last file.
+BLOCKS_MOST = 1 << 26
 
 
 def path_of(number: int, width: int) -> str:
@@ -1854,6 +1856,11 @@ def split_parts(data: bytes, count: int) -> list[bytes | None]:
     return found
 
 
+def held_by(block: Block) -> int:
+    """The bytes of contents and rows in a block."""
+    return sum(len(part) for parts in block[1:] for part in parts if part is not None)
+
+
 class Log:
     """The log in a whole bundle. `leaves` are those of all entries, one after the other, once they are known."""
 
@@ -1863,6 +1870,7 @@ class Log:
         self.leaves: Any = b""
         self.tree: Tree | None = None
         self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._held = 0
 
     def width(self, number: int) -> int:
         """How many entries a file has."""
@@ -1906,9 +1914,12 @@ class Log:
             headers: list[bytes | None] = [None] * self.width(number)
             headers = [*(self.headers_of(number) or headers)]
             found = headers, self.parts_of("contents", number, findings), self.parts_of("rows", number, findings)
+            if number in self._blocks:
+                self._held -= held_by(self._blocks.pop(number))
             self._blocks[number] = found
-            if len(self._blocks) > 24:
-                self._blocks.popitem(last=False)
+            self._held += held_by(found)
+            while len(self._blocks) > 1 and (len(self._blocks) > 24 or self._held > BLOCKS_MOST):
+                self._held -= held_by(self._blocks.popitem(last=False)[1])
         else:
             self._blocks.move_to_end(number)
         return found
@@ -4566,8 +4577,8 @@ class Pass:
     # ---- the usual entry -----------------------------------------------------------------------
 
     def _quick(
-        self, base: int, place: int, end: int, headers: list[bytes | None], contents: list[
-            bytes | None], rows: list[bytes | None]
+        self, base: int, place: int, end: int,
+        headers: list[bytes | None], contents: list[bytes | None], rows: list[bytes | None],
     ) -> int:
         """Take entries that are as they have to be, byte for byte; returns how many."""
         covering = self.covering
@@ -5945,14 +5956,32 @@ def log_at(path: str, size: int, leaves: str) -> Log:
     if log is None:
         log = _logs[path, size] = Log(Container(path), size)
     if leaves and not log.leaves:
-        log.leaves = map_file(leaves)
+        log.leaves = open_scattered(leaves)
     return log
 
 
-def map_file(path: str) -> Any:
-    """A file of our own, to be read anywhere in it."""
+class Scattered:
+    """A file of our own of which slices are read, anywhere in it. Mapped, all of it would be memory in the end."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+
+    def __getitem__(self, where: slice) -> bytes:
+        return os.pread(self._file, where.stop - where.start, where.start)
+
+    def close(self) -> None:
+        """Close it, if that was not done."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def open_scattered(path: str) -> Any:
+    """A file of our own as something that slices are taken of; mapped where a system cannot read at a place."""
     if not os.path.getsize(path):
         return b""
+    if hasattr(os, "pread"):
+        return Scattered(path)
     with open(path, "rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
@@ -6112,7 +6141,7 @@ class Whole:
         _logs.clear()
         for log in logs:
             log.tree = None
-            if isinstance(log.leaves, mmap.mmap):
+            if isinstance(log.leaves, (Scattered, mmap.mmap)):
                 log.leaves.close()
 
     # ---- reading -------------------------------------------------------------------------------
@@ -6142,7 +6171,7 @@ class Whole:
                 found.append(one)
                 self.findings.extend(items, by_code)
                 self.progress.to(min(job[3] * WIDTH, self.size))
-        self.log.leaves = map_file(self.leaves_path)
+        self.log.leaves = open_scattered(self.leaves_path)
         self.log.tree = self.tree = Tree(self.log.leaves, self.size, b"".join([bytes(one.tops) for one in found]))
         self.holes = [number for one in found for number in one.holes]
         check_upper_tiles(self.log, self.tree, self.holes, self.findings)
