@@ -12,21 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from bundle_samples import Brought
 from bundle_verdicts import by_library, by_script
 from bundle_verdicts import script as alone
 from excerpt_samples import ABSENT, KEYS, NOW, PACKS, VERIFIER, Maker, make_ledger, proofs_in, put_proofs, sealed
+from tracechain.bundle.check import check_whole
 from tracechain.bundle.judging import check_excerpt
 from tracechain.bundle.names import SEAL_ABSENT, SEAL_ITEMS
+from tracechain.bundle.view import open_whole
 from tracechain.bundle.whole import export_whole
+from tracechain.checkpoint import NoteSigner
+from tracechain.cli import replay
 from tracechain.errors import InputError
 from tracechain.record import authorise
-from tracechain.seals import Presence
+from tracechain.seals import Presence, note_of, open_seal_note, sign_note
 from tracechain.testing import fixed_key
 from tracechain.testing.samples import commission, pack_ids
 from tracechain.testing.scanner import Scanner
 from tracechain.verification import Code
+from tracechain.verification.audit import audit
 
 BROUGHT = Brought()
 
@@ -140,3 +146,35 @@ def test_keys_that_may_have_been_revoked_behind_the_seal_are_told(maker: Maker) 
     before = maker.units(PACKS[2]).path
     assert said not in unchecked(told(before))
     assert not any(said in note for note in check_excerpt(before, verifier=VERIFIER).notes)
+
+
+# ---- what an auditor signs ---------------------------------------------------------------------------------
+
+
+def test_an_auditor_signs_nothing_but_what_was_verified(maker: Maker, tmp_path: Path) -> None:
+    """The bundle is another one when it is replayed than when it was verified, or keeps a note that says else."""
+    auditor = NoteSigner("auditor.example", fixed_key("auditor"))
+    signer = replay._Auditor(auditor, tmp_path / "note", True, None)
+    for name in ("one", "other"):
+        with maker.ledger.snapshot() as view:
+            export_whole(view, tmp_path / name, exported_ms=NOW)
+        maker.ledger.append([commission(pack_ids(1, start=5_000))])
+        maker.ledger.seals.make()
+    verified = check_whole(tmp_path / "one", verifier=VERIFIER)
+    assert verified, verified.findings
+    signer = evolve(signer, head=verified.checkpoint)
+    with open_whole(tmp_path / "other") as view:
+        assert signer.sign(view, audit(view)) == "the bundle was changed since it was verified"
+    with open_whole(tmp_path / "one") as view:
+        done = audit(view)
+        said = note_of(view, done.seals[0].sealed.body)
+        false = evolve(said, seal=evolve(said.seal, map_root=bytes(32)))
+        (tmp_path / "one/seals").mkdir()
+        kept = tmp_path / f"one/seals/{said.seal.size}"
+        kept.write_text(sign_note(false, NoteSigner("another.example", fixed_key("another"))))
+        assert "says something else" in (signer.sign(view, done) or "")
+        assert not signer.out.exists()
+        kept.unlink()
+    with open_whole(tmp_path / "one") as view:
+        assert signer.sign(view, audit(view)) is None
+    assert open_seal_note(signer.out.read_text(), [auditor.verifier])[0] == said

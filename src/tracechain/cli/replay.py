@@ -35,7 +35,9 @@ from tracechain.custody import Custody, Flag, is_pack, unpack_state
 from tracechain.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from tracechain.checkpoint import NoteSigner
+    from collections.abc import Sequence
+
+    from tracechain.checkpoint import Checkpoint, NoteSigner
     from tracechain.verification.audit import Audit, AuditedSeal
     from tracechain.view import View
 
@@ -119,14 +121,16 @@ def replay(
 
 @frozen
 class _Auditor:
-    """Who signs, where the note goes, and whether the bundle is sound."""
+    """Who signs, where the note goes, and whether the bundle is sound; `head` is what was verified of it."""
 
     signer: NoteSigner
     out: Path
     sound: bool
+    head: Checkpoint | None = None
 
     def sign(self, view: View, done: Audit) -> str | None:
         """Sign the latest seal and write the note; why not, where that cannot be."""
+        from tracechain.checkpoint import parse_note
         from tracechain.seals import note_of, sign_note
 
         if not done.report:
@@ -136,12 +140,33 @@ class _Auditor:
         latest = done.seals[0]
         if latest.stands is not True:
             return f"the seal in entry {latest.sealed.index} {_SEALED[latest.stands]}"
-        kept = dict(view.seal_notes()).get(latest.sealed.body.size)
+        # The bundle was opened twice: what is signed has to be of the log that was verified.
+        if self.head is None or not _is_of(view, self.head, (0, latest.sealed.index)):
+            return "the bundle was changed since it was verified"
+        said = note_of(view, latest.sealed.body)
+        kept = dict(view.seal_notes()).get(said.seal.size)
+        if kept is not None and parse_note(kept).text != said.format():
+            return f"the note that is kept of the seal of {said.seal.size} entries says something else"
         # Signatures of other auditors stay with it.
-        note = sign_note(note_of(view, latest.sealed.body) if kept is None else kept, self.signer)
+        note = sign_note(said if kept is None else kept, self.signer)
         with self.out.open("x", encoding="utf-8", newline="\n") as file:
             file.write(note)
         return None
+
+
+def _is_of(view: View, head: Checkpoint, indices: Sequence[int]) -> bool:
+    """Whether a log has the tree of a checkpoint, and entries the contents that their headers commit to."""
+    from tracechain.entry import SALT_SIZE, content_commitment, parse_header
+    from tracechain.witnessing import roots_at
+
+    if view.size != head.size or roots_at(view, [head.size]).get(head.size) != head.root:
+        return False
+    return all(
+        (header := view.header(index)) is not None
+        and (part := view.content(index)) is not None
+        and content_commitment(part[:SALT_SIZE], part[SALT_SIZE:]) == parse_header(header).content_commitment
+        for index in indices
+    )
 
 
 def _refuse(bundle: Path, *, as_json: bool) -> int:
@@ -174,7 +199,7 @@ def _auditor(
     signer = NoteSigner(name, FileSigner.open(key_file, passphrase(secret)))
     with bar("verifying") as shown:
         report = check_whole(bundle, verifier=verifier, progress=shown.update, processes=processes)
-    return _Auditor(signer, out, bool(report))
+    return _Auditor(signer, out, bool(report), report.checkpoint)
 
 
 def _tell_signed(auditor: _Auditor, fault: str | None) -> None:
