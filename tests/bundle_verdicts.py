@@ -55,7 +55,7 @@ class Verdict:
         return self.outcome, self.exit, self.first
 
 
-def report_of(path: Path, brought: Brought, most: int = 1000) -> BundleReport:
+def report_of(path: Path, brought: Brought, most: int = 1000, processes: int = 1) -> BundleReport:
     """What the library says of a bundle."""
     return check_bundle(
         path,
@@ -65,6 +65,7 @@ def report_of(path: Path, brought: Brought, most: int = 1000) -> BundleReport:
         auditors=tuple(parse_vkey(one) for one in brought.auditors),
         now=brought.now,
         most=most,
+        processes=processes,
     )
 
 
@@ -156,11 +157,11 @@ def by_script(path: Path, brought: Brought, most: int = 1000) -> Verdict:
     return _read(output.getvalue(), code)
 
 
-def by_process(path: Path, brought: Brought, *, python: str = sys.executable, seconds: float = 120) -> Verdict:
+def by_process(path: Path, brought: Brought, *, python: str = sys.executable, more: Sequence[str] = ()) -> Verdict:
     """The script's verdict, as a process that sees nothing of this one."""
     with _arguments(path, brought) as arguments:
         done = subprocess.run(
-            [python, "-I", str(SCRIPT), *arguments], capture_output=True, check=False, timeout=seconds
+            [python, "-I", str(SCRIPT), *arguments, *more], capture_output=True, check=False, timeout=120
         )  # fmt: skip
     assert b"Traceback" not in done.stderr, done.stderr.decode(errors="replace")
     return _read(done.stdout.decode(), done.returncode)

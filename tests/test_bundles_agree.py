@@ -24,7 +24,7 @@ import bundle_mutations
 from bundle_forgeries import forged, forged_excerpts, log_of
 from bundle_mutations import GENERATORS, flipped
 from bundle_samples import Sample, samples, write_folder, write_zip
-from bundle_verdicts import Verdict, by_library, by_process, by_script
+from bundle_verdicts import Verdict, by_library, by_process, by_script, report_of
 from excerpt_samples import sealed
 from tracechain.errors import TracechainError
 from tracechain.testing.samples import pack_ids
@@ -130,7 +130,7 @@ def test_they_agree_on_all_of_the_smallest_bundles(made: dict[str, Sample], tmp_
 @pytest.mark.parametrize("name", ["everything", "small", "contradiction"])
 def test_they_agree_on_an_operator_who_lies(made: dict[str, Sample], tmp_path: Path, name: str) -> None:
     draw = random.Random(name)
-    rate = {"everything": 0.0015, "contradiction": 0.003, "small": 0.08}[name]
+    rate = {"everything": 0.004, "contradiction": 0.004, "small": 0.1}[name]
     seen = agree(tmp_path, forged(made[name], lambda _: draw.random() < rate))
     assert sum(seen.values()) > EACH
     assert len(seen) > 4
@@ -140,7 +140,7 @@ def test_they_agree_on_an_operator_who_lies(made: dict[str, Sample], tmp_path: P
 @pytest.mark.parametrize("name", ["everything", "small"])
 def test_they_agree_on_excerpts_of_what_he_made_up(made: dict[str, Sample], tmp_path: Path, name: str) -> None:
     draw = random.Random(name)
-    rate = {"everything": 0.004, "small": 0.15}[name]
+    rate = {"everything": 0.006, "small": 0.15}[name]
     codes = pack_ids(1) if name == "small" else (*pack_ids(2), pack_ids(1, start=800)[0], pack_ids(1, start=500)[0])
     seen = agree(tmp_path, forged_excerpts(made[name], codes, lambda _: draw.random() < rate))
     assert sum(seen.values()) > EACH
@@ -228,6 +228,19 @@ def test_they_agree_on_bytes_changed_anywhere(
         sample = sample.changed({name: content})
     library, alone = both(tmp_path_factory.mktemp("drawn"), sample, data.draw(st.integers(0, 3)))
     assert library.said == alone.said
+
+
+def test_in_several_processes_they_say_the_same(made: dict[str, Sample], tmp_path: Path) -> None:
+    """The script's and the library's ways of sharing the work among processes change no finding."""
+    sample = made["everything"]
+    entries = next(name for name in sample.files if name.startswith("tile/entries/"))
+    for number, offset in enumerate((None, 130 * 60 + 20, 130 * 100 + 70)):
+        files = {} if offset is None else {entries: flipped(sample.files[entries], offset, 2)}
+        path = write_zip(tmp_path / f"{number}.zip", sample.changed(files).files)
+        one = by_library(path, sample.brought)
+        assert one.said == by_script(path, sample.brought).said
+        assert one.said == by_process(path, sample.brought, more=("--processes", "2")).said
+        assert report_of(path, sample.brought, processes=2).codes == report_of(path, sample.brought).codes
 
 
 def test_the_process_says_what_the_module_says(made: dict[str, Sample], tmp_path: Path) -> None:
