@@ -19,8 +19,10 @@ from bundle_verdicts import by_library, by_script
 from bundle_verdicts import script as alone
 from excerpt_samples import ABSENT, KEYS, NOW, PACKS, VERIFIER, Maker, make_ledger, proofs_in, put_proofs, sealed
 from tracechain.bundle.check import check_whole
+from tracechain.bundle.entryfile import EntryFile
 from tracechain.bundle.judging import check_excerpt
 from tracechain.bundle.names import SEAL_ABSENT, SEAL_ITEMS
+from tracechain.bundle.reading import open_excerpt
 from tracechain.bundle.view import open_whole
 from tracechain.bundle.whole import export_whole
 from tracechain.checkpoint import NoteSigner
@@ -178,3 +180,29 @@ def test_an_auditor_signs_nothing_but_what_was_verified(maker: Maker, tmp_path: 
     with open_whole(tmp_path / "one") as view:
         assert signer.sign(view, audit(view)) is None
     assert open_seal_note(signer.out.read_text(), [auditor.verifier])[0] == said
+
+
+# ---- what a small bundle makes its reader remember ----------------------------------------------------------
+
+
+def test_a_proof_with_more_hashes_than_any_tree_has_is_none(maker: Maker) -> None:
+    path = maker.units(PACKS[0]).path
+    first, *others = proofs_in(path, SEAL_ITEMS)
+    for count, malformed in ((63, False), (64, True)):
+        data = evolve(Presence.decode(first), path=(bytes(32),) * count).encode()
+        put_proofs(path, SEAL_ITEMS, [data, *others])
+        for check in (by_library, by_script):
+            assert (Code.BUNDLE_FILE in check(path, BROUGHT).codes) is malformed
+
+
+def test_of_entries_that_were_read_few_bytes_are_kept(maker: Maker) -> None:
+    path = maker.units(*PACKS).path
+    for file in path.rglob("*.entry"):
+        entry = EntryFile.decode(file.read_bytes())
+        if entry.leaves is not None:
+            file.write_bytes(evolve(entry, leaves=(bytes(32),) * 300_000).encode())
+    with open_excerpt(path) as view:
+        for index in view.indices:
+            view.file(index)
+        assert len(view.indices) > 5
+        assert sum(len(file.leaves or ()) * 32 for file, _ in view._kept.values()) < 1 << 25

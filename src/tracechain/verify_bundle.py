@@ -7042,8 +7042,8 @@ class Presence:
             "a number is out of range", "数超出范围")
         demand(is_bytes(leaf, 32), "a leaf has 32 bytes", "叶应为 32 字节")
         for one in (path, bucket_path):
-            demand(type(one) is bytes and not len(one) % 32, "a path is a byte string of hashes",
-                "路径应为哈希字节串")
+            demand(type(one) is bytes and not len(one) % 32 and len(one) <= 63 * 32,
+                "a path is a byte string of at most 63 hashes", "路径应为不超过 63 个哈希的字节串")
         self.id: str = subject
         self.last: int = last
         self.leaf: bytes = leaf
@@ -7205,6 +7205,7 @@ class Excerpt:
                     demand(len(data) == length, "its last proof is cut off", "最后一份证明不完整")
                     one = read(data)
                     demand(not found or key(found[-1]) < key(one), "its proofs do not ascend", "证明没有按升序排列")
+                    demand(len(found) < 1 << 20, "it has over 2^20 proofs", "证明超过 2^20 份")
                     found.append(one)
             finally:
                 stream.close()

@@ -29,6 +29,7 @@ from tracechain.bundle.names import (
     proof_name,
     witnessed_name,
 )
+from tracechain.bundle.reading import MOST_PROOFS
 from tracechain.bundle.select import Selection, check_absent
 from tracechain.checkpoint import Checkpoint, InclusionProof, format_proof, parse_checkpoint, parse_note
 from tracechain.encoding import decode
@@ -272,6 +273,12 @@ def disclosed(view: View, private: Private, index: int, content: bytes) -> tuple
 
 def _put_list(writer: Writer, name: str, proofs: Iterable[bytes]) -> None:
     """Proofs one after the other, the length before each; no file where there is none."""
-    data = b"".join(len(one).to_bytes(4, "big") + one for one in proofs)
+    listed = list(proofs)
+    if len(listed) > MOST_PROOFS:
+        raise InputError(
+            f"the excerpt would show {len(listed):,} histories or codes, it may show {MOST_PROOFS:,}: take"
+            " the whole log, or several excerpts"
+        )
+    data = b"".join(len(one).to_bytes(4, "big") + one for one in listed)
     if data:
         writer.put(name, data, packed=False)

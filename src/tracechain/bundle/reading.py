@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
 from pathlib import Path
@@ -47,7 +47,11 @@ from tracechain.view import Block, Unit
 __all__ = ["ExcerptView", "Listed", "list_names", "open_excerpt", "read_excerpt"]
 
 Progress = Callable[[int, int], None]
+#: Proofs in a list: they are held in memory, and a small zip can have very many of them.
+MOST_PROOFS = 1 << 20
+#: Entries that are kept after they were read, and bytes of their files.
 _FILES_MOST = 512
+_BYTES_MOST = 1 << 25
 
 
 # ---- names -----------------------------------------------------------------------------------------
@@ -150,6 +154,8 @@ def _read_proofs(
                 one = decode(data)
                 if found and key(one) <= last:
                     raise DataError(f"its proofs do not ascend: {key(one)[:80]!r} comes after {last[:80]!r}")
+                if len(found) == MOST_PROOFS:
+                    raise DataError(f"it has over {MOST_PROOFS:,} proofs")
                 last = key(one)
                 found.append(one)
         if not found:
@@ -261,7 +267,8 @@ class ExcerptView:
         self.indices: list[int] = []
         self._note = note
         self._headers: dict[int, tuple[bytes, bytes]] = {}
-        self._file = lru_cache(_FILES_MOST)(self._read)
+        self._kept: OrderedDict[int, tuple[EntryFile, int]] = OrderedDict()
+        self._kept_bytes = 0
         self._whole: frozenset[str] = frozenset()
         self._units: dict[str, Unit] | None = None
 
@@ -281,14 +288,22 @@ class ExcerptView:
 
     def file(self, index: int) -> EntryFile:
         """An entry that is here, with all that is shown of it."""
-        return self._file(index)
+        if index in self._kept:
+            self._kept.move_to_end(index)
+            return self._kept[index][0]
+        found, length = self._read(index)
+        self._kept[index] = found, length
+        self._kept_bytes += length
+        while len(self._kept) > 1 and (len(self._kept) > _FILES_MOST or self._kept_bytes > _BYTES_MOST):
+            self._kept_bytes -= self._kept.popitem(last=False)[1][1]
+        return found
 
-    def _read(self, index: int) -> EntryFile:
+    def _read(self, index: int) -> tuple[EntryFile, int]:
         name = entry_name(index)
         data = self.container.read(name, EXCERPT.cap(name) or 0)
         if data is None or sha256(data).digest() != self._headers[index][1]:
             raise DataError(f"{self.container.path}: {name} was changed while it was read")
-        return EntryFile.decode(data)
+        return EntryFile.decode(data), len(data)
 
     def __enter__(self) -> Self:
         return self

@@ -23,6 +23,8 @@ __all__ = ["MAX_PROOF_BYTES", "Absence", "Presence"]
 #: Longest encoded proof that is read.
 MAX_PROOF_BYTES = 1 << 20
 _HASH = merkle.HASH_BYTES
+#: No tree of less than 2^63 leaves has a longer path.
+MAX_HASHES = 63
 
 
 def _hashes(path: tuple[bytes, ...]) -> str:
@@ -192,8 +194,8 @@ def _leaf(value: bytes) -> bytes:
 
 
 def _path(value: bytes) -> tuple[bytes, ...]:
-    if len(value) % _HASH:
-        raise DecodeError(f"a path of {len(value)} bytes is no row of hashes of {_HASH}")
+    if len(value) % _HASH or len(value) > MAX_HASHES * _HASH:
+        raise DecodeError(f"a path of {len(value)} bytes is no row of at most {MAX_HASHES} hashes of {_HASH}")
     return tuple(value[at : at + _HASH] for at in range(0, len(value), _HASH))
 
 
