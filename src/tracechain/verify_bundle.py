@@ -5184,7 +5184,7 @@ class Pass:
                 "单元记录、其盐值或其所指的前一条目被改动：条目头承诺的是另外的单元记录")
         for row in rows:
             self.chains.take(index, rule_set, row)
-            self.found.broken += bool(row[4])
+            self.found.broken += len(row[4])
         self._check_keep(index, header, rows)
         if acts is None and len(rows) == 1:
             self._remember_row(rule_set, rows[0][0])
@@ -7573,7 +7573,7 @@ class Excerpt:
                     f"其单元记录的哈希所依据的不是条目 {before}")
         for row in rows:
             self._check_row(index, rule_set, row)
-            self.broken += bool(row[4])
+            self.broken += len(row[4])
         self.rows += len(rows)
 
     def _check_row(self, index: int, rule_set: int, row: Row) -> None:
