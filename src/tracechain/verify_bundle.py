@@ -7932,7 +7932,7 @@ class Excerpt:
                 f"此处没有证明所询问的 {unit} 的完整流转历史")
         others = len(set(self.words) - set(self.seen))
         if others:
-            say(f"{others} other subjects are named by entries here, and of these no history is shown",
+            say(f"no history is shown of {others} more {'subject' if others == 1 else 'subjects'} that entries here name",
                 f"此处条目还提到 {others} 个其他对象，其流转历史未显示")
         if self.unknown_rules:
             say(
@@ -9780,6 +9780,9 @@ def _report_timeline(timeline: dict[str, Any]) -> ReportMarkup:
     )
 
 
+_REPORT_UNPACKING = _REPORT_STEPS_ENGLISH.index("unpacking")
+
+
 def _report_timeline_step(step: dict[str, Any], before: dict[str, Any] | None) -> ReportMarkup:
     state, pack = step.get("state") or 0, bool(step.get("pack"))
     if pack and before is not None and (before.get("state") or 0) >> 9 == state >> 9:
@@ -9801,13 +9804,14 @@ def _report_timeline_step(step: dict[str, Any], before: dict[str, Any] | None) -
         meta.append((f"stated by {author}", f"由 {author} 陈述"))
     place = report_human(str(step["place"])) if step.get("place") else None
     parent = report_human(str(step["parent"])) if step.get("parent") else None
+    whence = ("out of ", "取自 ") if step.get("step") == _REPORT_UNPACKING else ("in ", "装入 ")
     return _report_el(
         "li", _report_el("p", _report_when(step.get("received")), cls="when"),
         _report_el(
             "div",
             _report_el(
                 "p", _report_el("b", _report_step(step)), _report_el("span", place, cls="code") if place else None,
-                _report_el("span", ("in ", "装入 "), _report_code_el(parent)) if parent else None,
+                _report_el("span", whence, _report_code_el(parent)) if parent else None,
                 _report_el("span", ("content pruned", "内容已清理"), cls="chip") if step.get("gone") else None,
                 _report_el("span", ("behind the seal", "在封存之后"), cls="chip") if step.get("behind") else None,
                 _report_el("span", "→ ", report_state(pack, state), cls="state"), cls="line",
