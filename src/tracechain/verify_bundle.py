@@ -7932,7 +7932,8 @@ class Excerpt:
                 f"此处没有证明所询问的 {unit} 的完整流转历史")
         others = len(set(self.words) - set(self.seen))
         if others:
-            say(f"no history is shown of {others} more {'subject' if others == 1 else 'subjects'} that entries here name",
+            more = "subject" if others == 1 else "subjects"
+            say(f"no history is shown of {others} more {more} that entries here name",
                 f"此处条目还提到 {others} 个其他对象，其流转历史未显示")
         if self.unknown_rules:
             say(
