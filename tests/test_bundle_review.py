@@ -18,6 +18,7 @@ from bundle_samples import Brought
 from bundle_verdicts import by_library, by_script
 from bundle_verdicts import script as alone
 from excerpt_samples import ABSENT, KEYS, NOW, PACKS, VERIFIER, Maker, make_ledger, proofs_in, put_proofs, sealed
+from retained import policy
 from tracechain.bundle.check import check_whole
 from tracechain.bundle.entryfile import EntryFile
 from tracechain.bundle.judging import check_excerpt
@@ -27,6 +28,7 @@ from tracechain.bundle.view import open_whole
 from tracechain.bundle.whole import export_whole
 from tracechain.checkpoint import NoteSigner
 from tracechain.cli import replay
+from tracechain.encoding import pack
 from tracechain.errors import InputError
 from tracechain.record import authorise
 from tracechain.seals import Presence, note_of, open_seal_note, sign_note
@@ -121,6 +123,14 @@ def test_a_unit_that_was_asked_for_and_is_not_shown_whole_is_told(maker: Maker, 
     assert result["timelines"][0]["subject"] == PACKS[0]
     assert not result["timelines"][0]["complete"]
     assert complete(result) == "Not for all"
+
+
+def test_a_retention_policy_that_an_excerpt_cannot_be_held_against_is_told(maker: Maker, tmp_path: Path) -> None:
+    (tmp_path / "policy").write_bytes(pack(policy().plain()))
+    path = maker.units(PACKS[0]).path
+    said = "the retention policy was not asked"
+    assert said in unchecked(told(path, "--retention", str(tmp_path / "policy")))
+    assert said not in unchecked(told(path))
 
 
 def test_a_unit_that_no_entry_names_is_told(maker: Maker, tmp_path: Path) -> None:

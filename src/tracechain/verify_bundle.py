@@ -7913,6 +7913,9 @@ class Excerpt:
             " between entries that are not neighbours, whether what was pruned went lawfully",
             "只有整本账本才能说明：作者编号的缺口、保存政策与期限、不相邻条目之间的接收时间、清理是否合法",
         )
+        if self.options.demand is not None:
+            say("the retention policy was not asked: what went lawfully, only the whole log tells",
+                "未按所给的保存政策核对：清理是否合法，只有整本账本才能说明")
         if seal is None:
             say("there is no seal: nothing shows that a history is complete, or that a key was not revoked since",
                 "没有封存：无法证明流转历史完整，也无法证明密钥此后未被吊销")

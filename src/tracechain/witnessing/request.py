@@ -250,7 +250,8 @@ def _accept(
     if not accept:
         words = (
             f"entries {loss.size} to {loss.lost_end - 1} were lost, which this witness signed up to {last.size - 1};"
-            f" the log says why: {loss.reason!r}. Sign only if you accept that, by saying so"
+            f" the log says why: {loss.reason!r}. Nothing shows that the {loss.size} before them are still as it"
+            " signed them: compare with an older note (tracechain compare). Sign only if you accept that, by saying so"
         )
         raise RefusedRequestError(Refusal.CONFLICT, words, size=last.size)
 
