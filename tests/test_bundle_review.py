@@ -125,6 +125,18 @@ def test_a_unit_that_was_asked_for_and_is_not_shown_whole_is_told(maker: Maker, 
     assert complete(result) == "Not for all"
 
 
+def test_an_absence_makes_no_history_complete(maker: Maker) -> None:
+    """Events of a unit without its proof, and beside them a proof that something else is absent."""
+    absence, path = maker.absent(ABSENT).path, maker.units(PACKS[0]).path
+    keys = [one for one in proofs_in(path, SEAL_ITEMS) if Presence.decode(one).id.startswith("urn:tracechain:key:")]
+    put_proofs(path, SEAL_ITEMS, keys)
+    (path / SEAL_ABSENT).write_bytes((absence / SEAL_ABSENT).read_bytes())
+    result = told(path)
+    assert not result["findings"]
+    assert complete(result) == "Not for all"
+    assert complete(told(absence)).startswith("Up to entry")
+
+
 def test_a_retention_policy_that_an_excerpt_cannot_be_held_against_is_told(maker: Maker, tmp_path: Path) -> None:
     (tmp_path / "policy").write_bytes(pack(policy().plain()))
     path = maker.units(PACKS[0]).path

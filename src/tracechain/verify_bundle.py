@@ -8805,9 +8805,11 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     )
     when = report_time(seal.get("received") or 0)[:10]
     timelines = result.get("timelines") or []
-    shown = bool(result.get("absences")) or (bool(timelines) and all(one.get("complete") for one in timelines))
-    counts = result.get("counts") or {}  # the histories are those of keys as well, which show nothing of an event
-    shown = shown or (not timelines and not counts.get("events") and bool(counts.get("histories")))
+    counts = result.get("counts") or {}
+    if timelines:
+        shown = all(one.get("complete") for one in timelines)
+    else:  # the histories are those of keys, too: nothing is complete by them where there are events
+        shown = not counts.get("events") and bool(result.get("absences") or counts.get("histories"))
     if not shown:
         return (
             "open", asks, ("Not for all", "并非全部"),
