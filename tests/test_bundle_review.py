@@ -21,9 +21,11 @@ from excerpt_samples import ABSENT, KEYS, NOW, PACKS, VERIFIER, Maker, make_ledg
 from retained import policy
 from tracechain.bundle.check import check_whole
 from tracechain.bundle.entryfile import EntryFile
+from tracechain.bundle.excerpt import SealProofs, export_excerpt
 from tracechain.bundle.judging import check_excerpt
 from tracechain.bundle.names import SEAL_ABSENT, SEAL_ITEMS
 from tracechain.bundle.reading import open_excerpt
+from tracechain.bundle.select import select_units
 from tracechain.bundle.view import open_whole
 from tracechain.bundle.whole import export_whole
 from tracechain.checkpoint import NoteSigner
@@ -31,7 +33,7 @@ from tracechain.cli import replay
 from tracechain.encoding import pack
 from tracechain.errors import InputError
 from tracechain.record import authorise
-from tracechain.seals import Presence, note_of, open_seal_note, sign_note
+from tracechain.seals import Presence, note_of, open_seal_note, prover_of, seals_of, sign_note
 from tracechain.testing import fixed_key
 from tracechain.testing.samples import commission, pack_ids
 from tracechain.testing.scanner import Scanner
@@ -123,6 +125,25 @@ def test_a_unit_that_was_asked_for_and_is_not_shown_whole_is_told(maker: Maker, 
     assert result["timelines"][0]["subject"] == PACKS[0]
     assert not result["timelines"][0]["complete"]
     assert complete(result) == "Not for all"
+
+
+def test_how_far_the_log_goes_on_behind_the_seal_is_told(maker: Maker) -> None:
+    """By an older seal, and without what came behind it: nothing that is here is behind the seal."""
+    path = maker.path()
+    with maker.ledger.snapshot() as view:
+        old = list(seals_of(view))[1]
+        chosen = select_units(view, PACKS[2:3])
+        export_excerpt(view, path, chosen, exported_ms=NOW, seal=SealProofs(old, prover_of(view, old.body)))
+        size = view.size
+    for file in path.glob("entries/*.entry"):
+        if int(file.stem) > old.index:
+            file.unlink()
+            file.with_suffix(".proof").unlink()
+    result, said = told(path), f"{size - old.body.size - 2} entries of the log came behind the seal"
+    assert not result["findings"]
+    assert said in unchecked(result)
+    assert f"goes on to entry {size - 1}" in alone()._report_questions(result)[2][3][0]
+    assert any(note.startswith(said) for note in check_excerpt(path, verifier=VERIFIER).notes)
 
 
 def test_an_absence_makes_no_history_complete(maker: Maker) -> None:

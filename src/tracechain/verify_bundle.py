@@ -7922,9 +7922,10 @@ class Excerpt:
         elif not any(one["stands"] for one in self.auditors):
             say("the seal is the ledger's own word: no auditor whose key was given signed it",
                 "封存只是账本自己的说法：没有已知审计方签署")
-        if seal is not None and any(index >= seal[1][0] for rows in self.seen.values() for index in rows):
-            say("what came behind the seal is shown as far as it is here: nothing shows whether that is all",
-                "封存之后的条目仅就此处所有显示：无法证明是否齐全")
+        behind = 0 if seal is None else self.size - seal[1][0] - 2  # the seal's own record and statement are behind it
+        if behind > 0:
+            say(f"{behind} entries of the log came behind the seal: what is here of them is shown, and nothing shows"
+                " whether that is all", f"账本在封存之后还有 {behind} 个条目：仅显示此处所有，无法证明是否齐全")
         if seal is not None and any(index > seal[1][0] for index in self.signed):
             say("statements here came behind the seal: nothing shows whether their authors' keys were revoked by then",
                 "此处有封存之后的陈述：无法证明其作者密钥届时未被吊销")
@@ -8804,6 +8805,9 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
         else (", as asserted by the ledger alone", "（仅由账本声明）")
     )
     when = report_time(seal.get("received") or 0)[:10]
+    further = ("", "")
+    if size > (seal.get("size") or 0) + 2:  # the seal's own record and statement are behind it
+        further = (f" The log goes on to entry {size - 1:,}.", f"账本续至条目 {size - 1:,}。")
     timelines = result.get("timelines") or []
     counts = result.get("counts") or {}
     if timelines:
@@ -8818,7 +8822,7 @@ def _report_question_complete(result: dict[str, Any]) -> tuple[str, ReportBoth, 
     return (
         "good" if auditors else "open", asks,
         (f"Up to entry {(seal.get('size') or 0) - 1:,}", f"截至条目 {(seal.get('size') or 0) - 1:,}"),
-        (f"What is listed below, on {when}{said[0]}.", f"就以下所列，{when}{said[1]}。"),
+        (f"What is listed below, on {when}{said[0]}.{further[0]}", f"就以下所列，{when}{said[1]}。{further[1]}"),
     )
 
 

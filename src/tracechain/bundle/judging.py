@@ -50,7 +50,6 @@ NOT_CHECKED = (
 )
 NO_SEAL = "there is no seal: nothing shows that a history is complete, or that a key was not revoked since"
 KEYS_BEHIND = "statements here came behind the seal: nothing shows whether their authors' keys were revoked by then"
-BEHIND = "what came behind the seal is shown as far as it is here: nothing shows whether that is all"
 
 
 def check_excerpt(
@@ -166,8 +165,12 @@ class _Check:
         else:
             if not shown.auditors:
                 yield "the seal is the ledger's own word: no auditor whose key was given signed it"
-            if any(one.behind for one in shown.histories):
-                yield BEHIND
+            behind = self.view.size - seal.body.size - 2  # the seal's own record and statement are behind it
+            if behind > 0:
+                yield (
+                    f"{behind} entries of the log came behind the seal: what is here of them is shown, and nothing"
+                    " shows whether that is all"
+                )
             if any(index > seal.body.size for index in self.entries.signed):
                 yield KEYS_BEHIND
         if shown.subjects:
