@@ -60,6 +60,7 @@ from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from pathlib import Path
@@ -91,8 +92,8 @@ class Bad(ValueError):
         self.zh = en if zh is None else zh
 
 
-class Unreadable(Exception):
-    """What was given is no bundle, or is one that is not safe to read (format 15.1): exit 2."""
+class Refused(Exception):
+    """There is no verdict: exit 2. The message says why, in English and in Chinese."""
 
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
@@ -100,13 +101,12 @@ class Unreadable(Exception):
         self.zh = zh
 
 
-class Misused(Exception):
-    """What was given beside the bundle (a key, a policy, an older checkpoint) cannot be used: exit 2."""
+class Unreadable(Refused):
+    """What was given is no bundle, or is one that is not safe to read (format 15.1)."""
 
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.en = en
-        self.zh = zh
+
+class Misused(Refused):
+    """What was given beside the bundle (a key, a policy, an older checkpoint) cannot be used."""
 
 
 # ======================================================================================================================
@@ -2181,16 +2181,12 @@ class Chains:
             self.fresh.add(subject)
 
     def _alone(self, index: int, rule_set: int, row: Row, word: int) -> None:
-        subject, act, previous, state, codes = row
         if word:
             before = (word & MASK) - 1
-            self.findings.add("PRUNE_ORDER", previous - 1,
+            self.findings.add("PRUNE_ORDER", row[2] - 1,
                 f"its rows are gone, and those of entry {before}, which came before it, are there",
-                f"其单元记录已不在，而更早的条目 {before} 的单元记录仍在", subject)
-        if rule_set in RULE_SETS and not possible(rule_set, act, state, codes):
-            self.findings.add("ROW_STATE", index,
-                f"state {state} and violations {list(codes)} follow from act {act} in no state at all",
-                f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}", subject)
+                f"其单元记录已不在，而更早的条目 {before} 的单元记录仍在", row[0])
+        check_possible(index, rule_set, row, self.findings)
 
 
 class Spill:
@@ -2766,16 +2762,6 @@ def _prune_checks(digits: str) -> bool:
     return weighed % 10 == 0
 
 
-def _prune_is_pack(subject: str) -> bool:
-    """Whether a subject is a pack (section 7.2)."""
-    return (
-        (subject.startswith("01/") and "/21/" in subject)
-        or (subject.startswith("nmpa/") and len(subject) == 25)
-        or subject.startswith("urn:epc:id:sgtin:")
-        or (subject.startswith(("https://", "http://")) and "/01/" in subject and "/21/" in subject)
-    )
-
-
 def _prune_product_of(subject: str) -> str | None:
     """The product of a pack, a lot or a class of goods; None of anything else."""
     if subject.startswith("01/"):
@@ -3258,7 +3244,7 @@ class _PruneGroups:
         boxes = [
             one
             for one in subjects
-            if not one.startswith(("01/", "nmpa/", "urn:tracechain:")) and not _prune_is_pack(one)
+            if not one.startswith(("01/", "nmpa/", "urn:tracechain:")) and not is_pack(one)
         ]
         if not boxes or len(subjects) < 2:
             return
@@ -3287,7 +3273,7 @@ class _PruneGroups:
         for one in subjects:
             if one in self._named:
                 members[2].add(one)
-            elif _prune_is_pack(one):
+            elif is_pack(one):
                 members[1].add(_prune_product_of(one))
 
     def group(self, box: str) -> int | None:
@@ -3369,7 +3355,7 @@ def prune_named_packs(records: Iterable[Any]) -> Iterator[str]:
             continue
         about: list[str] = list(body[6] if record[0] == "case" else body[8] if record[0] == "hold" else ())
         criterion = None if record[0] == "case" else body[7]
-        yield from (one for one in (*about, *_prune_listed(criterion)) if _prune_is_pack(one))
+        yield from (one for one in (*about, *_prune_listed(criterion)) if is_pack(one))
 
 
 class PruneCover:
@@ -3384,9 +3370,9 @@ class PruneCover:
         self._by_product: dict[str | None, PruneHold | None] = {}
         self._by_group: dict[int, PruneHold | None] = {}
         for hold in holds:
-            for one in (*hold.about, *(code for code in _prune_listed(hold.criterion) if not _prune_is_pack(code))):
+            for one in (*hold.about, *(code for code in _prune_listed(hold.criterion) if not is_pack(code))):
                 product = _prune_product_of(one)
-                if _prune_is_pack(one):
+                if is_pack(one):
                     self._packs.setdefault(one, hold)
                 elif product is not None:
                     self._products.setdefault(product, hold)
@@ -3396,7 +3382,7 @@ class PruneCover:
     def of(self, subjects: Iterable[str]) -> PruneHold | None:
         """The first hold that covers an entry with rows of these subjects, None where none does."""
         for one in subjects:
-            if _prune_is_pack(one):
+            if is_pack(one):
                 found = self._pack(one)
             elif one.startswith(("01/", "nmpa/")):
                 found = self._product(_prune_product_of(one))
@@ -4231,7 +4217,7 @@ class _PruneJudge:
         rows = self._log.rows(index)
         if rows is None:
             return None
-        return tuple(sorted({row[3] >> 9 for row in rows[1] if _prune_is_pack(row[0])}))
+        return tuple(sorted({row[3] >> 9 for row in rows[1] if is_pack(row[0])}))
 
     # ---- not held (13.2, 5) ----
 
@@ -4672,17 +4658,21 @@ class Pass:
             self.found.contents += done
             if rule_set == 1:
                 self.found.last_plain = base + at - 1
-            covering.sequence = sequence
-            covering.left -= done
-            covering.fold()
-            if covering.left == 0:
-                self._end_covering(base + at)
+            self._cover(covering, sequence, done, base + at)
         elif at < end:
             self._skip = min(2 * self._misses + 1, 32)
             self._misses = self._skip
         if done:
             self._misses = 0
         return done
+
+    def _cover(self, covering: Covering, sequence: int, done: int, index: int) -> None:
+        """So many more entries of a statement were right, up to this one."""
+        covering.sequence = sequence
+        covering.left -= done
+        covering.fold()
+        if covering.left == 0:
+            self._end_covering(index)
 
     def _ending(self, ending: bytes) -> int:
         """The state at the end of a row without violations; -1 where something else stands there."""
@@ -4823,11 +4813,7 @@ class Pass:
         done = at - place
         if done:
             self.found.events += done
-            covering.sequence = sequence
-            covering.left -= done
-            covering.fold()
-            if covering.left == 0:
-                self._end_covering(base + at)
+            self._cover(covering, sequence, done, base + at)
         return done
 
     def _remember_row(self, rule_set: int, subject: str) -> None:
@@ -4868,7 +4854,8 @@ class Pass:
                 put(self.found.bare, index)
             self._step_over(index)
             return
-        content = self._content(index, header, raw, part)
+        content = content_of(index, header, raw, part, self.findings)
+        self.found.contents += content is not None
         self._check_time(index, header, content)
         covered = header.kind in COVERED
         if covered:
@@ -4894,27 +4881,6 @@ class Pass:
             self.found.own.append((index, header.kind, content))
         if covered and self.covering is not None and self.covering.left <= 0:
             self._end_covering(index + 1)
-
-    def _content(self, index: int, header: Header, raw: bytes, part: bytes | None) -> bytes | None:
-        """The content, if it is there and is what the header commits to (format 4)."""
-        if part is None:
-            if header.kind != EVENT:
-                self.findings.add("CONTENT_MISSING", index,
-                    "the content is not there, and that of an entry that is no event never goes",
-                    "内容不在，而非事件条目的内容永不删除")
-            return None
-        if len(part) - 32 != header.content_length:
-            self.findings.add("HEADER_COUNTS", index,
-                f"{len(part) - 32} bytes of content, the header says {header.content_length}",
-                f"内容有 {len(part) - 32} 字节，条目头称 {header.content_length}")
-        content = committed(raw, part)
-        if content is None:
-            self.findings.add("CONTENT_COMMITMENT", index,
-                "the content or its salt was altered: the header commits to another",
-                "内容或其盐值被改动：条目头承诺的是另一内容")
-        else:
-            self.found.contents += 1
-        return content
 
     def _check_time(self, index: int, header: Header, content: bytes | None) -> None:
         """Format 8."""
@@ -4942,27 +4908,15 @@ class Pass:
 
     def _begin_covering(self, index: int, header: Header, content: bytes | None) -> None:
         """Format 6."""
-        if content is None:
+        statement = statement_of(index, header, content, self.context.ledger_id, self.findings)
+        if content is None or statement is None:
             return
-        try:
-            statement = Statement(content)
-        except Bad as error:
-            self.findings.bad("STATEMENT_MALFORMED", index, error)
-            return
-        if header.author != statement.author[:8] or header.sequence != statement.first:
-            self.findings.add("STATEMENT_AUTHOR", index,
-                "the header names another author or number than the statement", "条目头所写作者或编号与陈述不同")
-        if self.context.ledger_id and statement.ledger_id != self.context.ledger_id:
-            self.findings.add("STATEMENT_LEDGER", index, "the statement was made for another ledger",
-                "陈述是为另一账本作出的")
         key = self._key(statement.author, index)
         if key is None:
             self.found.unsigned.append((index, content))
         else:
             self.found.signatures += 1
-            if not key.stands(statement.message, statement.signature):
-                self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand",
-                    "作者的签名不成立")
+            check_signature(index, statement, key, self.findings)
         self.covering = Covering(index, statement, header.time)
 
     def _key(self, author: bytes, index: int) -> PublicKey | None:
@@ -5156,26 +5110,16 @@ class Pass:
             else:
                 self._check_keep(index, header, ())
             return
-        try:
-            rule_set, rows = decode_rows(stored[32:])
-        except Bad as error:
-            self.findings.bad("ROWS_MALFORMED", index, error)
+        found = rows_of(index, stored, self.rule_set, self.findings)
+        if found is None:
             return
-        if rule_set < self.rule_set:
-            add("ROWS_MALFORMED", index, f"rule set {rule_set} after rule set {self.rule_set}",
-                f"规则版本 {rule_set} 出现在版本 {self.rule_set} 之后")
+        rule_set, rows = found
         known = rule_set in RULE_SETS
         if not known or rule_set != self.rule_set:
             self.right.clear()
         self._note_rules(index, rule_set)
-        first = sum(not row[2] for row in rows)
-        if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored) - 32, first):
-            add("HEADER_COUNTS", index, "the header does not count the rows that are there",
-                "条目头的计数与现有的单元记录不符")
-        if acts is not None and [row[0] for row in rows] != [subject for subject, _ in acts]:
-            add("ROW_SUBJECTS", index, "the rows are not those of the content's subjects", "单元记录与内容中的对象不符")
-        elif known and acts is not None and [row[1] for row in rows] != [act for _, act in acts]:
-            add("ROW_ACT", index, "a row states another act than the content", "单元记录所述动作与内容不同")
+        check_row_counts(index, header, stored, rows, self.findings)
+        check_told(index, rule_set, rows, acts, self.findings)
         self.found.unknown_rules += not known
         leaves = [self.log.leaf(row[2] - 1) if 0 < row[2] <= index else ZERO for row in rows]
         if root_of(row_hashes(stored[:32], rule_set, rows, leaves)) != raw[96:]:
@@ -5197,6 +5141,96 @@ class Pass:
         found.first_rules = found.first_rules or (index, rule_set)
         if rule_set == 1:
             found.last_plain = index
+
+
+def content_of(index: int, header: Header, raw: bytes, part: bytes | None, findings: Findings) -> bytes | None:
+    """The content of an entry, if it is there and is what the header commits to (format 4)."""
+    if part is None:
+        if header.kind != EVENT:
+            findings.add("CONTENT_MISSING", index,
+                "the content is not there, and that of an entry that is no event never goes",
+                "内容不在，而非事件条目的内容永不删除")
+        return None
+    if len(part) - 32 != header.content_length:
+        findings.add("HEADER_COUNTS", index,
+            f"{len(part) - 32} bytes of content, the header says {header.content_length}",
+            f"内容有 {len(part) - 32} 字节，条目头称 {header.content_length}")
+    content = committed(raw, part)
+    if content is None:
+        findings.add("CONTENT_COMMITMENT", index, "the content or its salt was altered: the header commits to another",
+            "内容或其盐值被改动：条目头承诺的是另一内容")
+    return content
+
+
+def statement_of(index: int, header: Header, content: bytes | None, ledger_id: bytes,
+        findings: Findings) -> Statement | None:
+    """The statement that an entry is, where it can be read (format 6). Without genesis record there is no ledger id."""
+    if content is None:
+        return None
+    try:
+        statement = Statement(content)
+    except Bad as error:
+        findings.bad("STATEMENT_MALFORMED", index, error)
+        return None
+    if header.author != statement.author[:8] or header.sequence != statement.first:
+        findings.add("STATEMENT_AUTHOR", index, "the header names another author or number than the statement",
+            "条目头所写作者或编号与陈述不同")
+    if ledger_id and statement.ledger_id != ledger_id:
+        findings.add("STATEMENT_LEDGER", index, "the statement was made for another ledger", "陈述是为另一账本作出的")
+    return statement
+
+
+def check_signature(index: int, statement: Statement, key: PublicKey, findings: Findings) -> None:
+    """A statement is signed by the key of its author."""
+    if not key.stands(statement.message, statement.signature):
+        findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand", "作者的签名不成立")
+
+
+def rows_of(index: int, stored: bytes, latest: int, findings: Findings) -> tuple[int, list[Row]] | None:
+    """Rule set and rows of an entry, where they can be read (format 7); `latest` is the rule set of the rows before."""
+    try:
+        rule_set, rows = decode_rows(stored[32:])
+    except Bad as error:
+        findings.bad("ROWS_MALFORMED", index, error)
+        return None
+    check_rule_set(index, rule_set, latest, findings)
+    return rule_set, rows
+
+
+def check_rule_set(index: int, rule_set: int, latest: int, findings: Findings) -> None:
+    """Rule sets do not decrease (format 7)."""
+    if rule_set < latest:
+        findings.add("ROWS_MALFORMED", index, f"rule set {rule_set} after rule set {latest}",
+            f"规则版本 {rule_set} 出现在版本 {latest} 之后")
+
+
+def check_told(index: int, rule_set: int, rows: Sequence[Row], acts: Sequence[tuple[str, int]] | None,
+        findings: Findings) -> None:
+    """Rows are of the subjects of the content, and by known rules of its acts; None where the content cannot tell."""
+    if acts is None:
+        return
+    if [row[0] for row in rows] != [subject for subject, _ in acts]:
+        findings.add("ROW_SUBJECTS", index, "the rows are not those of the content's subjects",
+            "单元记录与内容中的对象不符")
+    elif rule_set in RULE_SETS and [row[1] for row in rows] != [act for _, act in acts]:
+        findings.add("ROW_ACT", index, "a row states another act than the content", "单元记录所述动作与内容不同")
+
+
+def check_row_counts(index: int, header: Header, stored: bytes, rows: Sequence[Row], findings: Findings) -> None:
+    """The header counts what the rows are."""
+    first = sum(not row[2] for row in rows)
+    if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(stored) - 32, first):
+        findings.add("HEADER_COUNTS", index, "the header does not count the rows that are there",
+            "条目头的计数与现有的单元记录不符")
+
+
+def check_possible(index: int, rule_set: int, row: Row, findings: Findings) -> None:
+    """A row whose subject stood nobody knows where: some state leads to what it says."""
+    subject, act, _, state, codes = row
+    if rule_set in RULE_SETS and not possible(rule_set, act, state, codes):
+        findings.add("ROW_STATE", index,
+            f"state {state} and violations {list(codes)} follow from act {act} in no state at all",
+            f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}", subject)
 
 
 def day_words(day: int) -> str:
@@ -5843,12 +5877,13 @@ class Names:
             self.seal_files.add(said.kind)
 
     def read(self, name: str, cap: int) -> bytes | None:
-        """A note beside the log, None where it cannot be read."""
+        """A note beside the log, None where it cannot be read; of a whole, that was said when its name was met."""
         try:
-            data = self.container.read(name, cap)
-        except Bad:
+            return self.container.read(name, cap)
+        except Bad as error:
+            if not self.whole:
+                self.findings.bad("BUNDLE_FILE", None, error)
             return None
-        return data
 
 
 # ---- the headers -------------------------------------------------------------------------------
@@ -6078,24 +6113,229 @@ class Workers:
 # ---- the whole ---------------------------------------------------------------------------------
 
 
-class Whole:
-    """The verification of a whole bundle; `run` fills `result`."""
+class Verification:
+    """What the verification of a whole log and that of an excerpt have in common."""
+
+    size: int
 
     def __init__(self, container: Container, options: Options, findings: Findings, result: dict[str, Any],
-            progress: Any, folder: str) -> None:
+            progress: Any) -> None:
         self.container = container
         self.options = options
         self.findings = findings
         self.result = result
         self.progress = progress
-        self.folder = folder
         self.notes = Say()
         self.unchecked = Say()
         self.counts: dict[str, int] = result["counts"]
+        self.log_key = options.key
         self.genesis: GenesisRecord | None = None
         self.ledger_id = b""
         self.keys: dict[bytes, tuple[int, KeyAuthorised]] = {}
+        self.key_ids: dict[bytes, int] = {}
         self.revoked: dict[bytes, tuple[int, KeyRevoked]] = {}
+
+    def _open(self, whole: bool) -> None:
+        """Look at the names and at the checkpoint."""
+        self.names = Names(self.container, whole, self.findings)
+        self.result["notes"], self.result["not_checked"] = self.notes.items, self.unchecked.items
+        self.counts["files"] = self.container.files
+        fill_checkpoint(self.result, self.names.note, self.options)
+
+    # ---- what the two know in their own ways ----------------------------------------------------
+
+    def _header(self, index: int) -> bytes | None:
+        """The header of an entry, if it is there."""
+        raise NotImplementedError
+
+    def _headers_of(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """Those of a range that are there."""
+        raise NotImplementedError
+
+    def _place_since(self, old: Checkpoint) -> str:
+        """How the older checkpoint stands to the log: `held`, `ahead`, `fork`, or what was said of it otherwise."""
+        raise NotImplementedError
+
+    def _place_witnessed(self, seen: Checkpoint) -> str:
+        """The same of a checkpoint that witnesses saw."""
+        raise NotImplementedError
+
+    # ---- the log and its keys ------------------------------------------------------------------
+
+    def _begin(self, raw: bytes, content: bytes) -> None:
+        """Entry 0 (format 5.2)."""
+        try:
+            self.genesis = GenesisRecord(content)
+        except Bad as error:
+            self.findings.bad("GENESIS", 0, error)
+            return
+        if raw[4] != GENESIS or self.genesis.created != received(raw):
+            self.findings.add("GENESIS", 0, "entry 0 is not a genesis record of its own receipt time",
+                "条目 0 不是与其接收时间一致的创世记录")
+        self.ledger_id = leaf_of(raw)
+
+    def _name_key(self, genesis: GenesisRecord) -> None:
+        """Hold the log's key by its own word against the one that was given; without one, take it."""
+        named = Verifier(genesis.origin, LOG_TYPE, genesis.log_key)
+        if self.log_key is None:
+            self.log_key = named
+        elif self.log_key.text != named.text:
+            self.findings.add("GENESIS", 0, f"the log names another key or origin than {self.log_key.name}",
+                f"账本所写的密钥或来源与 {self.log_key.name} 不同")
+
+    def _take_key(self, index: int, record: KeyAuthorised | KeyRevoked, genesis: GenesisRecord) -> None:
+        """A record that lets a key in or out (format 5.3, 5.4); Bad where it does not count."""
+        record.check(self.ledger_id, genesis)
+        key_hash = record.key.hash if isinstance(record, KeyAuthorised) else record.hash
+        if isinstance(record, KeyAuthorised) and key_hash[:8] in self.key_ids:
+            self.findings.add("KEY_RECORD", index,
+                f"a key with this id was authorised in entry {self.key_ids[key_hash[:8]]}",
+                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权")
+        if key_hash in self.revoked:
+            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
+        if isinstance(record, KeyAuthorised):
+            self.key_ids.setdefault(key_hash[:8], index)
+            self.keys.setdefault(key_hash, (index, record))
+        else:
+            self.revoked.setdefault(key_hash, (index, record))
+
+    def _author_at(self, index: int, author: bytes) -> KeyAuthorised | None:
+        """The key of a statement's author, if it was authorised by then."""
+        known = self.keys.get(author)
+        if known is not None and known[0] < index:
+            return known[1]
+        name = author.hex()[:16]
+        self.findings.add("AUTHOR_UNKNOWN", index, f"author key {name} is not authorised here",
+            f"作者密钥 {name} 此时未获授权")
+        return None
+
+    def _check_scope(self, index: int, known: KeyAuthorised, kinds: AbstractSet[str]) -> None:
+        """What a statement covers, against the scope of its author's key."""
+        if known.scope is not None and not kinds <= set(known.scope):
+            beyond = ", ".join(sorted(kinds - set(known.scope)))
+            self.findings.add("AUTHOR_SCOPE", index, f"the author's key is not authorised for {beyond}",
+                f"作者密钥无权书写 {beyond}")
+
+    def _check_revoked(self, index: int, author: bytes) -> None:
+        revoked = self.revoked.get(author)
+        if revoked is not None and revoked[0] < index:
+            self.findings.add("AUTHOR_REVOKED", index, f"the author's key was revoked in entry {revoked[0]}",
+                f"作者密钥已在条目 {revoked[0]} 吊销")
+
+    # ---- what lies beside the log --------------------------------------------------------------
+
+    def _check_since(self) -> None:
+        """The older checkpoint that the verifier kept: the log extends it, or it is of what was lost (format 5.5)."""
+        if self.options.since is None:
+            return
+        try:
+            _, old = open_checkpoint(self.options.since, self.log_key)
+            if self.log_key is not None:
+                demand(old.origin == origin_of(self.log_key.name, old.epoch), "it is of another log",
+                    "它属于另一账本")
+        except Bad as error:
+            raise Misused(f"the older checkpoint cannot be used: {error.en}",
+                f"无法使用旧检查点：{error.zh}") from None
+        place = self._place_since(old)
+        stands = {"held": True, "ahead": False, "fork": False}.get(place)
+        self.result["since"] = {"size": old.size, "root": b64(old.root), "stands": stands}
+        if place == "ahead":
+            self.findings.add("ROLLBACK", None,
+                f"{self.size} entries, but the older note signs {old.size}: the log was rolled back",
+                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚")
+        elif place == "fork":
+            self.findings.add("FORK", None,
+                f"its first {old.size} entries are not those that were signed in the older note",
+                f"前 {old.size} 个条目与旧检查点所签的不同")
+
+    def _check_witnessed(self, own: Checkpoint | None) -> None:
+        """Format 10.1; `own` is the checkpoint of the bundle, where it counts."""
+        held: list[tuple[Note, Checkpoint]] = []
+        for size in self.names.witnessed:
+            data = self.names.read(f"witnessed/{size}", MAX_NOTE)
+            opened = None if data is None or self.log_key is None else open_witnessed(data, self.log_key, size,
+                self.findings)
+            if opened is None:
+                continue
+            place = self._place_witnessed(opened[1])
+            if place == "ahead":
+                self.findings.add("ROLLBACK", None,
+                    f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
+                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚")
+            elif place == "fork":
+                self.findings.add("FORK", None,
+                    f"the first {size} entries are not those that the log signed and witnesses saw",
+                    f"前 {size} 个条目不是账本签过、见证方见过的那些")
+            elif place == "held":
+                held.append(opened)
+        signed = None if own is None else (Note(self.names.note or b""), own)
+        judge_witnessed(self.findings, self.options.policy, held, signed, self.size, self._headers_of, self.result,
+            self.notes)
+
+    def _check_disclosures(self, lacking: Callable[[int], bool]) -> None:
+        """Disclosures; `lacking` tells of an entry whether it is not here."""
+        good = 0
+        for index, number in self.names.private:
+            file = f"private/{index}-{number}.json"
+            stood = check_disclosure(self.container, file, index, self.names.note or b"", self.log_key, self.findings,
+                self.result)
+            if stood and lacking(index):
+                self.findings.add("DISCLOSURE", index, f"{file}: its entry is not here", f"{file}：其条目不在")
+                self.result["disclosures"][-1]["stands"] = stood = False
+            good += stood
+        if self.names.private:
+            self.counts["disclosures"] = good
+
+    # ---- the result ----------------------------------------------------------------------------
+
+    def _tell_rules(self, unknown: int, pilot: bool) -> None:
+        """Which rules were not judged."""
+        if unknown:
+            self.unchecked.add(
+                f"{unknown} entries follow rules that this script does not know: their states were not checked",
+                f"{unknown} 个条目遵循本脚本不认识的规则：其状态未检查")
+        if pilot:
+            self.unchecked.add(
+                "rules that depend on registers, buyers, documents and dates were not judged again: a replay"
+                " does that", "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成")
+
+    def _tell_ledger(self, first: int | None, last: int | None, statements: dict[bytes, list[int]]) -> None:
+        """The log and its keys; `statements` has how many there are of an author, and of how many entries."""
+        assert self.genesis is not None
+        self.result["ledger"] = {
+            "id": self.ledger_id.hex(), "origin": self.genesis.origin, "created": self.genesis.created,
+            "first": first, "last": last,
+        }  # fmt: skip
+        self.result["keys"] = key_history(self.genesis, self.keys, self.revoked, statements, self._header)
+
+    def _tell_seal(self, index: int, body: list[Value], worked_out: bool | None,
+            auditors: list[dict[str, Any]]) -> None:
+        size, _, ids, map_root = body
+        self.result["seals"].append({
+            "index": index, "received": received(self._header(index)), "size": size, "ids": ids,
+            "map_root": b64(map_root), "worked_out": worked_out, "auditors": auditors,
+        })  # fmt: skip
+
+    def _labels(self) -> dict[bytes, str]:
+        """How authors are called, by the ids of their keys."""
+        return {key_hash[:8]: one.label for key_hash, (_, one) in self.keys.items()}
+
+    def _codes(self, *subjects: str | None) -> dict[int, list[str]]:
+        """The codes of findings about these, by entry."""
+        codes: dict[int, list[str]] = {}
+        for code, at, _, _, who in self.findings.listed():
+            if at is not None and who in subjects:
+                codes.setdefault(at, []).append(code)
+        return codes
+
+
+class Whole(Verification):
+    """The verification of a whole bundle; `run` fills `result`."""
+
+    def __init__(self, container: Container, options: Options, findings: Findings, result: dict[str, Any],
+            progress: Any, folder: str) -> None:
+        super().__init__(container, options, findings, result, progress)
+        self.folder = folder
         self.epochs: list[Epoch] = []
         self.statements: dict[bytes, list[int]] = {}
         self.stands: dict[str, int] = {}
@@ -6106,15 +6346,11 @@ class Whole:
         self.bare: Ranges = []
         self.believed: list[tuple[int, int]] = []
         self.units = 0
-        self.log_key = options.key
 
     def run(self) -> None:
         """Verify."""
-        names = Names(self.container, True, self.findings)
-        self.names = names
-        self.result["notes"], self.result["not_checked"] = self.notes.items, self.unchecked.items
-        self.counts["files"] = self.container.files
-        fill_checkpoint(self.result, names.note, self.options)
+        self._open(True)
+        names = self.names
         if names.checkpoint is None or names.missing:
             self.unchecked.add(
                 "nothing else was looked at: without a checkpoint and all headers there is nothing to hold a log"
@@ -6126,12 +6362,12 @@ class Whole:
         self.log = Log(self.container, self.size)
         workers = Workers(self.options.processes)
         try:
-            self._headers(workers)
+            self._survey(workers)
             self._genesis()
             self._entries(workers)
         finally:
             workers.close()
-        self._conclude(names)
+        self._conclude()
 
     def close(self) -> None:
         """Let go of the file of leaves, so that it can be removed."""
@@ -6146,21 +6382,25 @@ class Whole:
 
     # ---- reading -------------------------------------------------------------------------------
 
-    def _headers(self, workers: Workers) -> None:
+    def _counter(self) -> Callable[[int], None]:
+        """Takes how much more of a phase is done."""
+        done = 0
+
+        def tick(count: int) -> None:
+            nonlocal done
+            done += count
+            self.progress.to(done)
+
+        return tick
+
+    def _survey(self, workers: Workers) -> None:
         files = -(-self.size // WIDTH)
         self.leaves_path = os.path.join(self.folder, "leaves")
         self.progress.phase("headers and tree", "条目头与树", self.size)
         found: list[Survey] = []
         if workers.pool is None:
             with open(self.leaves_path, "wb") as file:
-                done = 0
-
-                def tick(count: int) -> None:
-                    nonlocal done
-                    done += count
-                    self.progress.to(done)
-
-                found.append(survey(self.log, 0, files, file, self.findings, tick))
+                found.append(survey(self.log, 0, files, file, self.findings, self._counter()))
         else:
             with open(self.leaves_path, "wb") as file:
                 file.truncate(32 * self.size)
@@ -6190,15 +6430,7 @@ class Whole:
         if raw is None or part is None:
             self.findings.add("GENESIS", 0, "the genesis record is missing", "缺少创世记录")
             return
-        try:
-            self.genesis = GenesisRecord(part[32:])
-        except Bad as error:
-            self.findings.bad("GENESIS", 0, error)
-            return
-        if raw[4] != GENESIS or self.genesis.created != int.from_bytes(raw[8:16], "big"):
-            self.findings.add("GENESIS", 0, "entry 0 is not a genesis record of its own receipt time",
-                "条目 0 不是与其接收时间一致的创世记录")
-        self.ledger_id = leaf_of(raw)
+        self._begin(raw, part[32:])
 
     def _tasks(self, step_: int) -> list[tuple[int, int]]:
         """Ranges that do not cut a statement from its entries."""
@@ -6243,13 +6475,7 @@ class Whole:
     def _entries_here(self, context: tuple[Any, ...]) -> None:
         """In this process, all subjects at once."""
         chains = Chains(self.findings, self.bare, self.seal_sizes)
-        done = 0
-
-        def tick(count: int) -> None:
-            nonlocal done
-            done += count
-            self.progress.to(done)
-
+        tick = self._counter()
         with open(self.said_path, "wb") as said:
             for start, stop in self._tasks(TASK):
                 self._keep(
@@ -6297,7 +6523,7 @@ class Whole:
 
     # ---- what only the whole tells -------------------------------------------------------------
 
-    def _conclude(self, names: Names) -> None:
+    def _conclude(self) -> None:
         findings, passed = self.findings, self.passed
         self.believed.sort()
         self._check_uncovered()
@@ -6316,20 +6542,14 @@ class Whole:
             origin = origin_of(self.genesis.origin, self._own_entries())
             self._check_authors()
             self._check_unsigned()
-            named = Verifier(self.genesis.origin, LOG_TYPE, self.genesis.log_key)
-            if self.log_key is not None and self.log_key.text != named.text:
-                findings.add("GENESIS", 0, f"the log names another key or origin than {self.log_key.name}",
-                    f"账本所写的密钥或来源与 {self.log_key.name} 不同")
-            if self.log_key is None:
-                self.log_key = named
+            self._name_key(self.genesis)
         self._check_since()
-        stands = check_checkpoint(findings, names.note or b"", self.log_key, origin, self.size,
-            self.tree.root(self.size))
-        fill_key(self.result, self.options, self.log_key, names.note)
-        self._check_witnessed(names, stands)
+        stands = check_checkpoint(findings, self.names.note or b"", self.log_key, origin, self.tree.root(self.size))
+        fill_key(self.result, self.options, self.log_key, self.names.note)
+        self._check_witnessed(stands)
         self._check_prunings()
-        self._check_seals(names)
-        self._check_disclosures(names)
+        self._check_seals()
+        self._check_disclosures(lambda index: False)
         self._fill()
 
     def _statements(self) -> Iterator[tuple[int, int, int, frozenset[str], bytes, bytes, bytes]]:
@@ -6373,9 +6593,7 @@ class Whole:
         for part in self.passed:
             if part.first_rules is not None:
                 index, first = part.first_rules
-                if first < last:
-                    self.findings.add("ROWS_MALFORMED", index, f"rule set {first} after rule set {last}",
-                        f"规则版本 {first} 出现在版本 {last} 之后")
+                check_rule_set(index, first, last, self.findings)
                 last = part.last_rules
         profile = next((part.profile for part in self.passed if part.profile is not None), None)
         plain = max((part.last_plain for part in self.passed), default=-1)
@@ -6388,7 +6606,6 @@ class Whole:
         """Keys, epochs, evidence and settlements; the epoch of the log."""
         genesis, findings = self.genesis, self.findings
         assert genesis is not None
-        self.key_ids: dict[bytes, int] = {}
         self.settled: dict[int, int] = {}
         self.gaps: dict[bytes, list[tuple[int, int]]] = {}
         self.accused: set[bytes] = set()
@@ -6400,10 +6617,8 @@ class Whole:
             try:
                 if kind == GENESIS and index:
                     findings.add("GENESIS", index, "a genesis record stands only at entry 0", "创世记录只能是条目 0")
-                elif kind == AUTHORISED:
-                    self._authorised(index, KeyAuthorised(content), genesis)
-                elif kind == REVOKED:
-                    self._revoked(index, KeyRevoked(content), genesis)
+                elif kind in (AUTHORISED, REVOKED):
+                    self._take_key(index, (KeyAuthorised if kind == AUTHORISED else KeyRevoked)(content), genesis)
                 elif kind == EPOCH_ENTRY:
                     begun = read_epoch(content)
                     epoch = self._epoch(index, begun, epoch, genesis)
@@ -6425,24 +6640,6 @@ class Whole:
                     " they were submitted again and that is settled",
                     f"纪元 {begun[0]}：前一纪元的条目 {begun[1]} 至 {begun[3] - 1} 已丢失，直到重新提交并结清")
         return epoch
-
-    def _authorised(self, index: int, authorised: KeyAuthorised, genesis: GenesisRecord) -> None:
-        authorised.check(self.ledger_id, genesis)
-        key_hash = authorised.key.hash
-        if key_hash[:8] in self.key_ids:
-            self.findings.add("KEY_RECORD", index,
-                f"a key with this id was authorised in entry {self.key_ids[key_hash[:8]]}",
-                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权")
-        if key_hash in self.revoked:
-            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
-        self.key_ids.setdefault(key_hash[:8], index)
-        self.keys.setdefault(key_hash, (index, authorised))
-
-    def _revoked(self, index: int, revoked: KeyRevoked, genesis: GenesisRecord) -> None:
-        revoked.check(self.ledger_id, genesis)
-        if revoked.hash in self.revoked:
-            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
-        self.revoked.setdefault(revoked.hash, (index, revoked))
 
     def _epoch(self, index: int, begun: list[Value], epoch: int, genesis: GenesisRecord) -> int:
         """Format 5.5."""
@@ -6525,7 +6722,6 @@ class Whole:
 
     def _check_authors(self) -> None:
         """Authorisation, numbers and chain of each author's statements (format 6.1, 6.2)."""
-        findings = self.findings
         for gaps in self.gaps.values():
             gaps.sort()
         tips: dict[bytes, tuple[int, bytes]] = {}
@@ -6534,18 +6730,10 @@ class Whole:
             totals = self.statements.setdefault(author, [0, 0])
             totals[0] += 1
             totals[1] += count
-            known, name = self.keys.get(author), author.hex()[:16]
-            if known is None or known[0] > index:
-                findings.add("AUTHOR_UNKNOWN", index, f"author key {name} is not authorised here",
-                    f"作者密钥 {name} 此时未获授权")
-            elif known[1].scope is not None and not kinds <= set(known[1].scope):
-                beyond = ", ".join(sorted(kinds - set(known[1].scope)))
-                findings.add("AUTHOR_SCOPE", index, f"the author's key is not authorised for {beyond}",
-                    f"作者密钥无权书写 {beyond}")
-            revoked = self.revoked.get(author)
-            if revoked is not None and revoked[0] < index:
-                findings.add("AUTHOR_REVOKED", index, f"the author's key was revoked in entry {revoked[0]}",
-                    f"作者密钥已在条目 {revoked[0]} 吊销")
+            known = self._author_at(index, author)
+            if known is not None:
+                self._check_scope(index, known, kinds)
+            self._check_revoked(index, author)
             end, tip = tips.get(author, (0, ZERO))
             if first == end and previous == tip:
                 tips[author] = first + count, own
@@ -6584,73 +6772,37 @@ class Whole:
         for index, content in (one for part in self.passed for one in part.unsigned):
             statement = Statement(content)
             known = self.keys.get(statement.author)
-            if known is not None and known[0] < index and not known[1].key.stands(statement.message,
-                    statement.signature):
-                self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand",
-                    "作者的签名不成立")
+            if known is not None and known[0] < index:
+                check_signature(index, statement, known[1].key, self.findings)
 
-    def _check_since(self) -> None:
-        """The older checkpoint that the verifier kept: the log extends it, or it is of what was lost (format 5.5)."""
-        if self.options.since is None:
-            return
-        try:
-            _, old = open_checkpoint(self.options.since, self.log_key)
-            if self.log_key is not None:
-                demand(old.origin == origin_of(self.log_key.name, old.epoch), "it is of another log",
-                    "它属于另一账本")
-        except Bad as error:
-            raise Misused(f"the older checkpoint cannot be used: {error.en}",
-                f"无法使用旧检查点：{error.zh}") from None
-        told: dict[str, Any] = {"size": old.size, "root": b64(old.root), "stands": True}
-        self.result["since"] = told
+    def _place_since(self, old: Checkpoint) -> str:
         place = place_of(old, self.size, self.epochs)
         if place == "lost":
-            told["stands"] = None
             self.notes.add("the older checkpoint signs entries that were lost when a backup was put back",
                 "旧检查点所签的部分条目在恢复备份时丢失")
-            return
-        if old.size > self.size:
-            told["stands"] = False
-            self.findings.add("ROLLBACK", None,
-                f"{self.size} entries, but the older note signs {old.size}: the log was rolled back",
-                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚")
-        elif place == "fork" or self.tree.root(old.size) != old.root:
-            told["stands"] = False
-            self.findings.add("FORK", None,
-                f"its first {old.size} entries are not those that were signed in the older note",
-                f"前 {old.size} 个条目与旧检查点所签的不同")
+        elif old.size > self.size:
+            return "ahead"
+        elif place == "held" and self.tree.root(old.size) != old.root:
+            return "fork"
+        return place
 
-    def _check_witnessed(self, names: Names, own: Checkpoint | None) -> None:
-        """Format 10.1."""
-        findings, held = self.findings, []
-        for size in names.witnessed:
-            data = names.read(f"witnessed/{size}", MAX_NOTE)
-            opened = None if data is None or self.log_key is None else open_witnessed(data, self.log_key, size,
-                findings)
-            if opened is None:
-                continue
-            place = place_of(opened[1], self.size, self.epochs)
-            if place == "ahead":
-                findings.add("ROLLBACK", None,
-                    f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
-                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚")
-            elif place == "lost":
-                self.notes.add(f"the witnessed note of {size} entries signs some that were lost with a backup",
-                    f"{size} 个条目的见证文本包含恢复备份时丢失的条目")
-            elif place == "held" and not self._is_whole(size):
-                self.notes.add(f"the witnessed note of {size} entries could not be held against the log",
-                    f"{size} 个条目的见证文本无法与账本核对")
-            elif place == "fork" or self.tree.root(size) != opened[1].root:
-                findings.add("FORK", None,
-                    f"the first {size} entries are not those that the log signed and witnesses saw",
-                    f"前 {size} 个条目不是账本签过、见证方见过的那些")
-            else:
-                held.append(opened)
-        signed = None if own is None else (Note(names.note or b""), own)
-        judge_witnessed(findings, self.options.policy, held, signed, self.size, self._all_headers, self.result,
-            self.notes)
+    def _place_witnessed(self, seen: Checkpoint) -> str:
+        place = place_of(seen, self.size, self.epochs)
+        if place == "lost":
+            self.notes.add(f"the witnessed note of {seen.size} entries signs some that were lost with a backup",
+                f"{seen.size} 个条目的见证文本包含恢复备份时丢失的条目")
+        elif place == "held" and not self._is_whole(seen.size):
+            self.notes.add(f"the witnessed note of {seen.size} entries could not be held against the log",
+                f"{seen.size} 个条目的见证文本无法与账本核对")
+            return "unheld"
+        elif place == "held" and self.tree.root(seen.size) != seen.root:
+            return "fork"
+        return place
 
-    def _all_headers(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    def _header(self, index: int) -> bytes | None:
+        return self.log.header(index)
+
+    def _headers_of(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         for index in range(start, stop):
             raw = self.log.header(index)
             if raw is not None:
@@ -6668,7 +6820,7 @@ class Whole:
         if found["prunings"]:
             self.counts["prunings"] = len(found["prunings"])
 
-    def _check_seals(self, names: Names) -> None:
+    def _check_seals(self) -> None:
         """Format 5.12."""
         worked = self._work_seals()
         unworkable = max((index for index, _ in self.believed), default=-1)
@@ -6705,11 +6857,9 @@ class Whole:
             good += verdict is True
             bad += verdict is None
             signed = told.setdefault(size, [])
-            self.result["seals"].append(
-                {"index": index, "received": received(self.log.header(index)), "size": size, "ids": ids,
-                "map_root": b64(map_root), "worked_out": verdict, "auditors": signed})
-        for size in names.seals if self.genesis is not None else ():
-            data = names.read(f"seals/{size}", MAX_NOTE)
+            self._tell_seal(index, body, verdict, signed)
+        for size in self.names.seals if self.genesis is not None else ():
+            data = self.names.read(f"seals/{size}", MAX_NOTE)
             if data is not None:
                 said = Note(data).text if is_note(data) else ""
                 text = next((one for one in texts.get(size, ()) if one == said),
@@ -6728,15 +6878,8 @@ class Whole:
         if not self.seal_sizes:
             return {}
         self.progress.phase("seals", "封存", self.units)
-        done = 0
-
-        def tick(count: int) -> None:
-            nonlocal done
-            done += count
-            self.progress.to(done)
-
         changes = heapq.merge(*map(read_changes, self.changes))
-        return dict(zip(self.seal_sizes, sweep(len(self.seal_sizes), changes, self.log.leaf, tick)))
+        return dict(zip(self.seal_sizes, sweep(len(self.seal_sizes), changes, self.log.leaf, self._counter())))
 
     def _is_whole(self, size: int) -> bool:
         """Whether the headers of the first `size` entries are all there."""
@@ -6753,15 +6896,6 @@ class Whole:
         """Whether a log may end behind so many entries (format 6.1)."""
         return size >= self.size or (self.log.header(size) or b"\0" * 5)[4] not in COVERED
 
-    def _check_disclosures(self, names: Names) -> None:
-        good = 0
-        for index, number in names.private:
-            file = f"private/{index}-{number}.json"
-            good += check_disclosure(self.container, file, index, names.note or b"", self.log_key, self.findings,
-                self.result)
-        if names.private:
-            self.counts["disclosures"] = good
-
     # ---- the result ----------------------------------------------------------------------------
 
     def _fill(self) -> None:
@@ -6777,22 +6911,10 @@ class Whole:
         counts["authors"] = len(self.keys)
         if self.believed:
             counts["believed"] = len(self.believed)
-        unknown = sum(one.unknown_rules for one in passed)
-        if unknown:
-            self.unchecked.add(
-                f"{unknown} entries follow rules that this script does not know: their states were not checked",
-                f"{unknown} 个条目遵循本脚本不认识的规则：其状态未检查")
-        if any(one.last_rules == 2 for one in passed):
-            self.unchecked.add(
-                "rules that depend on registers, buyers, documents and dates were not judged again: a replay"
-                " does that", "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成")
+        self._tell_rules(sum(one.unknown_rules for one in passed), any(one.last_rules == 2 for one in passed))
         first, last = self.log.header(0), self.log.header(self.size - 1) if self.size else None
         if self.genesis is not None:
-            result["ledger"] = {
-                "id": self.ledger_id.hex(), "origin": self.genesis.origin, "created": self.genesis.created,
-                "first": received(first), "last": received(last),
-            }  # fmt: skip
-            result["keys"] = key_history(self.genesis, self.keys, self.revoked, self.statements, self.log.header)
+            self._tell_ledger(received(first), received(last), self.statements)
             result["epochs"] = [
                 {"index": index, "received": received(self.log.header(index)), "epoch": begun[0], "start": begun[1],
                     "stop": begun[3], "reason": begun[5], "settled": self.settled.get(index)}
@@ -6813,11 +6935,7 @@ class Whole:
         """The entries of a subject, from its latest one back."""
         steps: list[dict[str, Any]] = []
         index, left_out, earlier = (self.stands[subject] & MASK) - 1, 0, None
-        codes: dict[int, list[str]] = {}
-        for code, at, _, _, who in self.findings.listed():
-            if who == subject and at is not None:
-                codes.setdefault(at, []).append(code)
-        labels = {key_hash[:8]: one.label for key_hash, (_, one) in self.keys.items()}
+        codes, labels = self._codes(subject), self._labels()
         while index >= 0:
             raw, found = self.log.header(index), self.log.rows(index)
             row = None if found is None else next((one for one in found[1] if one[0] == subject), None)
@@ -6902,20 +7020,26 @@ def timeline_step(index: int, raw: bytes, content: bytes | None, rules: int, row
     }  # fmt: skip
 
 
-def check_checkpoint(findings: Findings, data: bytes, key: Verifier | None, origin: str | None, size: int,
+def check_head(findings: Findings, note: Note, checkpoint: Checkpoint, key: Verifier | None) -> bool:
+    """Whether the log's key, if it is known, signed a head. Further lines in it are a finding, too."""
+    if checkpoint.more:
+        findings.add("CHECKPOINT_MALFORMED", None, "it has further lines, which this format does not know",
+            "有本格式不认识的附加行")
+    try:
+        demand(key is None or note.signed(key), "the log's key did not sign it", "没有账本密钥的签名")
+    except Bad as error:
+        findings.bad("CHECKPOINT_SIGNATURE", None, error)
+        return False
+    return True
+
+
+def check_checkpoint(findings: Findings, data: bytes, key: Verifier | None, origin: str | None,
         root: bytes) -> Checkpoint | None:
     """Hold the signed head against the tree; the checkpoint if it is right in everything."""
     before = findings.count()
     note = Note(data)
     checkpoint = Checkpoint(note.text)
-    if key is not None:
-        try:
-            demand(note.signed(key), "the log's key did not sign it", "没有账本密钥的签名")
-        except Bad as error:
-            findings.bad("CHECKPOINT_SIGNATURE", None, error)
-    if checkpoint.more:
-        findings.add("CHECKPOINT_MALFORMED", None, "it has further lines, which this format does not know",
-            "有本格式不认识的附加行")
+    check_head(findings, note, checkpoint, key)
     if origin is not None and checkpoint.origin != origin:
         findings.add("CHECKPOINT_ORIGIN", None, f"its origin is {checkpoint.origin!r}, this log's is {origin!r}",
             f"其来源为 {checkpoint.origin!r}，本账本为 {origin!r}")
@@ -7120,26 +7244,14 @@ class Stated:
         self.kinds: set[str] = set()
 
 
-class Excerpt:
+class Excerpt(Verification):
     """The verification of an excerpt; `run` fills `result`."""
 
     def __init__(self, container: Container, options: Options, findings: Findings, result: dict[str, Any],
             progress: Any, kind: str) -> None:
-        self.container = container
-        self.options = options
-        self.findings = findings
-        self.result = result
-        self.progress = progress
+        super().__init__(container, options, findings, result, progress)
         self.kind = kind
-        self.notes = Say()
-        self.unchecked = Say()
-        self.counts: dict[str, int] = result["counts"]
         self.headers: dict[int, bytes] = {}
-        self.genesis: GenesisRecord | None = None
-        self.ledger_id = b""
-        self.keys: dict[bytes, tuple[int, KeyAuthorised]] = {}
-        self.key_ids: dict[bytes, int] = {}
-        self.revoked: dict[bytes, tuple[int, KeyRevoked]] = {}
         self.seals: dict[int, list[Value] | None] = {}
         self.signed: dict[int, bytes] = {}
         self.words: dict[str, int] = {}
@@ -7159,10 +7271,8 @@ class Excerpt:
 
     def run(self) -> None:
         """Verify."""
-        names = self.names = Names(self.container, False, self.findings)
-        self.result["notes"], self.result["not_checked"] = self.notes.items, self.unchecked.items
-        self.counts["files"] = self.container.files
-        fill_checkpoint(self.result, names.note, self.options)
+        self._open(False)
+        names = self.names
         if names.checkpoint is None:
             self.unchecked.add("nothing but names was looked at, as there is no checkpoint to hold anything against",
                 "没有可供核对的检查点，只检查了文件名")
@@ -7281,9 +7391,14 @@ class Excerpt:
 
     def _judge(self, index: int, file: EntryFile) -> None:
         header = Header(file.raw)
-        content = self._content(index, header, file)
+        if file.content is None and header.kind == EVENT:
+            self.lost_contents.append(index)
+        content = content_of(index, header, file.raw, file.content, self.findings)
+        self.contents += content is not None
         if index == 0:
-            self._begin(header, file, content)
+            self._begin(file.raw, content or b"")
+            if self.genesis is not None:
+                self._name_key(self.genesis)
         elif header.kind == GENESIS:
             self.findings.add("GENESIS", index, "a genesis record stands only at entry 0", "创世记录只能是条目 0")
         self._check_time(index, header, content)
@@ -7296,46 +7411,6 @@ class Excerpt:
         elif header.kind == STATEMENT:
             self._statement(index, header, content)
         self._check_rows(index, header, file, acts)
-
-    def _content(self, index: int, header: Header, file: EntryFile) -> bytes | None:
-        if file.content is None:
-            if header.kind == EVENT:
-                self.lost_contents.append(index)
-            else:
-                self.findings.add("CONTENT_MISSING", index,
-                    "the content is not there, and that of an entry that is no event never goes",
-                    "内容不在，而非事件条目的内容永不删除")
-            return None
-        length = len(file.content) - 32
-        if length != header.content_length:
-            self.findings.add("HEADER_COUNTS", index,
-                f"{length} bytes of content, the header says {header.content_length}",
-                f"内容有 {length} 字节，条目头称 {header.content_length}")
-        content = committed(file.raw, file.content)
-        if content is None:
-            self.findings.add("CONTENT_COMMITMENT", index,
-                "the content or its salt was altered: the header commits to another",
-                "内容或其盐值被改动：条目头承诺的是另一内容")
-        else:
-            self.contents += 1
-        return content
-
-    def _begin(self, header: Header, file: EntryFile, content: bytes | None) -> None:
-        """Entry 0 (format 5.2)."""
-        try:
-            genesis = GenesisRecord(content or b"")
-        except Bad as error:
-            self.findings.bad("GENESIS", 0, error)
-            return
-        if header.kind != GENESIS or genesis.created != header.time:
-            self.findings.add("GENESIS", 0, "entry 0 is not a genesis record of its own receipt time",
-                "条目 0 不是与其接收时间一致的创世记录")
-        own = Verifier(genesis.origin, LOG_TYPE, genesis.log_key)
-        if self.options.key is not None and self.options.key.text != own.text:
-            self.findings.add("GENESIS", 0, f"the log names another key or origin than {self.options.key.name}",
-                f"账本所写的密钥或来源与 {self.options.key.name} 不同")
-        self.genesis = genesis
-        self.ledger_id = leaf_of(file.raw)
 
     def _check_time(self, index: int, header: Header, content: bytes | None) -> None:
         """Format 8, as far as neighbours are here."""
@@ -7378,11 +7453,11 @@ class Excerpt:
                 return ([] if record.subject is None else [(record.subject, NOTE)]), record
             if header.kind == AUTHORISED:
                 authorised = KeyAuthorised(content)
-                self._authorised(index, authorised)
+                self._key_record(index, authorised)
                 return [(KEY_URN + authorised.key.hash.hex(), SEE)], None
             if header.kind == REVOKED:
                 revoked = KeyRevoked(content)
-                self._revoked(index, revoked)
+                self._key_record(index, revoked)
                 return [(KEY_URN + revoked.hash.hex(), END)], None
         except Bad as error:
             self.findings.bad("CONTENT_MALFORMED", index, error)
@@ -7414,72 +7489,32 @@ class Excerpt:
             except Bad as error:
                 self.findings.bad("SEAL_RECORD", index, error)
 
-    def _authorised(self, index: int, authorised: KeyAuthorised) -> None:
+    def _key_record(self, index: int, record: KeyAuthorised | KeyRevoked) -> None:
         if self.genesis is None:
             return
         try:
-            authorised.check(self.ledger_id, self.genesis)
+            self._take_key(index, record, self.genesis)
         except Bad as error:
             self.findings.bad("KEY_RECORD", index, error)
-            return
-        key_hash = authorised.key.hash
-        if key_hash[:8] in self.key_ids:
-            self.findings.add("KEY_RECORD", index,
-                f"a key with this id was authorised in entry {self.key_ids[key_hash[:8]]}",
-                f"同一标识的密钥已在条目 {self.key_ids[key_hash[:8]]} 授权")
-        if key_hash in self.revoked:
-            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
-        self.key_ids.setdefault(key_hash[:8], index)
-        self.keys.setdefault(key_hash, (index, authorised))
-
-    def _revoked(self, index: int, revoked: KeyRevoked) -> None:
-        if self.genesis is None:
-            return
-        try:
-            revoked.check(self.ledger_id, self.genesis)
-        except Bad as error:
-            self.findings.bad("KEY_RECORD", index, error)
-            return
-        if revoked.hash in self.revoked:
-            self.findings.add("KEY_RECORD", index, "the key was revoked before", "该密钥此前已吊销")
-        self.revoked.setdefault(revoked.hash, (index, revoked))
 
     def _statement(self, index: int, header: Header, content: bytes | None) -> None:
         """Format 6: what comes next is covered by it, as far as it reaches."""
         self._end_covering()
         self.covering = Stated(index, header.time, None)
-        if content is None:
-            return
-        try:
-            statement = Statement(content)
-        except Bad as error:
-            self.findings.bad("STATEMENT_MALFORMED", index, error)
+        statement = statement_of(index, header, content, self.ledger_id, self.findings)
+        if statement is None:
             return
         self.covering.statement = statement
         self.statements += 1
-        if header.author != statement.author[:8] or header.sequence != statement.first:
-            self.findings.add("STATEMENT_AUTHOR", index,
-                "the header names another author or number than the statement", "条目头所写作者或编号与陈述不同")
         if self.genesis is None:
             return
-        if statement.ledger_id != self.ledger_id:
-            self.findings.add("STATEMENT_LEDGER", index, "the statement was made for another ledger",
-                "陈述是为另一账本作出的")
-        known = self.keys.get(statement.author)
+        known = self._author_at(index, statement.author)
         if known is None:
-            self.findings.add("AUTHOR_UNKNOWN", index,
-                f"author key {statement.author.hex()[:16]} is not authorised here",
-                f"作者密钥 {statement.author.hex()[:16]} 此时未获授权")
             return
         self.signed[index] = statement.author
-        revoked = self.revoked.get(statement.author)
-        if revoked is not None:
-            self.findings.add("AUTHOR_REVOKED", index, f"the author's key was revoked in entry {revoked[0]}",
-                f"作者密钥已在条目 {revoked[0]} 吊销")
+        self._check_revoked(index, statement.author)
         self.signatures += 1
-        if not known[1].key.stands(statement.message, statement.signature):
-            self.findings.add("STATEMENT_SIGNATURE", index, "the author's signature does not stand",
-                "作者的签名不成立")
+        check_signature(index, statement, known.key, self.findings)
 
     def _end_covering(self) -> None:
         """What a statement covers here, against the scope of its key."""
@@ -7487,10 +7522,8 @@ class Excerpt:
         if covering is None or covering.statement is None:
             return
         known = self.keys.get(covering.statement.author)
-        if known is not None and known[1].scope is not None and not covering.kinds <= set(known[1].scope):
-            beyond = ", ".join(sorted(covering.kinds - set(known[1].scope)))
-            self.findings.add("AUTHOR_SCOPE", covering.index, f"the author's key is not authorised for {beyond}",
-                f"作者密钥无权书写 {beyond}")
+        if known is not None:
+            self._check_scope(covering.index, known[1], covering.kinds)
 
     def _cover(self, index: int, header: Header, file: EntryFile) -> Stated | None:
         """Format 6.1, of an entry and the statement before it that is here."""
@@ -7538,26 +7571,15 @@ class Excerpt:
                 add("ROW_SUBJECTS", index, f"it has no row of {acts[0][0]}", f"没有 {acts[0][0]} 的单元记录",
                     acts[0][0])
             return
-        try:
-            rule_set, rows = decode_rows(file.rows[32:])
-        except Bad as error:
-            self.findings.bad("ROWS_MALFORMED", index, error)
+        found = rows_of(index, file.rows, self.rule_set, self.findings)
+        if found is None:
             return
-        if rule_set < self.rule_set:
-            add("ROWS_MALFORMED", index, f"rule set {rule_set} after rule set {self.rule_set}",
-                f"规则版本 {rule_set} 出现在版本 {self.rule_set} 之后")
+        rule_set, rows = found
         self.rule_set = rule_set
-        known = rule_set in RULE_SETS
-        self.unknown_rules += not known
+        self.unknown_rules += rule_set not in RULE_SETS
         self.pilot = self.pilot or rule_set == 2
-        if acts is not None and [row[0] for row in rows] != [subject for subject, _ in acts]:
-            add("ROW_SUBJECTS", index, "the rows are not those of the content's subjects", "单元记录与内容中的对象不符")
-        elif known and acts is not None and [row[1] for row in rows] != [act for _, act in acts]:
-            add("ROW_ACT", index, "a row states another act than the content", "单元记录所述动作与内容不同")
-        first = sum(not row[2] for row in rows)
-        if (header.row_count, header.rows_length, header.first_rows) != (len(rows), len(file.rows) - 32, first):
-            add("HEADER_COUNTS", index, "the header does not count the rows that are there",
-                "条目头的计数与现有的单元记录不符")
+        check_told(index, rule_set, rows, acts, self.findings)
+        check_row_counts(index, header, file.rows, rows, self.findings)
         named = list(dict.fromkeys(row[2] - 1 for row in rows if 0 < row[2] <= index))
         leaves = dict(zip(named, file.leaves))
         hashes = row_hashes(file.rows[:32], rule_set, rows, [leaves.get(row[2] - 1, ZERO) for row in rows])
@@ -7578,7 +7600,7 @@ class Excerpt:
 
     def _check_row(self, index: int, rule_set: int, row: Row) -> None:
         """A row, against where its subject stood before, as far as that is here."""
-        subject, act, previous, state, codes = row
+        subject, _, previous, state, _ = row
         word = self.words.get(subject, 0)
         latest = word & MASK
         if not previous or previous == latest or previous > index:
@@ -7595,10 +7617,7 @@ class Excerpt:
             elif raw is not None and previous - 1 not in self.bare:
                 self.findings.add("ROW_LINK", index, f"entry {previous - 1}, which the row names, has no row of it",
                     f"该单元记录所指的条目 {previous - 1} 没有该对象的单元记录", subject)
-            if rule_set in RULE_SETS and not possible(rule_set, act, state, codes):
-                self.findings.add("ROW_STATE", index,
-                    f"state {state} and violations {list(codes)} follow from act {act} in no state at all",
-                    f"从任何状态出发，动作 {act} 都得不到状态 {state} 和违规 {list(codes)}", subject)
+            check_possible(index, rule_set, row, self.findings)
         self.words[subject] = state << SHIFT | index + 1
         if subject in self.seen:
             self.seen[subject][index] = (previous - 1 if previous else None), state
@@ -7649,43 +7668,21 @@ class Excerpt:
                 self.findings.add("TIME_AHEAD", late,
                     "it was received after the verifier's own time, as was what follows",
                     "其接收时间晚于核验者自己的时间，后续条目亦然")
-        key = self.options.key
-        if key is None and self.genesis is not None:
-            key = Verifier(self.genesis.origin, LOG_TYPE, self.genesis.log_key)
-        good = self._check_head(key)
-        fill_key(self.result, self.options, key, self.names.note)
+        good = self._check_head(self.log_key)
+        fill_key(self.result, self.options, self.log_key, self.names.note)
         seal = self._latest_seal()
         self._check_note(seal)
         complete = self._histories(seal)
         self._check_absent(seal)
-        before = len(self.result["disclosures"])
-        for index, number in self.names.private:
-            file = f"private/{index}-{number}.json"
-            stood = check_disclosure(self.container, file, index, self.names.note or b"", key, self.findings,
-                self.result)
-            if stood and index not in self.headers:
-                self.findings.add("DISCLOSURE", index, f"{file}: its entry is not here", f"{file}：其条目不在")
-                self.result["disclosures"][-1]["stands"] = False
-        if self.names.private:
-            self.counts["disclosures"] = sum(one["stands"] for one in self.result["disclosures"][before:])
-        self._check_since(key)
-        self._check_witnessed(key, good)
+        self._check_disclosures(lambda index: index not in self.headers)
+        self._check_since()
+        self._check_witnessed(self.head if good else None)
         self._fill(seal, complete)
 
     def _check_head(self, key: Verifier | None) -> bool:
         """The signature and origin of the checkpoint; whether both stand."""
-        note, good = Note(self.names.note or b""), True
-        if self.head.more:
-            self.findings.add("CHECKPOINT_MALFORMED", None, "it has further lines, which this format does not know",
-                "有本格式不认识的附加行")
-        if key is None:
-            return good
-        try:
-            demand(note.signed(key), "the log's key did not sign it", "没有账本密钥的签名")
-        except Bad as error:
-            self.findings.bad("CHECKPOINT_SIGNATURE", None, error)
-            good = False
-        if self.head.origin != origin_of(key.name, self.head.epoch):
+        good = check_head(self.findings, Note(self.names.note or b""), self.head, key)
+        if key is not None and self.head.origin != origin_of(key.name, self.head.epoch):
             self.findings.add("CHECKPOINT_ORIGIN", None,
                 f"its origin is {self.head.origin!r}, this log's is {key.name!r}",
                 f"其来源为 {self.head.origin!r}，本账本为 {key.name!r}")
@@ -7732,11 +7729,7 @@ class Excerpt:
 
     def _check_note(self, seal: tuple[int, list[Value]] | None) -> None:
         self.auditors: list[dict[str, Any]] = []
-        try:
-            data = self.container.read("seal/note", MAX_NOTE)
-        except Bad as error:
-            self.findings.bad("BUNDLE_FILE", None, error)
-            return
+        data = self.names.read("seal/note", MAX_NOTE)
         if data is not None:
             text = None if seal is None or self.genesis is None else seal_text(self.genesis.origin, self.ledger_id,
                 seal[1])
@@ -7834,66 +7827,31 @@ class Excerpt:
         if self.absent:
             self.counts["absences"] = sum(one["stands"] for one in self.result["absences"])
 
-    def _check_since(self, key: Verifier | None) -> None:
-        if self.options.since is None:
-            return
-        try:
-            _, old = open_checkpoint(self.options.since, key)
-            if key is not None:
-                demand(old.origin == origin_of(key.name, old.epoch), "it is of another log", "它属于另一账本")
-        except Bad as error:
-            raise Misused(f"the older checkpoint cannot be used: {error.en}",
-                f"无法使用旧检查点：{error.zh}") from None
-        told: dict[str, Any] = {"size": old.size, "root": b64(old.root), "stands": False}
-        self.result["since"] = told
-        if old.size > self.size:
-            self.findings.add("ROLLBACK", None,
-                f"{self.size} entries, but the older note signs {old.size}: the log was rolled back",
-                f"现有 {self.size} 个条目，而旧检查点签了 {old.size} 个：账本被回滚")
-            return
-        stands = self._consistent(old.size, old.root)
-        told["stands"] = stands
-        if stands is None:
+    def _place_since(self, old: Checkpoint) -> str:
+        place = self._place(old)
+        if place == "unproved":
             self.findings.add("CONSISTENCY", None,
                 f"there is no proof that the log extends the older checkpoint of {old.size} entries: ask for it",
                 f"没有证明账本延续了 {old.size} 个条目的旧检查点：请索取")
-        elif not stands:
-            self.findings.add("FORK", None,
-                f"its first {old.size} entries are not those that were signed in the older note",
-                f"前 {old.size} 个条目与旧检查点所签的不同")
+        return place
 
-    def _check_witnessed(self, key: Verifier | None, good: bool) -> None:
-        """Format 10.1."""
-        held: list[tuple[Note, Checkpoint]] = []
-        for size in self.names.witnessed:
-            try:
-                data = self.container.read(f"witnessed/{size}", MAX_NOTE)
-            except Bad as error:
-                self.findings.bad("BUNDLE_FILE", None, error)
-                continue
-            opened = None if data is None or key is None else open_witnessed(data, key, size, self.findings)
-            if opened is None:
-                continue
-            if size > self.size:
-                self.findings.add("ROLLBACK", None,
-                    f"{self.size} entries, but witnesses saw {size} that the log signed: it was rolled back",
-                    f"现有 {self.size} 个条目，而见证方见过签名的 {size} 个：账本被回滚")
-                continue
-            stands = self._consistent(size, opened[1].root)
-            if stands is None:
-                self.notes.add(f"the witnessed note of {size} entries has no proof with it that the log extends it",
-                    f"{size} 个条目的见证文本没有附账本延续它的证明")
-            elif not stands:
-                self.findings.add("FORK", None,
-                    f"the first {size} entries are not those that the log signed and witnesses saw",
-                    f"前 {size} 个条目不是账本签过、见证方见过的那些")
-            else:
-                held.append(opened)
-        own = (Note(self.names.note or b""), self.head) if good else None
-        judge_witnessed(self.findings, self.options.policy, held, own, self.size, self._headers_here, self.result,
-            self.notes)
+    def _place_witnessed(self, seen: Checkpoint) -> str:
+        place = self._place(seen)
+        if place == "unproved":
+            self.notes.add(f"the witnessed note of {seen.size} entries has no proof with it that the log extends it",
+                f"{seen.size} 个条目的见证文本没有附账本延续它的证明")
+        return place
 
-    def _headers_here(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    def _place(self, other: Checkpoint) -> str:
+        if other.size > self.size:
+            return "ahead"
+        stands = self._consistent(other.size, other.root)
+        return "unproved" if stands is None else "held" if stands else "fork"
+
+    def _header(self, index: int) -> bytes | None:
+        return self.headers.get(index)
+
+    def _headers_of(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         return ((index, raw) for index, raw in sorted(self.headers.items()) if start <= index < stop)
 
     # ---- the result ----------------------------------------------------------------------------
@@ -7939,32 +7897,16 @@ class Excerpt:
             more = "subject" if others == 1 else "subjects"
             say(f"no history is shown of {others} more {more} that entries here name",
                 f"此处条目还提到 {others} 个其他对象，其流转历史未显示")
-        if self.unknown_rules:
-            say(
-                f"{self.unknown_rules} entries follow rules that this script does not know: their states were not"
-                " checked", f"{self.unknown_rules} 个条目遵循本脚本不认识的规则：其状态未检查")
-        if self.pilot:
-            say(
-                "rules that depend on registers, buyers, documents and dates were not judged again: a replay"
-                " does that", "依赖登记册、购买者、单证和日期的规则未重新判定：由重放完成")
+        self._tell_rules(self.unknown_rules, self.pilot)
         times_ = [int.from_bytes(raw[8:16], "big") for raw in self.headers.values()]
         if self.genesis is not None:
-            result["ledger"] = {
-                "id": self.ledger_id.hex(), "origin": self.genesis.origin, "created": self.genesis.created,
-                "first": min(times_, default=None), "last": max(times_, default=None),
-            }  # fmt: skip
             totals: dict[bytes, list[int]] = {}
             for author in self.signed.values():
                 totals.setdefault(author, [0, 0])[0] += 1
-            result["keys"] = key_history(self.genesis, self.keys, self.revoked, totals, self.headers.get)
+            self._tell_ledger(min(times_, default=None), max(times_, default=None), totals)
         if seal is not None:
             counts["seals"] = 1
-            index, (size, _, ids, map_root) = seal
-            result["seals"].append({
-                "index": index, "received": received(
-                    self.headers.get(index)), "size": size, "ids": ids, "map_root": b64(map_root),
-                "worked_out": None, "auditors": self.auditors,
-            })  # fmt: skip
+            self._tell_seal(seal[0], seal[1], None, self.auditors)
         wanted = [one.id for one in self.items if not one.id.startswith("urn:tracechain:")]
         wanted = list(dict.fromkeys([*asked, *wanted]))
         wanted.sort(key=lambda one: (one not in self.options.units, not is_pack(one)))
@@ -7973,11 +7915,7 @@ class Excerpt:
     def _timeline(self, subject: str, seal: tuple[int, list[Value]] | None, complete: bool) -> dict[str, Any]:
         """The entries here of a subject."""
         indices = sorted(self.seen[subject])
-        labels = {key_hash[:8]: one.label for key_hash, (_, one) in self.keys.items()}
-        codes: dict[int, list[str]] = {}
-        for code, at, _, _, who in self.findings.listed():
-            if at is not None and who in (None, subject):
-                codes.setdefault(at, []).append(code)
+        codes, labels = self._codes(None, subject), self._labels()
         steps: list[dict[str, Any]] = []
         earlier = None
         for index in indices[-200:]:
