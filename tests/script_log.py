@@ -157,7 +157,7 @@ def judged(view: View, demand: Policy | None = None, now: int | None = None) -> 
     """The script's result and its findings."""
     log, found = ScriptLog(view), Found()
     demanded = None if demand is None else script.read_demand(json.dumps(demand.plain()).encode())
-    result = script.judge_prunings(log, gathered(log), found, demanded, now, None, script.note_times)
+    result = script.judge_prunings(log, gathered(log), found, demanded, now, script.note_times)
     return result, set(found.items)
 
 

@@ -557,13 +557,6 @@ def consistent(old: int, old_root: bytes, new: int, new_root: bytes, path: Seque
     return last == 0 and first == old_root and second == new_root
 
 
-def hashes_in(data: Value, en: str = "a proof", zh: str = "证明") -> list[bytes]:
-    """A byte string of hashes, as a list."""
-    if type(data) is not bytes or len(data) % 32 or len(data) > 64 * 32:
-        raise Bad(f"{en} is not a byte string of hashes", f"{zh}不是由哈希组成的字节串")
-    return [data[at : at + 32] for at in range(0, len(data), 32)]
-
-
 # ======================================================================================================================
 # SIGNED NOTES (C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-cosignature v1.0.1, tlog-proof, tlog-policy;
 # format 10). Text has one spelling: what is parsed would be formatted to the same bytes again.
@@ -694,8 +687,8 @@ class Note:
         when = int.from_bytes(own[0][:8], "big")
         message = (f"cosignature/v1\ntime {when}\n{self.text}").encode()
         demand(
-            verifier.kind == WITNESS_TYPE and len(own[0]) == 72 and when <= MAX_SIZE and verifier.key.stands(message,
-                own[0][8:]),
+            verifier.kind == WITNESS_TYPE and len(own[0]) == 72 and when <= MAX_SIZE
+            and verifier.key.stands(message, own[0][8:]),
             f"the cosignature of {verifier.name} does not stand",
             f"{verifier.name} 的联署不成立",
         )
@@ -1277,10 +1270,10 @@ URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`]+")
 UNIT = re.compile("[A-Z0-9]{2,3}", re.ASCII)
 
 
-def read_text(value: Value, most: int = 16_384) -> str:
+def read_text(value: Value) -> str:
     """A text value: it alone may hold tab, line feed and carriage return."""
-    if type(value) is not str or len(value.encode()) > most:
-        raise Bad(f"{value!r:.80} is no text of at most {most} bytes", f"{value!r:.80} 不是至多 {most} 字节的文本")
+    if type(value) is not str or len(value.encode()) > 16_384:
+        raise Bad(f"{value!r:.80} is no text of at most 16384 bytes", f"{value!r:.80} 不是至多 16384 字节的文本")
     return value
 
 
@@ -1294,8 +1287,8 @@ def read_name(value: Value) -> str:
 
 def read_id(value: Value) -> str:
     """A name without white space."""
-    if type(value) is str and 0 < len(value) <= MAX_ID and value.isascii() and value.isprintable(
-            ) and " " not in value:
+    if (type(value) is str and 0 < len(value) <= MAX_ID and value.isascii() and value.isprintable()
+            and " " not in value):
         return value
     if SPACE.search(read_name(value)):
         raise Bad(f"an id has white space in it: {value!r:.80}", f"标识中有空白：{value!r:.80}")
@@ -1327,9 +1320,9 @@ def read_number(value: Value) -> int:
     return int(mantissa * 10 ** (exponent + 64))
 
 
-def positions(value: Value, most: int, least: int = 1) -> list[Value]:
+def positions(value: Value, most: int) -> list[Value]:
     """An array with positions: the last item is not nil; filled up with nils to `most`."""
-    if type(value) is not list or not least <= len(value) <= most or value[-1] is None:
+    if type(value) is not list or not 0 < len(value) <= most or value[-1] is None:
         raise Bad(f"{value!r:.80} is no array of at most {most} items of which the last is not nil",
             f"{value!r:.80} 不是至多 {most} 项且末项非空的数组")
     return value + [None] * (most - len(value))
@@ -1526,7 +1519,7 @@ def read_person(value: Value) -> None:
         raise Bad("a person is a token of 16 bytes", "人员标识是 16 字节的令牌")
 
 
-OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION = range(1, 6)
+OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION = range(1, 5)
 ADD, OBSERVE, DELETE = 1, 2, 3
 ANY = frozenset(range(1, 6))
 #: Reader of each position, and the kinds of events that have it (format 9.1). The first four are read by themselves.
@@ -1534,12 +1527,11 @@ POSITIONS: list[tuple[Callable[[Value], Any], frozenset[int]]] = [
     (read_id, frozenset((2, 3, 5))), (read_groups, ANY), (TERMS["step"].read, ANY), (TERMS["disposition"].read, ANY),
     (read_id, ANY), (read_id, ANY), (read_quantities, ANY), (read_transactions, ANY), (read_parties, ANY),
     (read_parties, ANY),
-    (read_fields, frozenset((1, 4))), (read_uri, ANY), (read_time, ANY), (read_dispositions, ANY), (read_sensors,
-        ANY),
+    (read_fields, frozenset((1, 4))), (read_uri, ANY), (read_time, ANY), (read_dispositions, ANY),
+    (read_sensors, ANY),
     (read_error, ANY), (read_uris, ANY), (read_uri, frozenset((4,))), (read_groups, frozenset((4,))),
-    (read_quantities, frozenset((4,))), (read_person, ANY), (read_private, ANY), (read_fields, ANY), (read_fields,
-        ANY),
-    (read_fields, ANY),
+    (read_quantities, frozenset((4,))), (read_person, ANY), (read_private, ANY), (read_fields, ANY),
+    (read_fields, ANY), (read_fields, ANY),
 ]  # fmt: skip
 
 
@@ -1760,8 +1752,8 @@ OBJECT_ACTS.update(
 OBJECT_ACTS.update({
     (OBSERVE, "shipping", None): 5, (OBSERVE, "storing", "sellable_not_accessible"): 6, (OBSERVE, CLEARING, None): 9,
     (OBSERVE, "receiving", "returned"): 14, (OBSERVE, "inspecting", "conformant"): 16,
-    (OBSERVE, "inspecting", "non_conformant"): 17, (OBSERVE, "holding", "recalled"): 20, (OBSERVE, "holding",
-        None): 18,
+    (OBSERVE, "inspecting", "non_conformant"): 17, (OBSERVE, "holding", "recalled"): 20,
+    (OBSERVE, "holding", None): 18,
     (OBSERVE, "removing", "stolen"): 21, (OBSERVE, "repairing", None): 22, (DELETE, "shipping", None): 27,
 })  # fmt: skip
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -2002,8 +1994,8 @@ class Tree:
 # ROWS (format 7): what the ledger says an entry did to each subject, and which entry of the subject came before.
 # ======================================================================================================================
 
-Row = tuple[str, int, int, int,
-    tuple[int, ...]]  # subject, act, previous (0: none, else 1 + index), state, violations
+#: Subject, act, previous (0: none, else 1 + index), state, violations.
+Row = tuple[str, int, int, int, tuple[int, ...]]
 
 
 def decode_rows(data: bytes) -> tuple[int, list[Row]]:
@@ -2264,7 +2256,6 @@ class GenesisRecord:
         demand(all(a.hash < b.hash for a, b in zip(keys, keys[1:])), "root keys are not sorted and unique",
             "根密钥没有排序或有重复")
         self.roots = {key.hash: key for key in keys}
-        self.successor_of = predecessor is not None
 
     def root(self, key_hash: bytes) -> PublicKey:
         """A root key by its hash."""
@@ -3440,7 +3431,6 @@ PruneRanges = list[tuple[int, int]]
 _PRUNE_GAP = 2 * PRUNE_DAY_MS
 _PRUNE_TAG = b"TCH0 prune".ljust(16, b"\0")
 _PRUNE_MOST = 1 << 40
-_PRUNE_EVENT, _PRUNE_CLOCK = 3, 7
 PRUNE_RETENTION, PRUNE_INTENT, PRUNE_DONE = "retention", "prune-intent", "prune-done"
 #: Kinds of records that prunings are judged by.
 PRUNE_KINDS = frozenset((PRUNE_RETENTION, PRUNE_INTENT, PRUNE_DONE, *_PRUNE_BODIES))
@@ -3707,16 +3697,15 @@ def judge_prunings(
     log: PruneLog,
     gathered: PruneGathered,
     findings: PruneFindings,
-    demand: PrunePolicy | None = None,
-    now_ms: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    cosigned: Cosigned | None = None,
+    demand: PrunePolicy | None,
+    now_ms: int | None,
+    cosigned: Cosigned | None,
 ) -> dict[str, Any]:
     """Judge every part of an event that is not there, and every record that says that one went.
 
     `demand` is a policy that the verifier wants kept as well, `now_ms` a time after which nothing can have come in.
     `cosigned` reads a note of the waiting (section 5.10): its size, its root, and the times (s) of the cosignatures by
-    these vkeys that stand; it raises Bad for what is none. `progress` is told how many parts were looked at so far.
+    these vkeys that stand; it raises Bad for what is none.
 
     The result: `contents` and `rows`, how many went lawfully; `notes`, (English, Chinese), of what cannot be seen any
     more; `prunings`, of each one in the order of the log, as --json prints it.
@@ -3724,7 +3713,7 @@ def judge_prunings(
     _prune_check_now(log, findings, now_ms)
     if not (gathered.lost_contents or gathered.lost_rows or gathered.records):
         return {"contents": 0, "rows": 0, "notes": [], "prunings": []}
-    return _PruneJudge(log, gathered, findings, demand, progress, cosigned).run()
+    return _PruneJudge(log, gathered, findings, demand, cosigned).run()
 
 
 def _prune_check_now(log: PruneLog, findings: PruneFindings, now_ms: int | None) -> None:
@@ -3795,14 +3784,12 @@ class _PruneJudge:
         gathered: PruneGathered,
         findings: PruneFindings,
         demand: PrunePolicy | None,
-        progress: Callable[[int], None] | None,
         cosigned: Cosigned | None,
     ) -> None:
         self._log = log
         self._gathered = gathered
         self._findings = findings
         self._demand = None if demand is None else KeepDays(demand)
-        self._progress = progress
         self._cosigned = cosigned
         self._waits: _PruneWaits | None = None
         self._policies: list[tuple[int, PrunePolicy]] = []
@@ -3810,7 +3797,6 @@ class _PruneJudge:
         self._intents: dict[int, PruneIntentSeen] = {}
         self._dones: list[PruneDoneSeen] = []
         self._others: list[tuple[int, list[Any]]] = []
-        self._looked = 0
         self._linked = 0
         self._unseen = 0
 
@@ -3829,7 +3815,7 @@ class _PruneJudge:
                 taken += 1
             self._check_done(done, holdings)
             again = _prune_intersect(done.contents, gone_contents), _prune_intersect(done.rows, gone_rows)
-            for index in (*self._some_events(again[0], 1), *self._some_events(again[1], 1))[:1]:
+            for index in (*self._first_event(again[0]), *self._first_event(again[1]))[:1]:
                 self._add(
                     done, "PRUNE_RECORD", done.said.first,
                     f"entry {index} lost that part by an earlier pruning",
@@ -4001,13 +3987,7 @@ class _PruneJudge:
                 ]
                 counts[what] += len(found)
                 said.update(b"".join(found))
-                self._tick(len(found))
         return counts[1] + counts[3], counts[2] + counts[3], said.digest()
-
-    def _tick(self, count: int) -> None:
-        self._looked += count
-        if self._progress is not None:
-            self._progress(self._looked)
 
     # ---- helpers ----
 
@@ -4018,9 +3998,8 @@ class _PruneJudge:
                 if (header(index) or b"")[4:5] == b"\x03":
                     yield index
 
-    def _some_events(self, ranges: PruneRanges, most: int) -> list[int]:
-        events = self._events(ranges)
-        return [index for index, _ in zip(events, range(most))]
+    def _first_event(self, ranges: PruneRanges) -> list[int]:
+        return [index for index, _ in zip(self._events(ranges), range(1))]
 
     def _with_rows(self, ranges: PruneRanges) -> Iterator[int]:
         """The events of some ranges that have rows, or had them."""
@@ -4163,7 +4142,6 @@ class _PruneJudge:
         log, demand = self._log, self._demand
         known: dict[tuple[bytes, int, Any], list[tuple[int, str, str]]] = {}
         for start, stop in _prune_intersect(done.contents, self._gathered.lost_contents):
-            self._tick(stop - start)
             for index in range(start, stop):
                 header = log.header(index) or bytes(128)
                 received = (int.from_bytes(header[8:16], "big") + 28_800_000) // PRUNE_DAY_MS
@@ -4232,8 +4210,6 @@ class _PruneJudge:
                 rows = log.rows(index)
                 if rows is not None:
                     holdings.groups.link([row[0] for row in rows[1]])
-            if not index % 4096:
-                self._tick(4096)
         self._linked = max(self._linked, done.said.first)
         cover = PruneCover(holdings, holds)
         held: dict[tuple[str, str, str | None, str], _PruneSpan] = {}
@@ -4686,10 +4662,11 @@ class Pass:
         self.endings[ending] = state
         return state
 
-    def _remember(self, content: bytes, subject: str, act: int, covered: bool) -> None:
+    def _remember(self, content: bytes, subject: str, act: int) -> None:
         """Learn the shape of an event about one unit, which was read carefully just now."""
-        if not covered or content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != OBJECT or len(
-                content) > MAX_CONTENT - 31:
+        if content[2] != 0xCF or not 0x90 < content[0] < 0xA0 or content[1] != OBJECT:
+            return
+        if len(content) > MAX_CONTENT - 31:
             return
         cut = subject.rfind("/") + 1
         prefix, suffix = subject[:cut], subject[cut:].encode()
@@ -4898,8 +4875,8 @@ class Pass:
                     "the jump it states is not the one between the entries", "所述的时间跳跃与条目间的实际跳跃不符")
             except Bad as error:
                 self.findings.bad("CLOCK_RECORD", index, error)
-        elif index and self.context.jump_limit is not None and header.kind not in (CLOCK,
-                EPOCH_ENTRY) and header.time - self.time > self.context.jump_limit:
+        elif (index and self.context.jump_limit is not None and header.kind not in (CLOCK, EPOCH_ENTRY)
+                and header.time - self.time > self.context.jump_limit):
             add("TIME_JUMP", index, f"receipt time jumps by {header.time - self.time} ms without a clock record",
                 f"接收时间跳跃 {header.time - self.time} 毫秒而没有时钟记录")
         self.time = header.time
@@ -5060,8 +5037,8 @@ class Pass:
             self.edges.clear()
             self.right.clear()
 
-    def _acts(self, index: int, header: Header, content: bytes | None) -> tuple[list[tuple[str, int]] | None,
-            str | None]:
+    def _acts(self, index: int, header: Header,
+            content: bytes | None) -> tuple[list[tuple[str, int]] | None, str | None]:
         """The subjects that a content names with what it does to them, None where it cannot tell; a record's kind."""
         if content is None:
             return None, None
@@ -5070,7 +5047,7 @@ class Pass:
                 event = Event(content)
                 acts = acts_of(event, self.shape_rules)
                 if len(acts) == 1 and event.epcs and not event.classes and self.covering is not None:
-                    self._remember(content, acts[0][0], acts[0][1], True)
+                    self._remember(content, acts[0][0], acts[0][1])
                 return acts, None
             if header.kind == RECORD:
                 return self._record(index, RecordEntry(content))
@@ -5788,7 +5765,6 @@ class Names:
         self.consistency: list[int] = []
         self.entries: list[int] = []
         self.proofs: list[int] = []
-        self.seal_files: set[str] = set()
         self._read_checkpoint()
         self._look()
 
@@ -5873,8 +5849,6 @@ class Names:
                 self.findings.add("BUNDLE_SURPLUS", said.number, f"{name} lies behind the log", f"{name} 超出账本")
             else:
                 (self.entries if said.kind == "entry" else self.proofs).append(said.number)
-        elif said.kind.startswith("seal/"):
-            self.seal_files.add(said.kind)
 
     def read(self, name: str, cap: int) -> bytes | None:
         """A note beside the log, None where it cannot be read; of a whole, that was said when its name was met."""
@@ -6697,8 +6671,8 @@ class Whole(Verification):
             raise Bad("the evidence is of an unknown author", "证据的作者未知")
         must(known[1].key, other.message, other.signature, "the author in the evidence", "证据中作者")
         said: Statement | None = None
-        logged = self.log.content(value[0]) if value[0] < index and (self.log.header(value[0])
-            or b"")[4:5] == bytes((STATEMENT,)) else None
+        before = self.log.header(value[0]) if value[0] < index else None
+        logged = None if before is None or before[4] != STATEMENT else self.log.content(value[0])
         if logged is not None:
             try:
                 said = Statement(logged)
@@ -6709,8 +6683,8 @@ class Whole(Verification):
                 f"条目 {value[0]} 不是该作者的陈述")
         end, said_end = other.first + other.count, said.first + said.count
         overlap = other.first < said_end and said.first < end
-        broken = (said_end == other.first and other.previous != said.hash) or (end == said.first
-            and said.previous != other.hash)
+        broken = ((said_end == other.first and other.previous != said.hash)
+            or (end == said.first and said.previous != other.hash))
         demand(other.hash != said.hash and (overlap or broken),
             f"the evidence does not contradict the statement in entry {value[0]}",
             f"证据与条目 {value[0]} 的陈述并不矛盾")
@@ -6811,8 +6785,7 @@ class Whole(Verification):
     def _check_prunings(self) -> None:
         """Format 13."""
         gathered: Any = self
-        found = judge_prunings(self.log, gathered, self.findings, self.options.demand, self.options.now, None,
-            note_times)
+        found = judge_prunings(self.log, gathered, self.findings, self.options.demand, self.options.now, note_times)
         for en, zh in found["notes"]:
             self.notes.add(en, zh)
         self.result["prunings"] = found["prunings"]
@@ -7011,11 +6984,11 @@ def timeline_step(index: int, raw: bytes, content: bytes | None, rules: int, row
             event = None
     items = [None] * 29 if event is None else event.items
     return {
-        "index": index, "received": received(raw), "claimed": items[1], "offset": items[2], "class": raw[
-            4], "rules": rules,
+        "index": index, "received": received(raw), "claimed": items[1], "offset": items[2],
+        "class": raw[4], "rules": rules,
         "pack": is_pack(row[0]), "act": row[1], "state": row[3], "violations": list(row[4]), "step": items[6],
-        "place": items[8] or items[9], "parent": items[4], "author": author, "gone": raw[
-            4] == EVENT and content is None,
+        "place": items[8] or items[9], "parent": items[4], "author": author,
+        "gone": raw[4] == EVENT and content is None,
         "behind": False, "findings": codes,
     }  # fmt: skip
 
@@ -7096,8 +7069,8 @@ def fill_checkpoint(result: dict[str, Any], data: bytes | None, options: Options
                 stands = False
         lines.append({"name": name, "key_id": key_id.hex(), "role": role, "time": when, "stands": stands})
     result["checkpoint"] = {
-        "note": data.decode("utf-8"), "origin": checkpoint.origin, "size": checkpoint.size, "root": b64(
-            checkpoint.root), "signatures": lines,
+        "note": data.decode("utf-8"), "origin": checkpoint.origin, "size": checkpoint.size,
+        "root": b64(checkpoint.root), "signatures": lines,
     }  # fmt: skip
 
 
@@ -7431,8 +7404,8 @@ class Excerpt(Verification):
                     "the jump it states is not the one between the entries", "所述的时间跳跃与条目间的实际跳跃不符")
             except Bad as error:
                 self.findings.bad("CLOCK_RECORD", index, error)
-        elif near is not None and self.genesis is not None and header.kind not in (CLOCK,
-                EPOCH_ENTRY) and header.time - near > self.genesis.jump_limit:
+        elif (near is not None and self.genesis is not None and header.kind not in (CLOCK, EPOCH_ENTRY)
+                and header.time - near > self.genesis.jump_limit):
             self.findings.add("TIME_JUMP", index,
                 f"receipt time jumps by {header.time - near} ms without a clock record",
                 f"接收时间跳跃 {header.time - near} 毫秒而没有时钟记录")
@@ -7859,11 +7832,9 @@ class Excerpt(Verification):
     def _fill(self, seal: tuple[int, list[Value]] | None, complete: set[str]) -> None:
         counts, result = self.counts, self.result
         counts.update(
-            entries=len(
-                self.headers), events=self.events, contents=self.contents, rows=self.rows, links=self.rows,
-                subjects=len(self.words),
-            statements=self.statements, signatures=self.signatures, authors=len(self.keys), histories=len(
-                complete), violations=self.broken,
+            entries=len(self.headers), events=self.events, contents=self.contents, rows=self.rows, links=self.rows,
+            subjects=len(self.words), statements=self.statements, signatures=self.signatures, authors=len(self.keys),
+            histories=len(complete), violations=self.broken,
         )  # fmt: skip
         say = self.unchecked.add
         say(
@@ -8837,9 +8808,8 @@ _REPORT_QR_BLOCKS = (
     1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16,
     17, 17, 18, 20, 21, 23, 25, 26, 28, 29, 31, 33, 35, 37, 38, 40, 43, 45, 47, 49,
 )  # fmt: skip
-_REPORT_QR_MASKS: tuple[
-    Callable[[int, int], bool], ...
-] = (  # clause 7.8.2: which modules change, by row i and column j
+#: Clause 7.8.2: which modules change, by row i and column j.
+_REPORT_QR_MASKS: tuple[Callable[[int, int], bool], ...] = (
     lambda i, j: (i + j) % 2 == 0,
     lambda i, _: i % 2 == 0,
     lambda _, j: j % 3 == 0,
@@ -10603,17 +10573,16 @@ def own_digest() -> str:
 def empty_result(path: str) -> dict[str, Any]:
     """A result in which nothing was looked at yet."""
     return {
-        "format": VERSION, "script": {"sha256": own_digest(),
-            "python": ".".join(map(str, sys.version_info[:3]))}, "command": [],
-        "made": int(
-            clock.time() * 1000), "seconds": 0.0, "now": None, "verdict": "unreadable", "exit": 2, "error": None,
+        "format": VERSION,
+        "script": {"sha256": own_digest(), "python": ".".join(map(str, sys.version_info[:3]))},
+        "command": [], "made": int(clock.time() * 1000), "seconds": 0.0, "now": None,
+        "verdict": "unreadable", "exit": 2, "error": None,
         "bundle": {"path": path, "kind": None, "asked": [], "exported": None, "files": None, "bytes": None},
-        "key": {"given": False, "vkey": None,
-            "stands": None}, "checkpoint": None, "ledger": None, "since": None, "counts": {},
-        "checked": [], "not_checked": [], "notes": [], "findings": [], "beyond": 0, "by_code": {
-            }, "witnesses": None, "seals": [],
-        "keys": {"log": None, "roots": [],
-            "authors": []}, "epochs": [], "prunings": [], "absences": [], "disclosures": [], "timelines": [],
+        "key": {"given": False, "vkey": None, "stands": None},
+        "checkpoint": None, "ledger": None, "since": None, "counts": {}, "checked": [], "not_checked": [],
+        "notes": [], "findings": [], "beyond": 0, "by_code": {}, "witnesses": None, "seals": [],
+        "keys": {"log": None, "roots": [], "authors": []},
+        "epochs": [], "prunings": [], "absences": [], "disclosures": [], "timelines": [],
     }  # fmt: skip
 
 
@@ -10658,13 +10627,12 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
         if container is not None:
             container.close()
     listed_ = findings.listed()
-    result["findings"] = [{"code": code, "index": index, "subject": subject, "en": en, "zh": zh} for code, index, en,
-        zh, subject in listed_]
+    result["findings"] = [{"code": code, "index": index, "subject": subject, "en": en, "zh": zh}
+        for code, index, en, zh, subject in listed_]
     result["by_code"] = dict(sorted(findings.by_code.items(), key=lambda one: RANK[one[0]]))
     result["beyond"] = findings.count() - len(listed_)
     result["verdict"] = "findings" if listed_ else "clean"
     if options.key is None:
-        result["key"]["given"] = False
         result["not_checked"].insert(0, {
             "en": "authenticity was not checked: no verifier key was given, so signatures were held against the"
             " key that the log names itself",
