@@ -451,6 +451,11 @@ VIOLATIONS: Mapping[str, str] = MappingProxyType({
 
 #: The Chinese of findings, by code; what a finding says beside that is English, as verification puts it.
 FINDINGS: Mapping[str, str] = MappingProxyType({
+    "BUNDLE_FILE": "数据包内文件不合规定",
+    "BUNDLE_TILE": "哈希瓦片与条目头不符",
+    "BUNDLE_SURPLUS": "多余的文件",
+    "PROOF": "证明未导向签名树",
+    "CONSISTENCY": "未证明系旧检查点之延续",
     "CHECKPOINT_MISSING": "缺少检查点",
     "CHECKPOINT_MALFORMED": "检查点格式有误",
     "CHECKPOINT_SIGNATURE": "检查点签名无效",
@@ -510,7 +515,16 @@ FINDINGS: Mapping[str, str] = MappingProxyType({
     "EPOCH_RECORD": "纪元记录有误",
     "EPOCH_LOST": "有条目已遗失",
     "EVIDENCE_RECORD": "证据记录有误",
-    "SETTLEMENT": "结算记录有误",
+    "SETTLEMENT": "结清记录有误",
+    "SEAL_RECORD": "封存记录有误",
+    "SEAL_ROOT": "封存根与日志不符",
+    "SEAL_NOTE": "审计方封存声明无效",
+    "CHAIN_INCOMPLETE": "流转历史不完整",
+    "ABSENCE": "未能证明编码从未出现",
+    "DISCLOSURE": "披露的字段值与承诺不符",
+    "WITNESS_SIGNATURE": "见证签名无效",
+    "WITNESS_QUORUM": "见证方数量不足",
+    "WITNESS_TIME": "接收时间晚于见证时间",
     "INDEX": "索引与日志不符",
 })  # fmt: skip
 
