@@ -4532,7 +4532,7 @@ class Pass:
             tick(end - at)
             at = end
         if self.covering is not None:
-            self._end_covering(self.stop)
+            self._end_covering()
         self.found.entries = self.stop - self.start
         return self.found
 
@@ -4634,7 +4634,7 @@ class Pass:
             self.found.contents += done
             if rule_set == 1:
                 self.found.last_plain = base + at - 1
-            self._cover(covering, sequence, done, base + at)
+            self._cover(covering, sequence, done)
         elif at < end:
             self._skip = min(2 * self._misses + 1, 32)
             self._misses = self._skip
@@ -4642,13 +4642,13 @@ class Pass:
             self._misses = 0
         return done
 
-    def _cover(self, covering: Covering, sequence: int, done: int, index: int) -> None:
-        """So many more entries of a statement were right, up to this one."""
+    def _cover(self, covering: Covering, sequence: int, done: int) -> None:
+        """So many more entries of a statement were right."""
         covering.sequence = sequence
         covering.left -= done
         covering.fold()
         if covering.left == 0:
-            self._end_covering(index)
+            self._end_covering()
 
     def _ending(self, ending: bytes) -> int:
         """The state at the end of a row without violations; -1 where something else stands there."""
@@ -4790,7 +4790,7 @@ class Pass:
         done = at - place
         if done:
             self.found.events += done
-            self._cover(covering, sequence, done, base + at)
+            self._cover(covering, sequence, done)
         return done
 
     def _remember_row(self, rule_set: int, subject: str) -> None:
@@ -4820,7 +4820,7 @@ class Pass:
             covering.sequence += 1
             covering.left -= 1
             if covering.left <= 0:
-                self._end_covering(index + 1)
+                self._end_covering()
 
     def _slow(self, index: int, raw: bytes, part: bytes | None, stored: bytes | None) -> None:
         try:
@@ -4838,7 +4838,7 @@ class Pass:
         if covered:
             self._check_covered(index, raw, header)
         elif self.covering is not None:
-            self._end_covering(index)
+            self._end_covering()
         self._read_by(stored)
         acts, kind = self._acts(index, header, content)
         if header.kind == EVENT:
@@ -4857,7 +4857,7 @@ class Pass:
         elif content is not None and (not covered or kind in SETTLING or kind == "seal"):
             self.found.own.append((index, header.kind, content))
         if covered and self.covering is not None and self.covering.left <= 0:
-            self._end_covering(index + 1)
+            self._end_covering()
 
     def _check_time(self, index: int, header: Header, content: bytes | None) -> None:
         """Format 8."""
@@ -4944,7 +4944,7 @@ class Pass:
         covering.sequence += 1
         covering.left -= 1
 
-    def _end_covering(self, index: int) -> None:
+    def _end_covering(self) -> None:
         covering = self.covering
         assert covering is not None
         self.covering = None
