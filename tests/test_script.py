@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from excerpt_samples import ABSENT, PACKS, VERIFIER, Maker, make_ledger
 from script_worlds import by_library, by_script, note_size, result_of, write_whole
 from test_script_vectors import CASES
 from tracechain import verify_bundle as script
@@ -125,6 +126,44 @@ def test_subjects_by_parts(sample: Path, tmp_path: Path, name: str, monkeypatch:
     by_parts = result_of(path, VKEY)
     assert by_parts["findings"] == at_once["findings"]
     assert by_parts["counts"] == at_once["counts"]
+
+
+# ---- units that are asked for (format.md section 16) -----------------------------------------------
+
+
+def exit_of(path: Path, vkey: str, *units: str) -> int:
+    named = [argument for unit in units for argument in ("--unit", unit)]
+    return script.main([str(path), "--key", vkey, "--json", "--quiet", *named])
+
+
+def test_a_unit_of_an_excerpt_is_shown_whole_or_absent_or_the_exit_is_1(tmp_path: Path) -> None:
+    vkey, (one, other) = format_vkey(VERIFIER), PACKS[:2]
+    ledger, _ = make_ledger(tmp_path / "ledger")
+    with ledger:
+        maker = Maker(ledger, tmp_path)
+        units, absence = maker.units(one).path, maker.absent(ABSENT).path
+    assert [
+        exit_of(units, vkey),
+        exit_of(units, vkey, one),
+        exit_of(units, vkey, "(01)09521234001072(21)BJ000001"),
+    ] == [0] * 3
+    assert [exit_of(units, vkey, other), exit_of(units, vkey, one, other), exit_of(units, vkey, ABSENT)] == [1] * 3
+    assert [exit_of(absence, vkey), exit_of(absence, vkey, ABSENT)] == [0, 0]
+    assert [exit_of(absence, vkey, one), exit_of(absence, vkey, ABSENT, one)] == [1, 1]
+    assert result_of(units, vkey, units=[other])["verdict"] == "clean"
+
+
+def test_a_unit_of_a_whole_log_is_named_there_or_absent_or_the_exit_is_1(
+    sample: Path, pruned: Path, tmp_path: Path
+) -> None:
+    """What no entry names is absent, unless it may have been in rows that are gone, or no log would name it so."""
+    path = bundled(sample, tmp_path / "all")
+    with Ledger.open(sample) as ledger, ledger.snapshot() as view:
+        one = next(subject for subject, _ in view.units() if subject.startswith("01/"))
+    assert [exit_of(path, VKEY, one), exit_of(path, VKEY, ABSENT), exit_of(path, VKEY, one, ABSENT)] == [0] * 3
+    assert [exit_of(path, VKEY, code) for code in ("zz", "010952123400107221NEVER", one.replace("/0", "/"))] == [1] * 3
+    gone = bundled(pruned, tmp_path / "gone")
+    assert [exit_of(gone, VKEY), exit_of(gone, VKEY, ABSENT)] == [0, 1]
 
 
 # ---- as a regulator runs it ------------------------------------------------------------------------

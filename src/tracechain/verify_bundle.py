@@ -6101,6 +6101,8 @@ class Verification:
         self.progress = progress
         self.notes = Say()
         self.unchecked = Say()
+        #: Units that were asked for, and are shown neither with a whole history nor as absent.
+        self.unshown: list[str] = []
         self.counts: dict[str, int] = result["counts"]
         self.log_key = options.key
         self.genesis: GenesisRecord | None = None
@@ -6903,6 +6905,9 @@ class Whole(Verification):
             if unit not in self.stands:
                 self.notes.add(f"no entry that can be read names {unit}, which was asked for",
                     f"可读的条目中没有一条提到所询问的 {unit}")
+                # It may have been in rows that are gone; and of a code, no other spelling tells anything.
+                if self.bare or prune_canonical(unit) != unit:
+                    self.unshown.append(unit)
 
     def _timeline(self, subject: str) -> dict[str, Any]:
         """The entries of a subject, from its latest one back."""
@@ -7858,9 +7863,9 @@ class Excerpt(Verification):
         if seal is not None and any(index > seal[1][0] for index in self.signed):
             say("statements here came behind the seal: nothing shows whether their authors' keys were revoked by then",
                 "此处有封存之后的陈述：无法证明其作者密钥届时未被吊销")
-        asked = [unit for unit in self.options.units if unit not in complete
+        self.unshown = [unit for unit in self.options.units if unit not in complete
             and not any(one["stands"] and one["code"] == unit for one in result["absences"])]
-        for unit in asked:
+        for unit in self.unshown:
             say(f"nothing here shows the whole history of {unit}, which was asked for",
                 f"此处没有证明所询问的 {unit} 的完整流转历史")
         others = len(set(self.words) - set(self.seen))
@@ -7879,7 +7884,7 @@ class Excerpt(Verification):
             counts["seals"] = 1
             self._tell_seal(seal[0], seal[1], None, self.auditors)
         wanted = [one.id for one in self.items if not one.id.startswith("urn:tracechain:")]
-        wanted = list(dict.fromkeys([*asked, *wanted]))
+        wanted = list(dict.fromkeys([*self.unshown, *wanted]))
         wanted.sort(key=lambda one: (one not in self.options.units, not is_pack(one)))
         result["timelines"] = [self._timeline(subject, seal, subject in complete) for subject in wanted[:50]]
 
@@ -10616,8 +10621,11 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
                     whole.run()
                 finally:
                     whole.close()
+                unshown = whole.unshown
             else:
-                Excerpt(container, options, findings, result, progress, manifest.kind).run()
+                excerpt = Excerpt(container, options, findings, result, progress, manifest.kind)
+                excerpt.run()
+                unshown = excerpt.unshown
         result["bundle"].update(files=container.files, bytes=container.bytes)
     except Unreadable as error:
         result["error"] = {"en": error.en, "zh": error.zh}
@@ -10644,7 +10652,7 @@ def verify_bundle(path: str, options: Options, progress: Any) -> dict[str, Any]:
             " his word",
             "zh": "无见证（UNWITNESSED）：未要求见证方联署，只能相信持有全部密钥的运营方",
         })  # fmt: skip
-    result["exit"] = 1 if listed_ or options.key is None else 0
+    result["exit"] = 1 if listed_ or options.key is None or unshown else 0
     result["now"] = options.now
     result["seconds"] = clock.monotonic() - begun
     return result
@@ -10737,7 +10745,9 @@ def parser() -> argparse.ArgumentParser:
         help="verifier key of an auditor who signs seals / 签署封存的审计方验证公钥")
     add("--retention", metavar="FILE", help="a retention policy that must have been kept too / 另须遵守的保存政策")
     add("--now", metavar="TIME", help="nothing may have been received after this / 不得有晚于此时的接收时间")
-    add("--unit", metavar="CODE", action="append", default=[], help="show the history of a unit / 显示某单元的流转历史")
+    add("--unit", metavar="CODE", action="append", default=[],
+        help="show the history of a unit; exit 1 if it is not shown whole, nor absent; may be repeated"
+        " / 显示某单元的流转历史；若历史未完整证明且未证明其不存在，退出码为 1；可重复")
     add("--report", metavar="OUT.html", help="write a page / 写出网页报告")
     add("--json", action="store_true", help="print the result as JSON / 以 JSON 输出结果")
     add("--lang", choices=("zh", "en"), help="language / 语言")
@@ -10749,7 +10759,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Verify a bundle and say what was found; 0 clean, 1 findings or no key, 2 unreadable."""
+    """Verify a bundle and say what was found; 0 clean, 1 findings, no key or a unit not shown, 2 unreadable."""
     given = parser().parse_args(argv)
     lang = given.lang or report_default_lang()
     for stream in (sys.stdout, sys.stderr):
