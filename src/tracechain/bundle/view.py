@@ -31,7 +31,7 @@ from tracechain.bundle.names import (
 )
 from tracechain.bundle.tiled import decode_headers, decode_parts, leaves_of
 from tracechain.checkpoint import parse_checkpoint, parse_note
-from tracechain.entry import SALT_SIZE, decode_rows
+from tracechain.entry import HEADER_SIZE, SALT_SIZE, decode_rows
 from tracechain.errors import CheckpointError, DataError, InputError
 from tracechain.merkle import Frontier
 from tracechain.replayed import Replayed
@@ -49,6 +49,9 @@ _KINDS: Final[dict[str, tuple[Callable[[Tile], str], Callable[[bytes, int], Part
 #: What is kept of each kind: files, and bytes of them.
 _FILES_KEPT: Final = 64
 _BYTES_KEPT: Final = 1 << 25
+#: Files of which all headers are kept beside that, in one piece each: rows name entries anywhere before, and to read a
+#: file for each would take longer than all else. These are two million entries in 256 MiB.
+_HEADS_KEPT: Final = 1 << 13
 _NOTE_CAP: Final = 1 << 16
 #: What the subjects of the ledger's own records begin with.
 _OWN: Final = "urn:tracechain:"
@@ -98,6 +101,7 @@ class WholeView:
         self.checkpoint = checkpoint
         self.size = size
         self._kept = {kind: _Kept() for kind in _KINDS}
+        self._heads: OrderedDict[int, bytes] = OrderedDict()
         self._index: Replayed | None = None
         self._own: dict[str, Unit] | None = None
         self._with_nodes = nodes
@@ -108,7 +112,16 @@ class WholeView:
 
     def header(self, index: int) -> bytes | None:
         """The 128 bytes of an entry's header."""
-        return self._part(ENTRIES, index)
+        if not 0 <= index < self.size:
+            return None
+        number, at = index >> TILE_HEIGHT, index % TILE_WIDTH * HEADER_SIZE
+        heads = self._heads.get(number)
+        if heads is None:
+            heads = b"".join(part for part in self._file(ENTRIES, number) if part is not None)
+            self._heads[number] = heads
+            if len(self._heads) > _HEADS_KEPT:
+                self._heads.popitem(last=False)
+        return heads[at : at + HEADER_SIZE] or None
 
     def content(self, index: int) -> bytes | None:
         """Salt and content."""
