@@ -10,10 +10,8 @@ smaller bundle and a larger one: it must not grow with the bundle.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,9 +22,10 @@ from statistics import median
 
 from attrs import define, field
 
+from alone import alone
 from ledgers import build, open_ledger
-from measure import Series, machine, ratio
-from report import Line, Section, Target, line, rewrite, show, single, write_json
+from measure import Series, ratio
+from report import Line, Section, Target, line, single
 from scale import Scale, said
 from tracechain.bundle.check import check_whole
 from tracechain.bundle.whole import export_whole
@@ -150,27 +149,5 @@ def _exported(folder: Path, ledger: Path) -> tuple[_Bundle, list[tuple[Series, s
     return _Bundle(folder / f"{ledger.name}-bundle", vkey, size), writing
 
 
-def main() -> None:
-    """Measure bundles alone."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep", type=Path, required=True, metavar="FOLDER", help="where the ledgers are, or will be")
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, metavar="OUT")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="rewrite the measured section in this document")
-    given = parser.parse_args()
-    given.keep.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=given.keep) as work:
-        measured = machine(Path(work))
-        scale = Scale(0, 0, given.rounds, (given.entries // 10, given.entries))
-        section = bundles(Path(work), scale, given.keep)
-    print(f"Measured on {measured}.")
-    show(section)
-    if given.json is not None:
-        write_json(given.json, [section], measured, {"entries": given.entries, "rounds": given.rounds})
-    if given.markdown is not None:
-        rewrite(given.markdown, [section], measured)
-
-
 if __name__ == "__main__":
-    main()
+    alone(__doc__, bundles, sizes=lambda entries: (entries // 10, entries))

@@ -9,11 +9,9 @@ the one before is durable. The rate of writing is that of building the ledger, m
 
 from __future__ import annotations
 
-import argparse
 import gc
 import multiprocessing
 import shutil
-import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from multiprocessing.synchronize import Event as Flag
@@ -23,9 +21,9 @@ from typing import Any
 
 from attrs import define, field
 
+from alone import alone
 from ledgers import _AUTHOR, _LOG, copy
-from measure import machine
-from report import Section, Target, rewrite, show, single, write_json
+from report import Section, Target, single
 from retention import build
 from scale import Scale, said
 from tracechain.event import ObjectEvent
@@ -232,26 +230,5 @@ def _section(found: _Found) -> Section:
     return Section("pruning", "Pruning", words, lines, targets)
 
 
-def main() -> None:
-    """Measure pruning alone."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep", type=Path, required=True, metavar="FOLDER", help="where the ledger is, or will be")
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, metavar="OUT")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="rewrite the measured section in this document")
-    given = parser.parse_args()
-    given.keep.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=given.keep) as work:
-        measured = machine(Path(work))
-        section = pruning(Path(work), Scale(0, 0, given.rounds, (given.entries,)), given.keep)
-    print(f"Measured on {measured}.")
-    show(section)
-    if given.json is not None:
-        write_json(given.json, [section], measured, {"entries": given.entries, "rounds": given.rounds})
-    if given.markdown is not None:
-        rewrite(given.markdown, [section], measured)
-
-
 if __name__ == "__main__":
-    main()
+    alone(__doc__, pruning)

@@ -9,10 +9,8 @@ nothing is due, or half of it, or all; and a hold of one product that all of it 
 
 from __future__ import annotations
 
-import argparse
 import gc
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -21,9 +19,10 @@ from pathlib import Path
 
 from attrs import evolve
 
+from alone import alone
 from ledgers import _AUTHOR, _LOG, _ROOT
-from measure import Series, machine
-from report import Line, Section, Target, line, rewrite, show, single, write_json
+from measure import Series
+from report import Line, Section, Target, line, single
 from rules import registers, sale
 from scale import Scale, said
 from tracechain.event import Event, Extension, ObjectEvent
@@ -180,27 +179,5 @@ def _words(size: int) -> str:
     )
 
 
-def main() -> None:
-    """Measure retention alone."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep", type=Path, required=True, metavar="FOLDER", help="where the ledger is, or will be")
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path, metavar="OUT")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="rewrite the measured section in this document")
-    given = parser.parse_args()
-    scale = Scale(0, 0, given.rounds, (given.entries,))
-    given.keep.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=given.keep) as work:
-        measured = machine(Path(work))
-        section = retention(Path(work), scale, given.keep)
-    print(f"Measured on {measured}.")
-    show(section)
-    if given.json is not None:
-        write_json(given.json, [section], measured, {"entries": given.entries, "rounds": given.rounds})
-    if given.markdown is not None:
-        rewrite(given.markdown, [section], measured)
-
-
 if __name__ == "__main__":
-    main()
+    alone(__doc__, retention, rounds=5)

@@ -8,11 +8,9 @@ and it is sealed again. The floor is what nobody can leave out: to hash every it
 
 from __future__ import annotations
 
-import argparse
 import gc
 import random
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,9 +19,9 @@ from statistics import median
 
 from attrs import define, field
 
+from alone import alone
 from ledgers import build, copy, open_ledger
-from measure import machine
-from report import Section, Target, rewrite, show, single, write_json
+from report import Section, Target, single
 from scale import Scale, said
 from tracechain.ledger import Ledger
 from tracechain.ledger.seals import prover
@@ -135,26 +133,5 @@ def _section(found: _Found, units: int) -> Section:
     return Section("seals", "Seals", words, lines, targets)
 
 
-def main() -> None:
-    """Measure seals alone."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep", type=Path, required=True, metavar="FOLDER", help="where the ledger is, or will be")
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, metavar="OUT")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="rewrite the measured section in this document")
-    given = parser.parse_args()
-    given.keep.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=given.keep) as work:
-        measured = machine(Path(work))
-        section = seals(Path(work), Scale(0, 0, given.rounds, (given.entries,)), given.keep)
-    print(f"Measured on {measured}.")
-    show(section)
-    if given.json is not None:
-        write_json(given.json, [section], measured, {"entries": given.entries, "rounds": given.rounds})
-    if given.markdown is not None:
-        rewrite(given.markdown, [section], measured)
-
-
 if __name__ == "__main__":
-    main()
+    alone(__doc__, seals)
