@@ -248,4 +248,4 @@ def test_of_entries_that_were_read_few_bytes_are_kept(maker: Maker) -> None:
         for index in view.indices:
             view.file(index)
         assert len(view.indices) > 5
-        assert sum(len(file.leaves or ()) * 32 for file, _ in view._kept.values()) < 1 << 25
+        assert sum(len(file.leaves or ()) * 32 for file, _ in view._kept._files.values()) < 1 << 25

@@ -48,7 +48,7 @@ from tracechain.signing import verify
 from tracechain.statement import GROUP, TERM_SIZE, Statement, decode_statement, statement_of
 from tracechain.verification.findings import Code, Findings
 from tracechain.verification.links import check_alone, check_link, stated_rules
-from tracechain.verification.log import Keys
+from tracechain.verification.log import Keys, take_authorised, take_revoked
 
 __all__ = ["Entries", "Seen"]
 
@@ -268,33 +268,18 @@ class Entries:
     # ---- keys and statements ----
 
     def _authorised(self, index: int, authorised: KeyAuthorised) -> None:
-        if self.genesis is None:
-            return
-        keys, key_hash, key_id = self.keys, authorised.key.hash, authorised.key.id
-        try:
-            record.check_authorised(self.ledger_id, authorised, self.genesis.roots)
-        except DataError as error:
-            self._add(Code.KEY_RECORD, index, str(error))
-            return
-        if key_id in keys.ids:
-            self._add(Code.KEY_RECORD, index, f"a key with this id was authorised in entry {keys.ids[key_id]}")
-        if key_hash in keys.revoked:
-            self._add(Code.KEY_RECORD, index, "the key was revoked before")
-        keys.ids.setdefault(key_id, index)
-        keys.authorised.setdefault(key_hash, (index, authorised.scope))
-        keys.by_hash[key_hash] = authorised.key
+        if self.genesis is not None:
+            try:
+                take_authorised(self.findings, self.keys, self.ledger_id, self.genesis, index, authorised)
+            except DataError as error:
+                self._add(Code.KEY_RECORD, index, str(error))
 
     def _revoked(self, index: int, revoked: KeyRevoked) -> None:
-        if self.genesis is None:
-            return
-        try:
-            record.check_revoked(self.ledger_id, revoked, self.genesis.roots)
-        except DataError as error:
-            self._add(Code.KEY_RECORD, index, str(error))
-            return
-        if revoked.key_hash in self.keys.revoked:
-            self._add(Code.KEY_RECORD, index, "the key was revoked before")
-        self.keys.revoked.setdefault(revoked.key_hash, index)
+        if self.genesis is not None:
+            try:
+                take_revoked(self.findings, self.keys, self.ledger_id, self.genesis, index, revoked)
+            except DataError as error:
+                self._add(Code.KEY_RECORD, index, str(error))
 
     def _statement(self, index: int, header: Header, content: bytes | None) -> None:
         """Begin a statement: what comes next is covered by it, as far as it reaches."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from hashlib import sha256
@@ -23,6 +22,7 @@ from attrs import define, field
 from tracechain import merkle
 from tracechain.bundle.container import Container, UnreadableError, WrongFileError, open_container
 from tracechain.bundle.entryfile import EntryFile
+from tracechain.bundle.kept import Kept
 from tracechain.bundle.manifest import Manifest, read_manifest
 from tracechain.bundle.names import (
     CHECKPOINT,
@@ -267,8 +267,7 @@ class ExcerptView:
         self.indices: list[int] = []
         self._note = note
         self._headers: dict[int, tuple[bytes, bytes]] = {}
-        self._kept: OrderedDict[int, tuple[EntryFile, int]] = OrderedDict()
-        self._kept_bytes = 0
+        self._kept = Kept[EntryFile](_FILES_MOST, _BYTES_MOST)
         self._whole: frozenset[str] = frozenset()
         self._units: dict[str, Unit] | None = None
 
@@ -288,15 +287,11 @@ class ExcerptView:
 
     def file(self, index: int) -> EntryFile:
         """An entry that is here, with all that is shown of it."""
-        if index in self._kept:
-            self._kept.move_to_end(index)
-            return self._kept[index][0]
-        found, length = self._read(index)
-        self._kept[index] = found, length
-        self._kept_bytes += length
-        while len(self._kept) > 1 and (len(self._kept) > _FILES_MOST or self._kept_bytes > _BYTES_MOST):
-            self._kept_bytes -= self._kept.popitem(last=False)[1][1]
-        return found
+        kept = self._kept.get(index)
+        if kept is None:
+            kept, length = self._read(index)
+            self._kept.put(index, kept, length)
+        return kept
 
     def _read(self, index: int) -> tuple[EntryFile, int]:
         name = entry_name(index)

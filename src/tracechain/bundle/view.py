@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from tracechain.bundle.container import Container, WrongFileError, open_container
+from tracechain.bundle.kept import Kept
 from tracechain.bundle.manifest import WHOLE_KIND, Manifest, read_manifest
 from tracechain.bundle.names import (
     CHECKPOINT,
@@ -67,28 +68,6 @@ def read_checkpoint(container: Container) -> tuple[str, int] | None:
     return data.decode(), size
 
 
-class _Kept:
-    """Files of one kind, those asked for last."""
-
-    def __init__(self) -> None:
-        self._files: OrderedDict[int, tuple[Parts, int]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, number: int) -> Parts | None:
-        found = self._files.get(number)
-        if found is None:
-            return None
-        self._files.move_to_end(number)
-        return found[0]
-
-    def put(self, number: int, parts: Parts, length: int) -> None:
-        self._files[number] = parts, length
-        self._bytes += length
-        while len(self._files) > 1 and (len(self._files) > _FILES_KEPT or self._bytes > _BYTES_KEPT):
-            _, (_, gone) = self._files.popitem(last=False)
-            self._bytes -= gone
-
-
 class WholeView:
     """A View over a container with the layout of a whole bundle. Not for sharing by threads at the same time.
 
@@ -100,7 +79,7 @@ class WholeView:
         self.container = container
         self.checkpoint = checkpoint
         self.size = size
-        self._kept = {kind: _Kept() for kind in _KINDS}
+        self._kept = {kind: Kept[Parts](_FILES_KEPT, _BYTES_KEPT) for kind in _KINDS}
         self._heads: OrderedDict[int, bytes] = OrderedDict()
         self._index: Replayed | None = None
         self._own: dict[str, Unit] | None = None

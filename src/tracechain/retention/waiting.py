@@ -56,8 +56,8 @@ def witnessed_ms(view: View, announced_last: int, notes: Sequence[bytes], policy
     sizes, times = [], []
     for what, note in zip(("first", "second"), notes, strict=True):
         try:
-            opened = open_note(note, [parse_vkey(one) for one in policy.witnesses])
-            checkpoint = parse_checkpoint(opened.text)
+            text, seen = _seen(note, policy)
+            checkpoint = parse_checkpoint(text)
         except CheckpointError as error:
             raise InputError(f"the {what} note does not show how long was waited: {error}") from error
         if not announced_last < checkpoint.size <= view.size:
@@ -67,7 +67,6 @@ def witnessed_ms(view: View, announced_last: int, notes: Sequence[bytes], policy
             )
         if merkle.tree_root(ViewNodes(view), checkpoint.size) != checkpoint.root:
             raise InputError(f"the {what} note is of another log than this, or of a fork of it")
-        seen = sorted(one.time for one in opened.verified if one.time is not None)
         if len(seen) < policy.quorum:
             raise InputError(
                 f"{len(seen)} witnesses of the policy cosigned the {what} note, it demands {policy.quorum}"
@@ -82,11 +81,10 @@ def witnessed_ms(view: View, announced_last: int, notes: Sequence[bytes], policy
 def kept_notes(view: View, announced_last: int, policy: Policy) -> tuple[bytes, ...]:
     """Of the witnessed notes that are kept beside the log, the two between which the most time passed; fewer where no
     two will do. For `witnessed_ms`."""
-    keys = [parse_vkey(one) for one in policy.witnesses]
     found: list[tuple[int, int, int, bytes]] = []
     for size, note in view.witnessed():
         with contextlib.suppress(CheckpointError):  # one that nobody has to believe shows nothing
-            seen = sorted(one.time for one in open_note(note, keys).verified if one.time is not None)
+            _, seen = _seen(note, policy)
             if size > announced_last and len(seen) >= policy.quorum:
                 found.append((seen[policy.quorum - 1], size, seen[-policy.quorum], note.encode()))
     if not found:
@@ -94,3 +92,10 @@ def kept_notes(view: View, announced_last: int, policy: Policy) -> tuple[bytes, 
     _, least, _, first = min(found)
     second = max((one for one in found if one[1] >= least), key=lambda one: one[2])[3]
     return (first, second)
+
+
+def _seen(note: bytes | str, policy: Policy) -> tuple[str, list[int]]:
+    """The text of a note, and when witnesses of the policy signed it (s since 1970), ascending. CheckpointError for a
+    note that none of them signed, or where one of their lines does not stand."""
+    opened = open_note(note, [parse_vkey(one) for one in policy.witnesses])
+    return opened.text, sorted(one.time for one in opened.verified if one.time is not None)

@@ -35,6 +35,8 @@ __all__ = [
     "check_rule_sets",
     "check_uncovered",
     "check_unsigned",
+    "take_authorised",
+    "take_revoked",
 ]
 
 
@@ -96,13 +98,9 @@ def check_own_entries(
         try:
             match kind:
                 case EntryType.KEY_AUTHORISED:
-                    _authorised(findings, keys, ledger_id, genesis, index, KeyAuthorised.decode(content))
+                    take_authorised(findings, keys, ledger_id, genesis, index, KeyAuthorised.decode(content))
                 case EntryType.KEY_REVOKED:
-                    revoked = KeyRevoked.decode(content)
-                    record.check_revoked(ledger_id, revoked, genesis.roots)
-                    if revoked.key_hash in keys.revoked:
-                        findings.add(Code.KEY_RECORD, index, "the key was revoked before")
-                    keys.revoked.setdefault(revoked.key_hash, index)
+                    take_revoked(findings, keys, ledger_id, genesis, index, KeyRevoked.decode(content))
                 case EntryType.EPOCH:
                     begun = EpochRecord.decode(content)
                     epoch = _epoch(findings, genesis, index, begun, epoch, nodes)
@@ -144,7 +142,7 @@ _CODES = {
 }
 
 
-def _authorised(
+def take_authorised(
     findings: Findings,
     keys: Keys,
     ledger_id: bytes,
@@ -152,6 +150,7 @@ def _authorised(
     index: int,
     authorised: KeyAuthorised,
 ) -> None:
+    """Take a key that an entry lets in (docs/format.md section 5.3); DataError where a signature does not stand."""
     record.check_authorised(ledger_id, authorised, genesis.roots)
     key_hash, key_id = authorised.key.hash, authorised.key.id
     if key_id in keys.ids:
@@ -161,6 +160,16 @@ def _authorised(
     keys.ids.setdefault(key_id, index)
     keys.authorised.setdefault(key_hash, (index, authorised.scope))
     keys.by_hash[key_hash] = authorised.key
+
+
+def take_revoked(
+    findings: Findings, keys: Keys, ledger_id: bytes, genesis: Genesis, index: int, revoked: KeyRevoked
+) -> None:
+    """Take the end of a key (docs/format.md section 5.4); DataError where the signature does not stand."""
+    record.check_revoked(ledger_id, revoked, genesis.roots)
+    if revoked.key_hash in keys.revoked:
+        findings.add(Code.KEY_RECORD, index, "the key was revoked before")
+    keys.revoked.setdefault(revoked.key_hash, index)
 
 
 def _epoch(
