@@ -56,6 +56,7 @@ import time as clock
 import unicodedata
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
@@ -6087,7 +6088,7 @@ class Workers:
 # ---- the whole ---------------------------------------------------------------------------------
 
 
-class Verification:
+class Verification(ABC):
     """What the verification of a whole log and that of an excerpt have in common."""
 
     size: int
@@ -6120,21 +6121,21 @@ class Verification:
 
     # ---- what the two know in their own ways ----------------------------------------------------
 
+    @abstractmethod
     def _header(self, index: int) -> bytes | None:
         """The header of an entry, if it is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _headers_of(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """Those of a range that are there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _place_since(self, old: Checkpoint) -> str:
         """How the older checkpoint stands to the log: `held`, `ahead`, `fork`, or what was said of it otherwise."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _place_witnessed(self, seen: Checkpoint) -> str:
         """The same of a checkpoint that witnesses saw."""
-        raise NotImplementedError
 
     # ---- the log and its keys ------------------------------------------------------------------
 
