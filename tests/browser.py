@@ -133,6 +133,34 @@ class Browser:
         """What the reader prefers: light or dark."""
         self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
+    def poor_contrasts(self, selector: str, beside: str) -> list[str]:
+        """Texts of the elements of `selector`, but for what lies within `beside`, that stand out from their grounds by
+        less than 4.5 (WCAG 2)."""
+        script = """
+            const light = (color) => {
+              const [r, g, b] = color.match(/[0-9.]+/g).slice(0, 3).map((one) => one / 255)
+                .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+              return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            const ground = (one) => {
+              for (let at = one; at; at = at.parentElement) {
+                const color = getComputedStyle(at).backgroundColor;
+                if (!/^rgba.*, 0\\)$|transparent/.test(color)) return color;
+              }
+              return "rgb(255, 255, 255)";
+            };
+            const poor = [];
+            for (const one of document.querySelectorAll(arguments[0])) {
+              if (one.closest(arguments[1]) || !one.innerText || !one.offsetHeight) continue;
+              const [a, b] = [light(getComputedStyle(one).color), light(ground(one))].sort((x, y) => y - x);
+              const contrast = (a + 0.05) / (b + 0.05);
+              if (contrast < 4.5) poor.push(`${one.innerText.slice(0, 30)} ${contrast.toFixed(2)}`);
+            }
+            return poor;
+        """
+        poor: list[str] = self.run(script, selector, beside)
+        return poor
+
     def picture(self, file: Path) -> None:
         """What is seen, as a PNG."""
         data = self._send("GET", f"/session/{self._session}/screenshot")

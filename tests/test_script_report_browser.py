@@ -79,29 +79,8 @@ def test_languages_are_changed_without_a_script(at: Any) -> None:
 @pytest.mark.parametrize("name", ["clean", "bad", "excerpt", "without_key"])
 def test_texts_stand_out_from_their_grounds(at: Any, name: str, scheme: str) -> None:
     """WCAG 2: a contrast of 4.5 for what is read, in both schemes."""
-    poor = at(name, scheme=scheme).run("""
-        const light = (color) => {
-          const [r, g, b] = color.match(/[0-9.]+/g).slice(0, 3).map((one) => one / 255)
-            .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-        };
-        const ground = (one) => {
-          for (let at = one; at; at = at.parentElement) {
-            const color = getComputedStyle(at).backgroundColor;
-            if (!/^rgba.*, 0\\)$|transparent/.test(color)) return color;
-          }
-          return "rgb(255, 255, 255)";
-        };
-        const poor = [];
-        for (const one of document.querySelectorAll("h1, h2, h3, p, b, span, td, th, dt, dd, li, label, pre")) {
-          if (one.closest("svg") || !one.innerText || !one.offsetHeight) continue;
-          const [a, b] = [light(getComputedStyle(one).color), light(ground(one))].sort((x, y) => y - x);
-          const contrast = (a + 0.05) / (b + 0.05);
-          if (contrast < 4.5) poor.push(`${one.innerText.slice(0, 30)} ${contrast.toFixed(2)}`);
-        }
-        return poor;
-    """)
-    assert poor == []
+    texts = "h1, h2, h3, p, b, span, td, th, dt, dd, li, label, pre"
+    assert at(name, scheme=scheme).poor_contrasts(texts, "svg") == []
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext here: apt-get install poppler-utils")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tracechain import encoding
 from tracechain.checkpoint import MAX_NOTE_BYTES, NoteSigner
+from tracechain.entry import SALT_SIZE, decode_rows
 from tracechain.errors import CheckpointError, DataError, DecodeError, InputError, ProofError
 from tracechain.record import Record
 from tracechain.seals import (
@@ -34,6 +35,7 @@ from tracechain.seals import (
     sign_note,
 )
 from tracechain.signing import MemorySigner
+from tracechain.view import View
 
 Model = dict[str, tuple[int, bytes, int]]
 
@@ -78,6 +80,17 @@ def by_the_book(model: Model) -> tuple[int, bytes]:
     if hashes:
         leaves.append(sha256(b"\0" + len(hashes).to_bytes(4, "big") + rfc_root(hashes)).digest())
     return len(model), rfc_root(leaves)
+
+
+def by_the_rows(view: View, size: int) -> tuple[int, bytes]:
+    """The map of the first `size` entries, from rows, by the definition."""
+    model = {}
+    for index, part in view.all_rows(0, size):
+        header = view.header(index)
+        assert header is not None
+        for row in decode_rows(part[SALT_SIZE:])[1]:
+            model[row.subject] = (index, sha256(b"\0" + header).digest(), row.state)
+    return by_the_book(model)
 
 
 def items_of(model: Model) -> list[Item]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from forging import KEYS, agree, copy, forge, in_ranges, memory
 from retained import Store
-from test_seals import by_the_book
+from test_seals import by_the_book, by_the_rows
 from tracechain import merkle
 from tracechain.checkpoint import Checkpoint, NoteSigner, sign_checkpoint
 from tracechain.entry import SALT_SIZE, EntryType, decode_rows
@@ -106,16 +106,6 @@ def test_a_wrong_seal_behind_an_older_checkpoint_of_less_is_found(sealed: Memory
     assert verify(right, since=sign_checkpoint(Checkpoint(ORIGIN, size, root), [NoteSigner(ORIGIN, KEYS.log)]))
 
 
-def by_rows(view: View, size: int) -> tuple[int, bytes]:
-    model = {}
-    for index, part in view.all_rows(0, size):
-        header = view.header(index)
-        assert header is not None
-        for row in decode_rows(part[SALT_SIZE:])[1]:
-            model[row.subject] = (index, sha256(b"\0" + header).digest(), row.state)
-    return by_the_book(model)
-
-
 @settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3)), min_size=1, max_size=10))
 def test_all_ways_agree_on_seals(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, int]]) -> None:
@@ -129,7 +119,7 @@ def test_all_ways_agree_on_seals(tmp_path_factory: pytest.TempPathFactory, steps
         with ledger.snapshot() as view:
             here = MemoryView.of(view)
     for one in seals_in(here):
-        assert (one.body.ids, one.body.map_root) == by_rows(here, one.body.size)
+        assert (one.body.ids, one.body.map_root) == by_the_rows(here, one.body.size)
     report = agree(here)
     assert report
     assert [one.right for one in report.seals] == [True] * sum(seals for _, seals in steps)
@@ -223,7 +213,7 @@ def test_sizes_at_which_no_log_ended_are_found(sealed: MemoryView) -> None:
     for size in range(1, sealed.size + 2):
         may = size < one.index and sealed.raw_headers[size][4] not in (EntryType.EVENT, EntryType.RECORD)
         root = merkle.root([merkle.leaf_hash(sealed.raw_headers[i]) for i in range(min(size, sealed.size))])
-        ids, made = by_rows(sealed, size)
+        ids, made = by_the_rows(sealed, size)
         view = restated(sealed, one.index, (size, root, ids, made))
         assert told(verify(view)) == (set() if may else {("SEAL_RECORD", one.index)}), size
         assert told(in_ranges(view, 3)) == told(verify(view))

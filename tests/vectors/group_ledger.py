@@ -78,7 +78,9 @@ def _settled(path: Path, seed: int, lost: Log) -> Log:
     return read(path)
 
 
-def _case(about: str, log: Log, code: Code | None) -> dict[str, Any]:
+def ledger_case(about: str, log: Log, code: Code | None, **more: Any) -> dict[str, Any]:
+    """A case of a whole log, which stands or has the finding `code`; `more` is said of it beside that."""
+
     def hexed(part: bytes | None) -> str | None:
         return None if part is None else part.hex()
 
@@ -88,6 +90,7 @@ def _case(about: str, log: Log, code: Code | None) -> dict[str, Any]:
         "verdict": "stands" if code is None else "refused",
         **({} if code is None else {"finding": str(code)}),
         "vkey": VKEY,
+        **more,
         "checkpoint": log.note,
         "entries": [
             {"header": hexed(header), "content": hexed(content), "rows": hexed(rows)}
@@ -177,7 +180,7 @@ def cases() -> Cases:
         _make(path)
         whole = read(path)
         assert len(whole) == LAST + 1
-        found["whole"] = _case("A small ledger that stands.", whole, None)
+        found["whole"] = ledger_case("A small ledger that stands.", whole, None)
         for name, (about, code, power, act) in TAMPERINGS.items():
             if power == 0:
                 log = read(path)
@@ -190,15 +193,15 @@ def cases() -> Cases:
                 reseal(copy)
                 resign(copy, KEYS.log)
                 log = read(copy)
-            found[name] = _case(about, log, code)
+            found[name] = ledger_case(about, log, code)
         lost = _lose(Path(folder) / "lost", 20)
-        found["epoch-lost"] = _case("A backup went on; the loss is not settled.", lost, Code.EPOCH_LOST)
+        found["epoch-lost"] = ledger_case("A backup went on; the loss is not settled.", lost, Code.EPOCH_LOST)
         same, other = (_settled(Path(folder) / f"settled-{seed}", seed, lost) for seed in (20, 30))
-        found["epoch-settled"] = _case("A backup went on, and the root settled the loss.", same, None)
-        found["settlement-replayed"] = _case(
+        found["epoch-settled"] = ledger_case("A backup went on, and the root settled the loss.", same, None)
+        found["settlement-replayed"] = ledger_case(
             "The root settled another loss of the same number, which was itself lost.", other, Code.SETTLEMENT
         )
-    found["signed-by-stranger"] = _case(
+    found["signed-by-stranger"] = ledger_case(
         "The checkpoint is signed by another key of the same name.", _by_stranger(whole), Code.CHECKPOINT_SIGNATURE
     )
     return found

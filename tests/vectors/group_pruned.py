@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from group_ledger import VKEY
+from group_ledger import ledger_case
 
 from tracechain.testing.tamper import PRUNINGS, Power, duplicate, read
 from tracechain.testing.tamper.by_hand import pruned_ledger
@@ -27,37 +27,18 @@ CHOSEN = (
 )  # fmt: skip
 
 
-def _case(about: str, path: Path, code: str | None) -> dict[str, Any]:
-    log = read(path)
-
-    def hexed(part: bytes | None) -> str | None:
-        return None if part is None else part.hex()
-
-    return {
-        "about": about,
-        "kind": "ledger",
-        "verdict": "stands" if code is None else "refused",
-        **({} if code is None else {"finding": code}),
-        "vkey": VKEY,
-        "now": NOW,
-        "checkpoint": log.note,
-        "entries": [
-            {"header": hexed(header), "content": hexed(content), "rows": hexed(rows)}
-            for header, content, rows in zip(log.headers, log.contents, log.rows, strict=True)
-        ],
-    }
-
-
 def cases() -> Cases:
     """All cases of this group."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lawful"
         pruned_ledger(path)
-        found = {"lawful": _case("Contents, then rows, went as announced.", path, None)}
+        found = {"lawful": ledger_case("Contents, then rows, went as announced.", read(path), None, now=NOW)}
         for name in CHOSEN:
             one = PRUNINGS[name]
             copy = duplicate(path, Path(folder) / name)
             one(copy, Power.OPERATOR)
             about = " ".join(one.doc.split())
-            found[f"refused-{name.replace('_', '-')}"] = _case(about, copy, str(one.codes[Power.OPERATOR]))
+            found[f"refused-{name.replace('_', '-')}"] = ledger_case(
+                about, read(copy), one.codes[Power.OPERATOR], now=NOW
+            )
     return found

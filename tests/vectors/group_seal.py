@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve
-from group_ledger import VKEY
+from group_ledger import VKEY, ledger_case
 
 from tracechain.checkpoint import NoteSigner, format_vkey
 from tracechain.encoding import pack
@@ -273,23 +273,6 @@ WRONG: dict[str, tuple[str, Code, dict[str, Any]]] = {
 
 
 def _ledgers() -> Cases:
-    def case(about: str, log: Log, code: Code | None) -> dict[str, Any]:
-        def hexed(part: bytes | None) -> str | None:
-            return None if part is None else part.hex()
-
-        return {
-            "about": about,
-            "kind": "ledger",
-            "verdict": "stands" if code is None else "refused",
-            **({} if code is None else {"finding": str(code)}),
-            "vkey": VKEY,
-            "checkpoint": log.note,
-            "entries": [
-                {"header": hexed(header), "content": hexed(content), "rows": hexed(rows)}
-                for header, content, rows in zip(log.headers, log.contents, log.rows, strict=True)
-            ],
-        }
-
     found: Cases = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sealed"
@@ -298,7 +281,7 @@ def _ledgers() -> Cases:
             ledger.seals.make()
             ledger.append([observe(pack_ids(2, start=5))])
             last = ledger.seals.make().sealed.index
-        found["ledger"] = case("A ledger with two seals, both right.", read(path), None)
+        found["ledger"] = ledger_case("A ledger with two seals, both right.", read(path), None)
         for name, (about, code, changes) in WRONG.items():
             copy = duplicate(path, Path(folder) / name)
             with edit(copy) as log:
@@ -307,7 +290,7 @@ def _ledgers() -> Cases:
                 log.commit(last)
                 log.restate(last - 1, KEYS.author)
             resign(copy, KEYS.log)
-            found[f"ledger-refused-{name}"] = case(about, read(copy), code)
+            found[f"ledger-refused-{name}"] = ledger_case(about, read(copy), code)
     return found
 
 
